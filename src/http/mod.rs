@@ -1,0 +1,15 @@
+//! The vocabulary of HTTP (RFC 9110): values that keep their own rules.
+//!
+//! Everything here is a value: no clock, no socket, no bytes in flight. A value that exists is
+//! valid, so CR, LF and NUL cannot reach the wire through any of them.
+
+mod method;
+mod status;
+pub mod token;
+mod url;
+mod version;
+
+pub use self::method::{InvalidMethod, Method};
+pub use self::status::StatusCode;
+pub use self::url::{Host, Origin, Scheme, Url, UrlError};
+pub use self::version::Version;

@@ -1,0 +1,103 @@
+//! Cancelling from another thread: a token that wakes whatever the exchange is blocked in.
+//!
+//! A blocked system call cannot be told to stop, but the socket under it can be shut down, and a
+//! wait on a condition variable can be notified. Each wait registers how it is to be woken for as
+//! long as it lasts; after [`CancelToken::cancel`] every new wait is refused.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Ends the exchanges it was given to, from any thread.
+///
+/// Clones are one token. A blocked name lookup, connect, read or write returns soon after
+/// [`cancel`](CancelToken::cancel), and the call reports [`ErrorKind::Cancelled`]; never a short
+/// read that looks like an end.
+///
+/// [`ErrorKind::Cancelled`]: crate::ErrorKind::Cancelled
+#[derive(Clone, Default)]
+pub struct CancelToken(Arc<Mutex<State>>);
+
+/// Guards the flag and the wakers; nothing else is locked inside it.
+#[derive(Default)]
+struct State {
+    cancelled: bool,
+    next: u64,
+    waits: BTreeMap<u64, Arc<dyn Interrupt>>,
+}
+
+/// Something blocked that can be woken from another thread.
+pub trait Interrupt: Send + Sync {
+    /// Wakes it. Called at most once for each registration, without any lock held.
+    fn interrupt(&self);
+}
+
+impl CancelToken {
+    /// A token that has not been cancelled.
+    pub fn new() -> CancelToken {
+        CancelToken::default()
+    }
+
+    /// Ends every exchange that holds this token, now and later. Idempotent.
+    pub fn cancel(&self) {
+        let waits = {
+            let mut state = self.lock();
+            state.cancelled = true;
+            std::mem::take(&mut state.waits)
+        };
+        waits.values().for_each(|wait| wait.interrupt());
+    }
+
+    /// Has [`cancel`](CancelToken::cancel) been called?
+    pub fn is_cancelled(&self) -> bool {
+        self.lock().cancelled
+    }
+
+    /// Has `wait` interrupted on cancel, until the guard is dropped.
+    ///
+    /// # Errors
+    /// The token is cancelled already; nothing was registered.
+    pub fn register(&self, wait: Arc<dyn Interrupt>) -> io::Result<Registration> {
+        let mut state = self.lock();
+        if state.cancelled {
+            return Err(cancelled());
+        }
+        let id = state.next;
+        state.next += 1;
+        state.waits.insert(id, wait);
+        Ok(Registration {
+            token: self.clone(),
+            id,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for CancelToken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "CancelToken(cancelled: {})", self.is_cancelled())
+    }
+}
+
+/// A wait that a [`CancelToken`] knows of; dropping it makes the token forget.
+#[derive(Debug)]
+pub struct Registration {
+    token: CancelToken,
+    id: u64,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // Dropped outside the lock: an `Interrupt` may be the last owner of a socket.
+        let _wait = self.token.lock().waits.remove(&self.id);
+    }
+}
+
+/// The error that a cancelled wait reports below the client. The kind is `Other`, since
+/// `Interrupted` is what std's own loops retry for ever; the client asks the token.
+pub(crate) fn cancelled() -> io::Error {
+    io::Error::new(io::ErrorKind::Other, "cancelled")
+}

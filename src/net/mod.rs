@@ -1,0 +1,160 @@
+//! Blocking byte streams to hosts: names, addresses, sockets and deadlines, no messages.
+//!
+//! Five seams, all object-safe, make everything above this module independent of the operating
+//! system: a [`Transport`] is a connected byte stream, [`Connect`] makes one, [`Resolve`] finds
+//! addresses, [`Tls`] wraps one transport into another, and a [`CancelToken`] wakes whatever
+//! blocks. "TLS over a tunnel over TCP" is three boxes. Errors are [`io::Error`]s; what they mean
+//! for an exchange is decided above.
+
+mod cancel;
+mod deadline;
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::http::{Host, Origin};
+
+pub(crate) use self::cancel::cancelled;
+pub use self::cancel::{CancelToken, Interrupt, Registration};
+pub use self::deadline::Deadline;
+
+/// A connected, ordered, reliable byte stream.
+///
+/// Every call that may wait takes the deadline of the whole exchange, and returns
+/// [`TimedOut`](io::ErrorKind::TimedOut) when it comes: an implementation converts `WouldBlock`
+/// and retries `Interrupted` itself. Dropping a transport closes it.
+pub trait Transport: fmt::Debug + Send {
+    /// Reads at least one byte, or 0 at the peer's orderly end of the stream (or if `buffer` is
+    /// empty).
+    ///
+    /// # Errors
+    /// `TimedOut` at the deadline; `ConnectionReset` and others as the system reports them. A reset
+    /// is never an orderly end.
+    fn read(&mut self, buffer: &mut [u8], deadline: Deadline) -> io::Result<usize>;
+
+    /// Writes some of `bytes`, at least one unless empty, and says how many.
+    ///
+    /// # Errors
+    /// As for [`read`](Transport::read).
+    fn write(&mut self, bytes: &[u8], deadline: Deadline) -> io::Result<usize>;
+
+    /// What a read would find, without waiting and without consuming anything.
+    ///
+    /// # Errors
+    /// What the system reports, a reset for instance.
+    fn readiness(&mut self) -> io::Result<Readiness>;
+
+    /// A handle that ends the stream from another thread, so that a blocked call returns.
+    fn interrupt_handle(&self) -> Option<Arc<dyn Interrupt>> {
+        None
+    }
+
+    /// This side's address, if there is one.
+    fn local_addr(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    /// The peer's address, if there is one.
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        None
+    }
+
+    /// The application protocol that TLS negotiated (RFC 7301), if any.
+    fn application_protocol(&self) -> Option<&[u8]> {
+        None
+    }
+}
+
+/// What a read from a [`Transport`] would find at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Readiness {
+    /// Nothing: a read would wait. An idle connection should be like this.
+    Quiet,
+    /// Bytes.
+    Data,
+    /// The peer's end of the stream.
+    Closed,
+}
+
+/// How a new connection is to be made: what the caller of [`Connect`] knows and the maker obeys.
+pub struct Dialing<'a> {
+    /// The origin to reach. The scheme says whether TLS will follow; making it is not the
+    /// connector's task.
+    pub origin: &'a Origin,
+    /// By when the connection must stand.
+    pub deadline: Deadline,
+    /// Wakes the connector when the caller has lost interest.
+    pub cancel: Option<&'a CancelToken>,
+    /// Told of each step, in order. The last step before an error says which phase failed.
+    pub progress: &'a mut dyn FnMut(Step<'_>),
+}
+
+impl fmt::Debug for Dialing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dialing")
+            .field("origin", &self.origin)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A step on the way to a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Step<'a> {
+    /// A name lookup begins. Addresses written as such need none.
+    Resolving(&'a str),
+    /// The lookup found these addresses, in the order in which they will be tried.
+    Resolved(&'a [SocketAddr]),
+    /// A connection to this address is attempted; the one before may still be under way.
+    Connecting(SocketAddr),
+    /// The attempt at this address failed.
+    Refused(SocketAddr),
+    /// This address answered first.
+    Connected(SocketAddr),
+}
+
+/// Makes connections.
+pub trait Connect: fmt::Debug + Send + Sync {
+    /// A new connection to the origin's host and port.
+    ///
+    /// # Errors
+    /// `TimedOut` at the deadline, otherwise what the last address answered, or what the lookup
+    /// reported.
+    fn connect(&self, dialing: Dialing<'_>) -> io::Result<Box<dyn Transport>>;
+}
+
+/// Finds the addresses of a name.
+pub trait Resolve: fmt::Debug + Send + Sync {
+    /// The addresses of `host` with `port` put in, in order of preference; never empty.
+    ///
+    /// # Errors
+    /// `TimedOut` at the deadline; `NotFound` or another kind if the name has no address.
+    fn resolve(
+        &self,
+        host: &str,
+        port: u16,
+        deadline: Deadline,
+        cancel: Option<&CancelToken>,
+    ) -> io::Result<Vec<SocketAddr>>;
+}
+
+/// Wraps a transport into an encrypted one.
+///
+/// The crate brings no implementation; an adapter to a TLS library is a dozen lines.
+pub trait Tls: fmt::Debug + Send + Sync {
+    /// Performs the handshake with `host` over `transport`, offering `protocols` by ALPN
+    /// (RFC 7301) in order of preference.
+    ///
+    /// # Errors
+    /// `TimedOut` at the deadline; `InvalidData` if the peer's certificate is not trusted.
+    fn handshake(
+        &self,
+        host: &Host,
+        transport: Box<dyn Transport>,
+        protocols: &[&[u8]],
+        deadline: Deadline,
+    ) -> io::Result<Box<dyn Transport>>;
+}
