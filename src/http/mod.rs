@@ -3,12 +3,16 @@
 //! Everything here is a value: no clock, no socket, no bytes in flight. A value that exists is
 //! valid, so CR, LF and NUL cannot reach the wire through any of them.
 
+mod headers;
+pub mod list;
 mod method;
 mod status;
 pub mod token;
 mod url;
 mod version;
 
+pub(crate) use self::headers::Field;
+pub use self::headers::{Headers, InvalidHeader};
 pub use self::method::{InvalidMethod, Method};
 pub use self::status::StatusCode;
 pub use self::url::{Host, Origin, Scheme, Url, UrlError};

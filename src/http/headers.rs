@@ -1,0 +1,405 @@
+//! Header and trailer sections (RFC 9110 §5): an ordered list of field lines over one buffer.
+//!
+//! Order and spelling are kept, names compare without case, and a name may occur on several lines.
+//! What is in a `Headers` is valid: names are tokens, values hold no CR, LF, NUL or other control
+//! byte. A received head stays in the buffer it was copied to and its fields are offsets into it,
+//! so that sixty fields cost what one does in allocations. There is no hash table, hence no table
+//! to flood: the limit on field lines bounds every search.
+
+use std::{error, fmt, mem};
+
+use super::list;
+use super::token::{is_field_byte, is_token, trim_ows};
+
+/// Field lines in order, as a multimap whose names compare without case.
+///
+/// ```
+/// use pannier::http::Headers;
+///
+/// let mut headers = Headers::new();
+/// headers.append("Accept", "text/html")?;
+/// headers.append("accept", "text/plain")?;
+/// assert_eq!(headers.get("ACCEPT"), Some("text/html"));
+/// assert_eq!(headers.get_all("accept").count(), 2);
+/// assert!(headers.append("X", "a\r\nInjected: yes").is_err());
+/// # Ok::<(), pannier::http::InvalidHeader>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Headers {
+    /// What the fields point into. Bytes of removed fields and, in a received head, line ends and
+    /// the status line stay in it unreferenced.
+    bytes: Vec<u8>,
+    fields: Vec<Field>,
+}
+
+/// Where one field line stands in its buffer. The name begins at `start`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Field {
+    pub(crate) start: u32,
+    pub(crate) name_end: u32,
+    pub(crate) value_start: u32,
+    pub(crate) value_end: u32,
+}
+
+impl Headers {
+    /// No field lines.
+    pub const fn new() -> Headers {
+        Headers {
+            bytes: Vec::new(),
+            fields: Vec::new(),
+        }
+    }
+
+    /// Fields that a parser has found, and checked, in `bytes`.
+    pub(crate) fn from_parts(bytes: Vec<u8>, fields: Vec<Field>) -> Headers {
+        Headers { bytes, fields }
+    }
+
+    /// The whole buffer, received bytes included that are no field.
+    pub(crate) fn buffer(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Adds a field line at the end. White space around the value is not part of it.
+    ///
+    /// # Errors
+    /// The name is no token, the value has a byte that no field value may have (RFC 9110 §5.5), or
+    /// the section would exceed 4 GiB. Nothing is added then.
+    pub fn append(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), InvalidHeader> {
+        let field = self.push(name, value.as_ref())?;
+        self.fields.push(field);
+        Ok(())
+    }
+
+    /// Replaces all lines of this name by one, at the place of the first, or at the end.
+    ///
+    /// # Errors
+    /// As for [`append`](Headers::append); nothing is replaced then.
+    pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), InvalidHeader> {
+        let field = self.push(name, value.as_ref())?;
+        match self.position(name) {
+            Some(first) => {
+                self.remove(name);
+                self.fields.insert(first, field);
+            }
+            None => self.fields.push(field),
+        }
+        Ok(())
+    }
+
+    /// Removes all lines of this name, and says whether there were any.
+    pub fn remove(&mut self, name: &str) -> bool {
+        let before = self.fields.len();
+        let bytes = &self.bytes;
+        self.fields
+            .retain(|field| !field.name(bytes).eq_ignore_ascii_case(name.as_bytes()));
+        self.fields.len() < before
+    }
+
+    /// The first value of this name, if it is UTF-8, as all but the oldest values are.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        std::str::from_utf8(self.get_bytes(name)?).ok()
+    }
+
+    /// The first value of this name, as it was received.
+    pub fn get_bytes(&self, name: &str) -> Option<&[u8]> {
+        let index = self.position(name)?;
+        Some(self.fields[index].value(&self.bytes))
+    }
+
+    /// The values of all lines of this name, in order.
+    pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + 'a {
+        self.lines()
+            .filter(move |(found, _)| found.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(_, value)| value)
+    }
+
+    /// The elements of a comma-separated field over all its lines (RFC 9110 §5.6.1).
+    pub fn get_list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + 'a {
+        self.get_all(name).flat_map(list::elements)
+    }
+
+    /// Is there a line of this name?
+    pub fn contains(&self, name: &str) -> bool {
+        self.position(name).is_some()
+    }
+
+    /// Has the comma-separated field this token among its elements, in any case?
+    pub fn has_token(&self, name: &str, token: &str) -> bool {
+        self.get_list(name)
+            .any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
+    }
+
+    /// All field lines in order, names spelled as they came.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> + '_ {
+        self.lines().map(|(name, value)| {
+            let name = std::str::from_utf8(name).expect("a field name is a token, so it is ASCII");
+            (name, value)
+        })
+    }
+
+    /// The number of field lines.
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// Are there no field lines?
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// Removes what concerns one connection only (RFC 9110 §7.6.1), for those who forward messages.
+    ///
+    /// These are `Connection`, every field that it names, and the fields that predate it:
+    /// `Proxy-Connection`, `Keep-Alive`, `TE`, `Trailer`, `Transfer-Encoding` and `Upgrade`.
+    ///
+    /// ```
+    /// use pannier::http::Headers;
+    ///
+    /// let mut headers = Headers::new();
+    /// headers.append("Connection", "close, X-Hop")?;
+    /// headers.append("X-Hop", "1")?;
+    /// headers.append("Keep-Alive", "timeout=5")?;
+    /// headers.append("Date", "today")?;
+    /// headers.remove_hop_by_hop();
+    /// assert_eq!(headers.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["Date"]);
+    /// # Ok::<(), pannier::http::InvalidHeader>(())
+    /// ```
+    pub fn remove_hop_by_hop(&mut self) {
+        let named: Vec<Vec<u8>> = self.get_list("connection").map(<[u8]>::to_vec).collect();
+        let bytes = &self.bytes;
+        let is_hop = |name: &[u8]| {
+            let matches = |hop: &[u8]| name.eq_ignore_ascii_case(hop);
+            HOP_BY_HOP.iter().any(|hop| matches(hop.as_bytes())) || named.iter().any(|hop| matches(hop))
+        };
+        self.fields.retain(|field| !is_hop(field.name(bytes)));
+    }
+
+    /// Appends the section as it goes on the wire, without the empty line that ends it.
+    pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
+        for (name, value) in self.lines() {
+            out.extend_from_slice(name);
+            out.extend_from_slice(b": ");
+            out.extend_from_slice(value);
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+
+    /// Names and values as bytes, in order.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> + '_ {
+        self.fields
+            .iter()
+            .map(move |field| (field.name(&self.bytes), field.value(&self.bytes)))
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        self.lines()
+            .position(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes()))
+    }
+
+    /// Puts a checked field into the buffer, but not yet among the fields.
+    fn push(&mut self, name: &str, value: &[u8]) -> Result<Field, InvalidHeader> {
+        let value = trim_ows(value);
+        if !is_token(name.as_bytes()) {
+            return Err(InvalidHeader::new(name, Fault::Name));
+        }
+        if let Some(&byte) = value.iter().find(|&&byte| !is_field_byte(byte)) {
+            return Err(InvalidHeader::new(name, Fault::Value(byte)));
+        }
+        let start = self.bytes.len();
+        let end = start.saturating_add(name.len()).saturating_add(value.len());
+        if u32::try_from(end).is_err() {
+            return Err(InvalidHeader::new(name, Fault::Size));
+        }
+        self.bytes.extend_from_slice(name.as_bytes());
+        self.bytes.extend_from_slice(value);
+        let name_end = (start + name.len()) as u32;
+        Ok(Field {
+            start: start as u32,
+            name_end,
+            value_start: name_end,
+            value_end: end as u32,
+        })
+    }
+}
+
+impl Field {
+    #[inline]
+    pub(crate) fn name<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        &bytes[self.start as usize..self.name_end as usize]
+    }
+
+    #[inline]
+    pub(crate) fn value<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        &bytes[self.value_start as usize..self.value_end as usize]
+    }
+}
+
+/// The same lines in the same order, names without case.
+impl PartialEq for Headers {
+    fn eq(&self, other: &Headers) -> bool {
+        let same = |(a, b): ((&[u8], &[u8]), (&[u8], &[u8]))| {
+            a.0.eq_ignore_ascii_case(b.0) && a.1 == b.1
+        };
+        self.len() == other.len() && self.lines().zip(other.lines()).all(same)
+    }
+}
+
+impl Eq for Headers {}
+
+impl fmt::Debug for Headers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lossy = |(name, value): (_, _)| (name, String::from_utf8_lossy(value));
+        f.debug_map().entries(self.iter().map(lossy)).finish()
+    }
+}
+
+/// A field name or value that cannot go on the wire.
+#[derive(Clone, PartialEq, Eq)]
+pub struct InvalidHeader {
+    name: Box<str>,
+    fault: Fault,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Name,
+    Value(u8),
+    Size,
+}
+
+impl InvalidHeader {
+    fn new(name: &str, fault: Fault) -> InvalidHeader {
+        let name = name.chars().take(100).collect::<String>().into();
+        InvalidHeader { name, fault }
+    }
+}
+
+/// The value is left out: it may be a secret.
+impl fmt::Display for InvalidHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.fault {
+            Fault::Name => write!(f, "the field name {:?} is not a token", self.name),
+            Fault::Value(byte) => write!(
+                f,
+                "the value of the field {:?} holds the byte {:#04x}, which no field value may have",
+                self.name, byte
+            ),
+            Fault::Size => write!(f, "the field {:?} does not fit into 4 GiB", self.name),
+        }
+    }
+}
+
+impl fmt::Debug for InvalidHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InvalidHeader({})", self)
+    }
+}
+
+impl error::Error for InvalidHeader {}
+
+/// RFC 9110 §7.6.1: removed whether `Connection` names them or not.
+const HOP_BY_HOP: [&str; 7] = [
+    "Connection",
+    "Proxy-Connection",
+    "Keep-Alive",
+    "TE",
+    "Trailer",
+    "Transfer-Encoding",
+    "Upgrade",
+];
+
+// A field is four offsets and no more: a head of 128 lines costs 2 KiB beside its bytes.
+const _: () = assert!(mem::size_of::<Field>() == 16);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(lines: &[(&str, &str)]) -> Headers {
+        let mut headers = Headers::new();
+        for (name, value) in lines {
+            headers.append(name, value).unwrap();
+        }
+        headers
+    }
+
+    fn names(headers: &Headers) -> Vec<&str> {
+        headers.iter().map(|(name, _)| name).collect()
+    }
+
+    #[test]
+    fn ok_order_and_spelling_are_kept() {
+        let headers = headers(&[("B", "1"), ("a", "2"), ("b", " 3\t")]);
+        let mut wire = Vec::new();
+        headers.write_to(&mut wire);
+        assert_eq!(wire, b"B: 1\r\na: 2\r\nb: 3\r\n");
+        assert_eq!(headers.get_all("b").collect::<Vec<_>>(), [b"1", b"3"]);
+    }
+
+    #[test]
+    fn ok_set_replaces_in_place() {
+        let mut headers = headers(&[("a", "1"), ("b", "2"), ("A", "3")]);
+        headers.set("A", "4").unwrap();
+        assert_eq!(headers, self::headers(&[("a", "4"), ("b", "2")]));
+        headers.set("c", "5").unwrap();
+        assert_eq!(names(&headers), ["A", "b", "c"]);
+    }
+
+    #[test]
+    fn ok_lists_run_over_several_lines() {
+        let headers = headers(&[("Connection", "a, ,b"), ("connection", "Close")]);
+        assert!(headers.has_token("connection", "close"));
+        assert!(!headers.has_token("connection", "clos"));
+        assert_eq!(headers.get_list("Connection").count(), 3);
+    }
+
+    #[test]
+    fn err_bytes_that_break_a_line_are_refused() {
+        let mut headers = Headers::new();
+        for (name, value) in [
+            ("a", "b\r\nc: d"),
+            ("a", "b\rc"),
+            ("a", "b\nc"),
+            ("a", "b\0c"),
+            ("a", "b\x7fc"),
+            ("a b", "c"),
+            ("a:", "c"),
+            ("", "c"),
+            ("a\r\n", "c"),
+            ("ä", "c"),
+        ] {
+            assert!(headers.append(name, value).is_err(), "{:?}: {:?}", name, value);
+            assert!(headers.set(name, value).is_err(), "{:?}: {:?}", name, value);
+        }
+        assert!(headers.is_empty());
+        assert!(headers.append("a", "b\tc \u{e9}").is_ok());
+    }
+
+    #[test]
+    fn err_message_names_the_field_and_hides_the_value() {
+        let error = Headers::new().append("X-Key", "secret\n!").unwrap_err();
+        assert!(error.to_string().contains("X-Key"));
+        assert!(error.to_string().contains("0x0a"));
+        assert!(!error.to_string().contains("secret"));
+    }
+
+    #[test]
+    fn ok_hop_by_hop_fields_go() {
+        let mut headers = headers(&[
+            ("Connection", "close, x-named"),
+            ("X-Named", "1"),
+            ("connection", "other"),
+            ("Other", "2"),
+            ("Proxy-Connection", "keep-alive"),
+            ("keep-alive", "timeout=5"),
+            ("TE", "trailers"),
+            ("Trailer", "x"),
+            ("Transfer-Encoding", "chunked"),
+            ("Upgrade", "h2c"),
+            ("Content-Length", "5"),
+        ]);
+        headers.remove_hop_by_hop();
+        assert_eq!(names(&headers), ["Content-Length"]);
+    }
+}
