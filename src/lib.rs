@@ -5,3 +5,7 @@
 
 pub mod http;
 pub mod net;
+pub mod proto;
+
+pub use crate::proto::h1::Leniency;
+pub use crate::proto::Limits;

@@ -44,10 +44,7 @@ pub(crate) struct Field {
 impl Headers {
     /// No field lines.
     pub const fn new() -> Headers {
-        Headers {
-            bytes: Vec::new(),
-            fields: Vec::new(),
-        }
+        Headers { bytes: Vec::new(), fields: Vec::new() }
     }
 
     /// Fields that a parser has found, and checked, in `bytes`.
@@ -91,8 +88,7 @@ impl Headers {
     pub fn remove(&mut self, name: &str) -> bool {
         let before = self.fields.len();
         let bytes = &self.bytes;
-        self.fields
-            .retain(|field| !field.name(bytes).eq_ignore_ascii_case(name.as_bytes()));
+        self.fields.retain(|field| !field.name(bytes).eq_ignore_ascii_case(name.as_bytes()));
         self.fields.len() < before
     }
 
@@ -126,8 +122,7 @@ impl Headers {
 
     /// Has the comma-separated field this token among its elements, in any case?
     pub fn has_token(&self, name: &str, token: &str) -> bool {
-        self.get_list(name)
-            .any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
+        self.get_list(name).any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
     }
 
     /// All field lines in order, names spelled as they came.
@@ -170,7 +165,8 @@ impl Headers {
         let bytes = &self.bytes;
         let is_hop = |name: &[u8]| {
             let matches = |hop: &[u8]| name.eq_ignore_ascii_case(hop);
-            HOP_BY_HOP.iter().any(|hop| matches(hop.as_bytes())) || named.iter().any(|hop| matches(hop))
+            HOP_BY_HOP.iter().any(|hop| matches(hop.as_bytes()))
+                || named.iter().any(|hop| matches(hop))
         };
         self.fields.retain(|field| !is_hop(field.name(bytes)));
     }
@@ -187,14 +183,11 @@ impl Headers {
 
     /// Names and values as bytes, in order.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> + '_ {
-        self.fields
-            .iter()
-            .map(move |field| (field.name(&self.bytes), field.value(&self.bytes)))
+        self.fields.iter().map(move |field| (field.name(&self.bytes), field.value(&self.bytes)))
     }
 
     fn position(&self, name: &str) -> Option<usize> {
-        self.lines()
-            .position(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes()))
+        self.lines().position(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes()))
     }
 
     /// Puts a checked field into the buffer, but not yet among the fields.
@@ -214,12 +207,7 @@ impl Headers {
         self.bytes.extend_from_slice(name.as_bytes());
         self.bytes.extend_from_slice(value);
         let name_end = (start + name.len()) as u32;
-        Ok(Field {
-            start: start as u32,
-            name_end,
-            value_start: name_end,
-            value_end: end as u32,
-        })
+        Ok(Field { start: start as u32, name_end, value_start: name_end, value_end: end as u32 })
     }
 }
 
@@ -238,9 +226,8 @@ impl Field {
 /// The same lines in the same order, names without case.
 impl PartialEq for Headers {
     fn eq(&self, other: &Headers) -> bool {
-        let same = |(a, b): ((&[u8], &[u8]), (&[u8], &[u8]))| {
-            a.0.eq_ignore_ascii_case(b.0) && a.1 == b.1
-        };
+        let same =
+            |(a, b): ((&[u8], &[u8]), (&[u8], &[u8]))| a.0.eq_ignore_ascii_case(b.0) && a.1 == b.1;
         self.len() == other.len() && self.lines().zip(other.lines()).all(same)
     }
 }

@@ -111,9 +111,7 @@ mod tests {
         let tokens: Vec<u8> = (0..=255).filter(|&byte| is_token_byte(byte)).collect();
         assert_eq!(tokens.len(), 10 + 26 + 26 + 15);
         assert!(tokens.iter().all(|byte| byte.is_ascii_graphic()));
-        assert!(b"\"(),/:;<=>?@[\\]{}"
-            .iter()
-            .all(|&byte| !is_token_byte(byte)));
+        assert!(b"\"(),/:;<=>?@[\\]{}".iter().all(|&byte| !is_token_byte(byte)));
     }
 
     #[test]
@@ -125,16 +123,7 @@ mod tests {
 
     #[test]
     fn err_decimal_takes_digits_only() {
-        for bad in [
-            &b"+5"[..],
-            b"-5",
-            b"5 ",
-            b" 5",
-            b"5.0",
-            b"0x5",
-            b"",
-            b"99999999999999999999",
-        ] {
+        for bad in [&b"+5"[..], b"-5", b"5 ", b" 5", b"5.0", b"0x5", b"", b"99999999999999999999"] {
             assert_eq!(decimal(bad), None, "{:?}", bad);
         }
         assert_eq!(decimal(b"18446744073709551615"), Some(u64::MAX));

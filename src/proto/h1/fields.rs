@@ -1,0 +1,258 @@
+//! Field sections on the wire (RFC 9112 §5): the lines of a head after its start line, and trailers.
+//!
+//! The parser is incremental and linear. It keeps the offsets of the lines it has finished; of an
+//! unfinished line it keeps only how far the line end was searched for, and does not look at the
+//! line again before a LF has come. So every byte is looked at no more than three times, whatever
+//! pieces it comes in. Values are scanned eight bytes at a time.
+
+use crate::http::token::{is_ows, is_token_byte};
+use crate::http::{Field, Headers};
+
+use super::{Error, Leniency};
+
+/// The state of reading one field section.
+#[derive(Debug)]
+pub(super) struct FieldSection {
+    fields: Vec<Field>,
+    /// Folded line ends, to be replaced by spaces. Almost always empty.
+    folds: Vec<(usize, usize)>,
+    /// Where the first unfinished line begins.
+    position: usize,
+    /// How far a line end has been looked for in vain.
+    searched: usize,
+}
+
+/// What the line at the parser's position is.
+enum Line {
+    Field(Field, usize),
+    Fold { value_start: usize, value_end: usize, next: usize },
+    Empty(usize),
+    Unfinished,
+}
+
+impl FieldSection {
+    /// A section that begins at `position` of its input, with room for `lines` fields.
+    pub(super) fn new(position: usize, lines: usize) -> FieldSection {
+        FieldSection {
+            fields: Vec::with_capacity(lines),
+            folds: Vec::new(),
+            position,
+            searched: position,
+        }
+    }
+
+    /// Reads on in `input`, which holds all bytes from the beginning of the message. Returns the
+    /// offset after the empty line, or `None` for more input.
+    pub(super) fn parse(
+        &mut self,
+        input: &[u8],
+        max_lines: usize,
+        leniency: Leniency,
+    ) -> Result<Option<usize>, Error> {
+        if self.searched > self.position && !input[self.searched..].contains(&b'\n') {
+            self.searched = input.len();
+            return Ok(None);
+        }
+        loop {
+            match line(input, self.position, leniency)? {
+                Line::Field(field, next) => {
+                    if self.fields.len() == max_lines {
+                        return Err(Error::TooManyFields(max_lines));
+                    }
+                    self.fields.push(field);
+                    self.position = next;
+                }
+                Line::Fold { value_start, value_end, next } => {
+                    self.fold(value_start, value_end, leniency)?;
+                    self.position = next;
+                }
+                Line::Empty(next) => return Ok(Some(next)),
+                Line::Unfinished => {
+                    self.searched = input.len();
+                    return Ok(None);
+                }
+            }
+        }
+    }
+
+    /// The finished section over its own copy of the input.
+    pub(super) fn into_headers(self, mut bytes: Vec<u8>) -> Headers {
+        for (start, end) in self.folds {
+            bytes[start..end].fill(b' ');
+        }
+        Headers::from_parts(bytes, self.fields)
+    }
+
+    /// RFC 9112 §5.2: a user agent replaces each obs-fold with one or more SP octets.
+    fn fold(&mut self, start: usize, end: usize, leniency: Leniency) -> Result<(), Error> {
+        match self.fields.last_mut() {
+            Some(last) if leniency.folding => {
+                if start < end {
+                    self.folds.push((last.value_end as usize, start));
+                    last.value_end = end as u32;
+                }
+                Ok(())
+            }
+            _ => Err(Error::Folding),
+        }
+    }
+}
+
+/// Reads the line at `start`.
+fn line(input: &[u8], start: usize, leniency: Leniency) -> Result<Line, Error> {
+    match input.get(start) {
+        None => return Ok(Line::Unfinished),
+        Some(b'\r' | b'\n') => {
+            return Ok(match line_end(input, start, leniency)? {
+                Some(next) => Line::Empty(next),
+                None => Line::Unfinished,
+            })
+        }
+        Some(b' ' | b'\t') => return fold(input, start, leniency),
+        Some(_) => {}
+    }
+    let name_end = name_end(input, start);
+    let colon = match input.get(name_end) {
+        Some(b' ' | b'\t') if leniency.space_before_colon => skip_ows(input, name_end),
+        _ => name_end,
+    };
+    match input.get(colon) {
+        None => return Ok(Line::Unfinished),
+        // RFC 9112 §5.1: no white space is allowed between the name and the colon.
+        Some(b':') if name_end > start => {}
+        Some(_) => return Err(Error::FieldName),
+    }
+    let (value_start, value_end, next) = match value(input, colon + 1, leniency)? {
+        Some(found) => found,
+        None => return Ok(Line::Unfinished),
+    };
+    let field = Field {
+        start: start as u32,
+        name_end: name_end as u32,
+        value_start: value_start as u32,
+        value_end: value_end as u32,
+    };
+    Ok(Line::Field(field, next))
+}
+
+fn fold(input: &[u8], start: usize, leniency: Leniency) -> Result<Line, Error> {
+    Ok(match value(input, start, leniency)? {
+        Some((value_start, value_end, next)) => Line::Fold { value_start, value_end, next },
+        None => Line::Unfinished,
+    })
+}
+
+/// The value between `from` and the line end, without white space around it: start, end, next line.
+#[inline]
+fn value(
+    input: &[u8],
+    from: usize,
+    leniency: Leniency,
+) -> Result<Option<(usize, usize, usize)>, Error> {
+    let start = skip_ows(input, from);
+    let stop = field_bytes_end(input, start);
+    let next = match line_end(input, stop, leniency)? {
+        Some(next) => next,
+        None => return Ok(None),
+    };
+    let mut end = stop;
+    while end > start && is_ows(input[end - 1]) {
+        end -= 1;
+    }
+    Ok(Some((start, end, next)))
+}
+
+/// The offset after the line end that must stand at `at`; `None` if it is not all there.
+#[inline]
+pub(super) fn line_end(
+    input: &[u8],
+    at: usize,
+    leniency: Leniency,
+) -> Result<Option<usize>, Error> {
+    match (input.get(at), input.get(at + 1)) {
+        (Some(b'\r'), Some(b'\n')) => Ok(Some(at + 2)),
+        (None, _) | (Some(b'\r'), None) => Ok(None),
+        (Some(b'\r'), Some(_)) => Err(Error::BareCr),
+        (Some(b'\n'), _) if leniency.bare_lf => Ok(Some(at + 1)),
+        (Some(b'\n'), _) => Err(Error::BareLf),
+        (Some(_), _) => Err(Error::FieldValue),
+    }
+}
+
+#[inline]
+fn skip_ows(input: &[u8], mut at: usize) -> usize {
+    while input.get(at).map_or(false, |&byte| is_ows(byte)) {
+        at += 1;
+    }
+    at
+}
+
+#[inline]
+fn name_end(input: &[u8], start: usize) -> usize {
+    match input[start..].iter().position(|&byte| !is_token_byte(byte)) {
+        Some(length) => start + length,
+        None => input.len(),
+    }
+}
+
+/// The offset of the first byte at or after `at` that no field value may have.
+#[inline]
+pub(super) fn field_bytes_end(input: &[u8], mut at: usize) -> usize {
+    loop {
+        at = control_byte(input, at);
+        // The tab is the one control character that may stand in a value, and a rare one.
+        match input.get(at) {
+            Some(b'\t') => at += 1,
+            _ => return at,
+        }
+    }
+}
+
+/// The offset of the first byte below 0x20 or equal to 0x7f, eight bytes at a time.
+#[inline]
+fn control_byte(input: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    while let Some(bytes) = input.get(at..at + 8) {
+        let word = u64::from_le_bytes(bytes.try_into().expect("the slice has eight bytes"));
+        // The high bit of a lane is set where subtracting 0x20 borrows, or where XOR with 0x7f
+        // leaves 0. A borrow reaches only lanes above the first hit, which is the one we take.
+        let low = word.wrapping_sub(ONES * 0x20);
+        let delete = (word ^ (ONES * 0x7f)).wrapping_sub(ONES);
+        let hits = (low | delete) & !word & HIGH;
+        if hits != 0 {
+            return at + (hits.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let rest = input.get(at..).unwrap_or(&[]);
+    match rest.iter().position(|&byte| byte < 0x20 || byte == 0x7f) {
+        Some(offset) => at + offset,
+        None => input.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_control_bytes_are_found_at_every_offset() {
+        for byte in 0..=255u8 {
+            for offset in 0..20 {
+                let mut input = [b'a'; 20];
+                input[offset] = byte;
+                let found = (byte < 0x20 || byte == 0x7f).then(|| offset).unwrap_or(20);
+                assert_eq!(control_byte(&input, 0), found, "{:#x} at {}", byte, offset);
+            }
+        }
+    }
+
+    #[test]
+    fn ok_the_first_of_several_control_bytes_is_found() {
+        let input = b"abc\x80\xff\x1f\x01\x00\x7f0123456789";
+        assert_eq!(control_byte(input, 0), 5);
+        assert_eq!(control_byte(input, 6), 6);
+        assert_eq!(control_byte(input, 9), input.len());
+    }
+}

@@ -1,0 +1,231 @@
+//! Message framing (RFC 9112 §6.3): where the content of a message ends. Decided here, once.
+
+use std::time::Duration;
+
+use crate::http::token::decimal;
+use crate::http::{list, Headers, Method, StatusCode, Version};
+use crate::proto::CloseReason;
+
+use super::{Error, Leniency, ResponseHead};
+
+/// How the end of a response's content is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// There is none: the response ends with its head.
+    Empty,
+    /// This many bytes, at least one.
+    Length(u64),
+    /// Chunks, to the last one and its trailer section.
+    Chunked,
+    /// Everything until the server closes the connection.
+    UntilClose,
+    /// No HTTP follows: a tunnel, or another protocol.
+    Switched,
+}
+
+/// What of a request's method matters to the framing of its response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RequestKind {
+    Head,
+    Connect,
+    Other,
+}
+
+impl From<&Method> for RequestKind {
+    fn from(method: &Method) -> RequestKind {
+        match method.as_str() {
+            "HEAD" => RequestKind::Head,
+            "CONNECT" => RequestKind::Connect,
+            _ => RequestKind::Other,
+        }
+    }
+}
+
+/// What the fields that concern the connection say, read in one pass over a section.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Control {
+    content_length: Option<u64>,
+    transfer: Transfer,
+    close: bool,
+    keep_alive: bool,
+    upgrade: bool,
+    expect_continue: bool,
+    hints: KeepAlive,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Transfer {
+    #[default]
+    None,
+    Chunked,
+    /// Chunked is missing, not last, not alone, or there twice.
+    Other,
+}
+
+/// What a server says in `Keep-Alive` (RFC 2068 §19.7.1) about how long it keeps a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// For how long it keeps the connection idle.
+    pub timeout: Option<Duration>,
+    /// How many more requests it takes.
+    pub max: Option<u64>,
+}
+
+impl Control {
+    /// Reads a section. The length of a name rules out nearly all fields at once.
+    pub(super) fn read(headers: &Headers, leniency: Leniency) -> Result<Control, Error> {
+        let mut control = Control::default();
+        for (name, value) in headers.lines() {
+            match name.len() {
+                6 if name.eq_ignore_ascii_case(b"expect") => {
+                    control.expect_continue |= value.eq_ignore_ascii_case(b"100-continue");
+                }
+                7 if name.eq_ignore_ascii_case(b"upgrade") => control.upgrade = true,
+                10 if name.eq_ignore_ascii_case(b"connection") => control.connection(value),
+                10 if name.eq_ignore_ascii_case(b"keep-alive") => control.hints.read(value),
+                14 if name.eq_ignore_ascii_case(b"content-length") => {
+                    if !leniency.ignore_content_length {
+                        control.length(value)?;
+                    }
+                }
+                17 if name.eq_ignore_ascii_case(b"transfer-encoding") => control.coding(value),
+                _ => {}
+            }
+        }
+        Ok(control)
+    }
+
+    /// RFC 9110 §7.6.1: a list of case-insensitive options, over any number of lines.
+    fn connection(&mut self, value: &[u8]) {
+        for option in list::elements(value) {
+            self.close |= option.eq_ignore_ascii_case(b"close");
+            self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+        }
+    }
+
+    /// RFC 9110 §8.6: `1*DIGIT`; a list or repetition of one and the same number collapses.
+    fn length(&mut self, value: &[u8]) -> Result<(), Error> {
+        for element in value.split(|&byte| byte == b',') {
+            let element = crate::http::token::trim_ows(element);
+            let length = decimal(element).ok_or(Error::ContentLength)?;
+            match self.content_length {
+                Some(other) if other != length => return Err(Error::ContentLengthsDiffer),
+                _ => self.content_length = Some(length),
+            }
+        }
+        Ok(())
+    }
+
+    /// RFC 9112 §7: transfer coding names are case-insensitive; `chunked` takes no parameters.
+    fn coding(&mut self, value: &[u8]) {
+        let mut codings = list::elements(value).peekable();
+        if codings.peek().is_none() {
+            self.transfer = Transfer::Other;
+        }
+        for coding in codings {
+            let chunked = coding.eq_ignore_ascii_case(b"chunked");
+            self.transfer = match self.transfer {
+                Transfer::None if chunked => Transfer::Chunked,
+                _ => Transfer::Other,
+            };
+        }
+    }
+
+    pub(super) fn hints(&self) -> KeepAlive {
+        self.hints
+    }
+
+    /// Does a request with these fields wait for 100 Continue before its content?
+    pub(super) fn expects_continue(&self) -> bool {
+        self.expect_continue
+    }
+
+    /// Does a request with these fields ask for another protocol?
+    pub(super) fn asks_upgrade(&self) -> bool {
+        self.upgrade
+    }
+
+    /// The content of a request with these fields (RFC 9112 §6.3, rules 5 to 7 of the sender).
+    pub(super) fn request_framing(&self) -> Result<Framing, Error> {
+        match (self.transfer, self.content_length) {
+            (Transfer::None, None | Some(0)) => Ok(Framing::Empty),
+            (Transfer::None, Some(length)) => Ok(Framing::Length(length)),
+            (Transfer::Chunked, None) => Ok(Framing::Chunked),
+            _ => Err(Error::RequestFraming),
+        }
+    }
+
+    /// Why the connection may not outlive a message of this version with these fields: `close` on
+    /// either side, or HTTP/1.0 without `keep-alive` (RFC 9112 §9.3).
+    pub(super) fn close_reason(
+        &self,
+        version: Version,
+        close: CloseReason,
+        old: CloseReason,
+    ) -> Option<CloseReason> {
+        match version {
+            _ if self.close => Some(close),
+            Version::Http10 if !self.keep_alive => Some(old),
+            _ => None,
+        }
+    }
+}
+
+impl KeepAlive {
+    fn read(&mut self, value: &[u8]) {
+        for element in list::elements(value) {
+            let split = element.iter().position(|&byte| byte == b'=');
+            let (name, number) = match split {
+                Some(at) => (&element[..at], decimal(&element[at + 1..])),
+                None => continue,
+            };
+            if name.eq_ignore_ascii_case(b"timeout") {
+                self.timeout = number.map(Duration::from_secs);
+            } else if name.eq_ignore_ascii_case(b"max") {
+                self.max = number;
+            }
+        }
+    }
+}
+
+/// The framing of a response's content, and whether that framing alone ends the connection.
+///
+/// RFC 9112 §6.3, in its order:
+///
+/// 1. A response to HEAD, and any 1xx, 204 or 304, ends with its header section, whatever the
+///    fields say.
+/// 2. A 2xx to CONNECT becomes a tunnel after its header section; `Content-Length` and
+///    `Transfer-Encoding` in it are ignored.
+/// 3. `Transfer-Encoding` overrides `Content-Length`; that they are both there ought to be handled
+///    as an error, so the connection is closed afterwards. The same holds for `Transfer-Encoding`
+///    in HTTP/1.0 (§6.1).
+/// 4. With `chunked` as the final transfer coding the content ends where the chunks say. Any other
+///    coding would be raw bytes of an encoding that was never asked for with `TE`: refused.
+/// 5. An invalid `Content-Length`, or values that differ, are an unrecoverable error.
+/// 6. A valid `Content-Length` is the length; fewer bytes before the close are incomplete.
+/// 7. (A request without either has no content.)
+/// 8. Otherwise the content is everything until the server closes.
+pub(super) fn response_framing(
+    request: RequestKind,
+    head: &ResponseHead,
+    control: &Control,
+) -> Result<(Framing, Option<CloseReason>), Error> {
+    let bodyless = matches!(head.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if bodyless || head.status().is_informational() || request == RequestKind::Head {
+        return Ok((Framing::Empty, None));
+    }
+    if request == RequestKind::Connect && head.status().is_success() {
+        return Ok((Framing::Switched, Some(CloseReason::Upgraded)));
+    }
+    let doubtful = control.content_length.is_some() || head.version() == Version::Http10;
+    match (control.transfer, control.content_length) {
+        (Transfer::Chunked, _) if doubtful => {
+            Ok((Framing::Chunked, Some(CloseReason::AmbiguousFraming)))
+        }
+        (Transfer::Chunked, _) => Ok((Framing::Chunked, None)),
+        (Transfer::Other, _) => Err(Error::TransferCoding),
+        (Transfer::None, Some(0)) => Ok((Framing::Empty, None)),
+        (Transfer::None, Some(length)) => Ok((Framing::Length(length), None)),
+        (Transfer::None, None) => Ok((Framing::UntilClose, Some(CloseReason::CloseDelimited))),
+    }
+}

@@ -1,0 +1,259 @@
+//! Response heads (RFC 9112 §4): a status line, then a field section.
+//!
+//! Strict where a lenient reading could be used against someone: the version by its bytes, the
+//! status by three digits, single spaces. What is no HTTP/1 response is refused at its first wrong
+//! byte, so that another protocol's greeting is not waited out.
+
+use std::fmt;
+
+use crate::http::{Headers, StatusCode, Version};
+
+use super::fields::{field_bytes_end, line_end, FieldSection};
+use super::{Error, Leniency};
+use crate::proto::Limits;
+
+/// The head of an interim or final response.
+#[derive(Clone)]
+pub struct ResponseHead {
+    version: Version,
+    status: StatusCode,
+    /// Where the reason phrase stands in the buffer of `headers`.
+    reason: (u32, u32),
+    headers: Headers,
+}
+
+impl ResponseHead {
+    /// The version in which the response was sent.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The reason phrase, which means nothing (RFC 9112 §4) and may hold any `obs-text`.
+    pub fn reason(&self) -> &[u8] {
+        &self.headers.buffer()[self.reason.0 as usize..self.reason.1 as usize]
+    }
+
+    /// The header section.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// The same, to change it.
+    pub fn headers_mut(&mut self) -> &mut Headers {
+        &mut self.headers
+    }
+
+    /// The head as it was received, from the status line to the empty line, except that folded
+    /// lines are joined by spaces.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.headers.buffer()
+    }
+}
+
+impl fmt::Debug for ResponseHead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseHead")
+            .field("version", &self.version)
+            .field("status", &self.status)
+            .field("reason", &String::from_utf8_lossy(self.reason()))
+            .field("headers", &self.headers)
+            .finish()
+    }
+}
+
+/// An incremental parser of one response head.
+///
+/// ```
+/// use pannier::proto::{h1::{HeadParser, Leniency}, Limits};
+///
+/// let wire = b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\nbody";
+/// let mut parser = HeadParser::new(Limits::default(), Leniency::default());
+/// assert!(parser.parse(&wire[..20])?.is_none());
+/// let (used, head) = parser.parse(wire)?.unwrap();
+/// assert_eq!(&wire[used..], b"body");
+/// assert_eq!(head.headers().get("server"), Some("x"));
+/// # Ok::<(), pannier::proto::h1::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct HeadParser {
+    limits: Limits,
+    leniency: Leniency,
+    /// How many fields the last head had: what the next one gets room for.
+    usual_lines: usize,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    /// The status line begins at `start`; its end was looked for up to `searched` in vain.
+    StatusLine {
+        start: usize,
+        searched: usize,
+    },
+    Fields {
+        status_line: StatusLine,
+        section: FieldSection,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+struct StatusLine {
+    version: Version,
+    status: StatusCode,
+    reason: (u32, u32),
+}
+
+impl HeadParser {
+    /// A parser at the beginning of a head.
+    pub fn new(limits: Limits, leniency: Leniency) -> HeadParser {
+        HeadParser { limits, leniency, usual_lines: 12, state: State::BEGIN }
+    }
+
+    /// Has nothing of a head been seen yet?
+    pub fn is_at_start(&self) -> bool {
+        matches!(self.state, State::StatusLine { searched: 0, .. })
+    }
+
+    /// Reads on. `input` holds all bytes from the beginning of the head, those of earlier calls
+    /// included. Returns the head and its length, or `None` for more input.
+    ///
+    /// # Errors
+    /// The first rule that the head breaks. The parser is of no use afterwards.
+    pub fn parse(&mut self, input: &[u8]) -> Result<Option<(usize, ResponseHead)>, Error> {
+        let limit = self.limits.head_bytes;
+        match self.parse_unbounded(input)? {
+            Some((end, head)) if end <= limit => Ok(Some((end, head))),
+            None if input.len() <= limit => Ok(None),
+            _ => Err(Error::HeadTooLong(limit)),
+        }
+    }
+
+    fn parse_unbounded(&mut self, input: &[u8]) -> Result<Option<(usize, ResponseHead)>, Error> {
+        if let State::StatusLine { start, searched } = &mut self.state {
+            if *searched > *start + SHORTEST && !input[*searched..].contains(&b'\n') {
+                *searched = input.len();
+                return Ok(None);
+            }
+            *searched = input.len();
+            if self.leniency.leading_empty_lines {
+                *start = skip_empty_lines(input, *start);
+            }
+            let (status_line, end) = match status_line(input, *start, self.leniency)? {
+                Some(found) => found,
+                None => return Ok(None),
+            };
+            let section = FieldSection::new(end, self.usual_lines);
+            self.state = State::Fields { status_line, section };
+        }
+        let end = match &mut self.state {
+            State::Fields { section, .. } => {
+                section.parse(input, self.limits.head_lines, self.leniency)?
+            }
+            State::StatusLine { .. } => None,
+        };
+        Ok(end.and_then(|end| Some((end, self.finish(&input[..end])?))))
+    }
+
+    /// Takes the finished parts and goes back to the beginning.
+    fn finish(&mut self, head: &[u8]) -> Option<ResponseHead> {
+        match std::mem::replace(&mut self.state, State::BEGIN) {
+            State::StatusLine { .. } => None,
+            State::Fields { status_line, section } => {
+                let headers = section.into_headers(head.to_vec());
+                self.usual_lines = headers.len();
+                Some(ResponseHead {
+                    version: status_line.version,
+                    status: status_line.status,
+                    reason: status_line.reason,
+                    headers,
+                })
+            }
+        }
+    }
+}
+
+impl State {
+    const BEGIN: State = State::StatusLine { start: 0, searched: 0 };
+}
+
+fn skip_empty_lines(input: &[u8], start: usize) -> usize {
+    let is_text = |byte: &u8| !matches!(byte, b'\r' | b'\n');
+    input[start..].iter().position(is_text).map_or(input.len(), |skipped| start + skipped)
+}
+
+/// `status-line = HTTP-version SP status-code SP [ reason-phrase ]` (RFC 9112 §4).
+fn status_line(
+    input: &[u8],
+    start: usize,
+    leniency: Leniency,
+) -> Result<Option<(StatusLine, usize)>, Error> {
+    let line = &input[start..];
+    let known = line.len().min(PREFIX.len());
+    if line[..known] != PREFIX[..known] {
+        return Err(wrong_prefix(line));
+    }
+    let (minor, code) = match line {
+        [_, _, _, _, _, _, _, minor, b' ', a, b, c, _, ..] => (*minor, [*a, *b, *c]),
+        _ if line.len() > SHORTEST => return Err(Error::StatusLine),
+        _ => return short_status_line(line),
+    };
+    let status = status_code(code).ok_or(Error::StatusLine)?;
+    let version = version(minor).ok_or(Error::Version)?;
+    let reason = match line[12] {
+        b' ' => 13,
+        b'\r' | b'\n' if leniency.missing_reason => 12,
+        _ => return Err(Error::StatusLine),
+    };
+    let reason_end = field_bytes_end(line, reason);
+    let next = match line_end(line, reason_end, leniency)? {
+        Some(next) => start + next,
+        None => return Ok(None),
+    };
+    let reason = ((start + reason) as u32, (start + reason_end) as u32);
+    Ok(Some((StatusLine { version, status, reason }, next)))
+}
+
+/// What has come of a status line is no longer than its code: refuse it, or wait for more.
+fn short_status_line<T>(line: &[u8]) -> Result<Option<T>, Error> {
+    let matches = |(index, &byte): (usize, &u8)| match index {
+        7 | 9..=11 => byte.is_ascii_digit(),
+        8 => byte == b' ',
+        _ => true,
+    };
+    match line.iter().enumerate().all(matches) {
+        true => Ok(None),
+        false => Err(Error::StatusLine),
+    }
+}
+
+/// Another version of HTTP, or no HTTP at all?
+fn wrong_prefix(line: &[u8]) -> Error {
+    match line.starts_with(b"HTTP/") {
+        true => Error::Version,
+        false => Error::StatusLine,
+    }
+}
+
+/// RFC 9110 §2.5: a higher minor version is read as the highest that one knows.
+fn version(minor: u8) -> Option<Version> {
+    match minor {
+        b'0' => Some(Version::Http10),
+        b'1'..=b'9' => Some(Version::Http11),
+        _ => None,
+    }
+}
+
+fn status_code(digits: [u8; 3]) -> Option<StatusCode> {
+    let code = crate::http::token::decimal(&digits)?;
+    StatusCode::new(code as u16)
+}
+
+const PREFIX: &[u8] = b"HTTP/1.";
+
+/// The length of a status line up to its code.
+const SHORTEST: usize = "HTTP/1.1 200".len();

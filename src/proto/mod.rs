@@ -1,0 +1,17 @@
+//! Protocol engines without input or output: bytes in, events out.
+//!
+//! An engine owns everything that decides what a connection does next, and nothing that does it: it
+//! has no socket, no thread, no clock. Input is a slice, output is appended to a vector, limits are
+//! values handed in. That is what makes the engines testable at every split of their input,
+//! fuzzable, and usable under any model of I/O.
+//!
+//! This module is public so that tests, fuzz targets and other drivers enter by the front door; it
+//! is outside the crate's promise of semantic versioning.
+
+pub mod buffer;
+mod close;
+pub mod h1;
+mod limits;
+
+pub use self::close::CloseReason;
+pub use self::limits::Limits;
