@@ -65,10 +65,7 @@ impl CancelToken {
         let id = state.next;
         state.next += 1;
         state.waits.insert(id, wait);
-        Ok(Registration {
-            token: self.clone(),
-            id,
-        })
+        Ok(Registration { token: self.clone(), id })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
