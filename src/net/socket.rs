@@ -312,6 +312,22 @@ mod tests {
     }
 
     #[test]
+    fn ok_a_timeout_may_be_20_ms_longer_than_what_is_left() {
+        let ms = |count: u64| Some(Duration::from_millis(count));
+        for (in_force, wanted, too_long) in [
+            (None, None, false),
+            (None, ms(100), true),
+            (ms(100), None, false),
+            (ms(1), ms(100), false),
+            (ms(100), ms(80), false),
+            (ms(100), ms(79), true),
+        ] {
+            let found = waits_too_long(in_force, wanted);
+            assert_eq!(found, too_long, "{:?} {:?}", in_force, wanted);
+        }
+    }
+
+    #[test]
     fn ok_a_timeout_of_an_earlier_exchange_that_expires_is_not_the_deadline() {
         let expiry = || Err(ErrorKind::WouldBlock.into());
         let mut stream = Fake::stream([Ok(1), expiry(), Ok(2), expiry(), Ok(3)]);

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::socket::{Direction, Socket, Stream};
 use super::watched::Watched;
-use super::{CancelToken, Connect, Deadline, Dialing, Interrupt, Readiness, Transport};
+use super::{cancelled, CancelToken, Connect, Deadline, Dialing, Interrupt, Readiness, Transport};
 
 /// A connection over a Unix domain socket.
 #[derive(Debug)]
@@ -128,9 +128,12 @@ impl Connect for UnixConnect {
             true => UnixStream::connect(&self.path),
             false => self.connect_aside(dialing.deadline, dialing.cancel),
         };
-        let stream = stream.map_err(|error| {
-            let text = format!("cannot connect to {}: {}", self.path.display(), error);
-            io::Error::new(error.kind(), text)
+        let stream = stream.map_err(|error| match dialing.cancel {
+            Some(token) if token.is_cancelled() => cancelled(),
+            _ => {
+                let text = format!("cannot connect to {}: {}", self.path.display(), error);
+                io::Error::new(error.kind(), text)
+            }
         })?;
         Ok(Box::new(UnixTransport { stream: Stream::fresh(stream), taken: None }))
     }

@@ -31,6 +31,9 @@ impl Resolve for Fixed {
     }
 }
 
+/// Where an address was connected to, and within what time.
+type Open = (ThreadId, Option<Duration>);
+
 /// A network in which some addresses answer, some refuse, and the others keep silent until
 /// they are all told to answer.
 struct Network {
@@ -38,7 +41,7 @@ struct Network {
     answer: Vec<SocketAddr>,
     refuse: Vec<SocketAddr>,
     silence: Arc<Watched<bool>>,
-    opened: Arc<Watched<Vec<(ThreadId, Option<Duration>)>>>,
+    opened: Arc<Watched<Vec<Open>>>,
 }
 
 impl Network {
