@@ -126,7 +126,7 @@ impl<'a, 'd> Attempts<'a, 'd> {
         loop {
             let now = Instant::now();
             self.dialing.deadline.remaining(now)?;
-            if due.is_past(now) && running < MOST_RUNNING {
+            if due.is_past(now) {
                 if let Some(address) = waiting.next() {
                     self.open_aside(*address, now, track);
                     running += 1;
