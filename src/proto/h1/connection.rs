@@ -73,6 +73,7 @@ pub struct Connection {
 struct InFlight {
     kind: RequestKind,
     asks_upgrade: bool,
+    expects_continue: bool,
     transfer: Transfer,
 }
 
@@ -181,6 +182,7 @@ impl Connection {
         self.in_flight.push_back(InFlight {
             kind: RequestKind::from(head.method),
             asks_upgrade: control.asks_upgrade(),
+            expects_continue: control.expects_continue() && framing != Framing::Empty,
             transfer: head.transfer,
         });
         Ok(framing)
@@ -307,6 +309,12 @@ impl Connection {
             (None, Writing::Ready, _) => Err(CloseReason::UnfinishedResponse),
             (None, _, _) => Err(CloseReason::UnfinishedRequest),
         }
+    }
+
+    /// Does the request that was sent last want to hear 100 Continue before its content
+    /// (RFC 9110 §10.1.1)?
+    pub fn expects_continue(&self) -> bool {
+        self.in_flight.back().map_or(false, |request| request.expects_continue)
     }
 
     /// What the last response's `Keep-Alive` said.
