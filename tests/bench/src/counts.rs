@@ -3,17 +3,18 @@
 //! Each program is run with n and with 2n requests; the difference over n is free of what happens at the start.
 //! These figures do not move from run to run, save for clients that hand work from thread to thread.
 
-use crate::clients::{self, Client, CLIENTS};
+use crate::clients::{Client, CLIENTS};
 use crate::measure::Place;
 use crate::options::Options;
 use crate::report::Object;
-use crate::workloads::{Host, Workload, COUNTED, SMALL_GET, WORKLOADS};
+use crate::workloads::{Budget, Host, Workload, COUNTED, SMALL_GET, WORKLOADS};
 use crate::Failure;
 use std::process::{Command, Output};
 
 /// Counts everything asked for and prints it.
 pub fn table(options: &Options) -> Result<(), Failure> {
     let instructions = Instructions::find();
+    let mut over_budget = Vec::new();
     if !options.json {
         println!("\n| counts a request | client | system calls | allocations | instructions |");
         println!("|---|---|---|---|---|");
@@ -25,8 +26,14 @@ pub fn table(options: &Options) -> Result<(), Failure> {
             let run = Run { client: *client, workload, place: &place, options };
             let counts = Counts::take(&run, &instructions);
             print(workload, client.name(), &counts, options);
+            if client.name() == "pannier" && workload.name == "small" {
+                over_budget = counts.over(&SMALL_GET);
+            }
         }
         budget(workload, options);
+    }
+    if options.check && !over_budget.is_empty() {
+        return Err(format!("pannier spends too many {}", over_budget.join(" and ")).into());
     }
     Ok(())
 }
@@ -160,6 +167,19 @@ impl Counts {
     }
 }
 
+impl Counts {
+    /// What is above the budget. A figure that could not be counted here is not.
+    fn over(&self, budget: &Budget) -> Vec<&'static str> {
+        let all = [
+            ("system calls", self.system_calls, budget.system_calls),
+            ("allocations", self.allocations, budget.allocations),
+            ("instructions", self.instructions, budget.instructions),
+        ];
+        let over = all.iter().filter(|(_, count, limit)| count.is_some_and(|count| count > *limit));
+        over.map(|(name, ..)| *name).collect()
+    }
+}
+
 /// Whether the client is wanted and can do such work: only some parse heads, and httparse does nothing else.
 fn takes_part(client: &dyn Client, workload: &Workload, options: &Options) -> bool {
     let parses = matches!(client.name(), "httparse" | "pannier");
@@ -167,7 +187,7 @@ fn takes_part(client: &dyn Client, workload: &Workload, options: &Options) -> bo
         Host::Memory => parses,
         _ => client.name() != "httparse",
     };
-    fits && options.wants_client(client.name()) && clients::find(client.name()).is_some()
+    fits && options.wants_client(client.name())
 }
 
 fn checked(output: &Output) -> Result<String, Failure> {
@@ -215,5 +235,33 @@ fn figure(count: Option<f64>) -> String {
             format!("{count:.0}")
         }
         Some(count) => format!("{count:.2}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, Instructions};
+    use crate::workloads::SMALL_GET;
+
+    #[test]
+    fn ok_only_what_was_counted_can_be_over_budget() {
+        let table = [
+            ((Some(2.0), Some(2.0), Some(5_000.0)), vec![]),
+            ((Some(2.5), Some(0.0), Some(5_001.0)), vec!["system calls", "instructions"]),
+            ((None, Some(3.0), None), vec!["allocations"]),
+        ];
+        for ((system_calls, allocations, instructions), expected) in table {
+            let counts = Counts { system_calls, allocations, instructions };
+            assert_eq!(counts.over(&SMALL_GET), expected);
+        }
+    }
+
+    #[test]
+    fn ok_counts_are_read_from_what_the_tools_print() {
+        let perf = "123456,,instructions:u,1000,100.00,,\n";
+        assert_eq!(Instructions::Perf.read(perf), Some(123_456.0));
+        assert_eq!(Instructions::Perf.read("<not supported>,,instructions:u,0,100.00,,\n"), None);
+        let callgrind = "==7== Events    : Ir\n==7== Collected : 98765\n==7== \n";
+        assert_eq!(Instructions::Callgrind.read(callgrind), Some(98_765.0));
     }
 }

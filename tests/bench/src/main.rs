@@ -6,7 +6,9 @@
 //! instructions) are exact, and are what a test may rely on.
 
 mod alloc;
+mod answer;
 mod buffer;
+mod chunks;
 mod clients;
 mod counts;
 mod heads;

@@ -25,6 +25,7 @@ pannier-bench COMMAND [OPTION…]
   --dir PATH                 where files are written (/dev/shm, else the temporary folder)
   --server ADDRESS           `one` uses this running server instead of starting its own
   --allocations              `one` prints how often it allocated
+  --check                    fail if pannier's counts of a small GET are above its limits
   --json                     a JSON object a line instead of the tables
 ";
 
@@ -49,6 +50,7 @@ pub struct Options {
     pub dir: PathBuf,
     pub server: Option<SocketAddr>,
     pub allocations: bool,
+    pub check: bool,
     pub json: bool,
 }
 
@@ -66,6 +68,7 @@ impl Options {
             dir: if memory.is_dir() { memory.into() } else { std::env::temp_dir() },
             server: None,
             allocations: false,
+            check: false,
             json: false,
         }
     }
@@ -97,6 +100,7 @@ impl Options {
             "--dir" => self.dir = value()?.into(),
             "--server" => self.server = Some(value()?.parse()?),
             "--allocations" => self.allocations = true,
+            "--check" => self.check = true,
             "--json" => self.json = true,
             _ => return Err(format!("{option} is not known; try `help`").into()),
         }

@@ -81,6 +81,9 @@ pub fn times_row(workload: &Workload, names: &[&str], times: &[Time], options: &
         format!("| {} | {} | {:.2}", workload.title, duration(baseline), workload.target);
     for name in names {
         match times.iter().find(|time| time.client == *name) {
+            Some(time) if *name == "pannier" && median(&time.ratios) > workload.target => {
+                write!(line, " | {} (over)", ratio(median(&time.ratios)))
+            }
             Some(time) => write!(line, " | {}", ratio(median(&time.ratios))),
             None => write!(line, " | –"),
         }

@@ -159,7 +159,7 @@ fn main() -> std::io::Result<()> {
     Program { name: "pannier", dependency: "pannier = { path = \"{root}\" }", source: PANNIER },
     #[cfg(feature = "pannier")]
     Program {
-        name: "pannier without features",
+        name: "pannier-bare",
         dependency: "pannier = { path = \"{root}\", default-features = false }",
         source: PANNIER,
     },
@@ -169,7 +169,7 @@ fn main() -> std::io::Result<()> {
         source: UREQ,
     },
     Program {
-        name: "ureq with gzip",
+        name: "ureq-gzip",
         dependency: "ureq = { version = \"3\", default-features = false, features = [\"gzip\"] }",
         source: UREQ,
     },

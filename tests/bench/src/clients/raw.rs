@@ -5,7 +5,7 @@
 
 use super::{Client, Prepared, Session, Task};
 use crate::buffer::{Pages, Source, PIECE};
-use crate::server::Chunks;
+use crate::chunks::Chunks;
 use crate::workloads::{Work, PATH};
 use crate::Failure;
 use std::fs::File;
