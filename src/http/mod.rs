@@ -11,5 +11,5 @@ mod version;
 
 pub use self::method::{InvalidMethod, Method};
 pub use self::status::StatusCode;
-pub use self::url::{Host, Origin, Scheme, Url, UrlError};
+pub use self::url::{form, percent, Host, Origin, Scheme, Url, UrlError};
 pub use self::version::Version;
