@@ -4,6 +4,7 @@
 //! valid, so CR, LF and NUL cannot reach the wire through any of them.
 
 pub mod date;
+mod headers;
 pub mod list;
 mod method;
 mod status;
