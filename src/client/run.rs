@@ -26,18 +26,11 @@ pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
     let call = Call::new(request);
     let mut request = Cow::Borrowed(request);
     let mut history = Vec::new();
+    let mut started = call.began;
     loop {
-        let policy = &client.config().redirects;
-        let result = call.expect_or_repeat(client, &request);
+        let result = call.expect_or_repeat(client, &request, started);
         let mut response = result.map_err(|error| error.with_url(request.shared_url()))?;
-        let next = redirect::next(policy, &request, response.head());
-        let next = next.and_then(|next| match next {
-            Some(next) => policy.check(history.len()).map(|()| Some(next)),
-            None => Ok(None),
-        });
-        let described =
-            |error: Error| error.with_status(response.status()).with_url(request.shared_url());
-        match next.map_err(described)? {
+        match call.next(client, &request, &response, history.len())? {
             None => {
                 response.set_history(history);
                 return Ok(response);
@@ -51,6 +44,7 @@ pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
                     location: next.shared_url().clone(),
                 });
                 request = Cow::Owned(next);
+                started = Instant::now();
             }
         }
     }
@@ -77,23 +71,47 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The request that the response asks for, if it is to be followed.
+    fn next(
+        &self,
+        client: &Client,
+        request: &Request,
+        response: &Response,
+        followed: usize,
+    ) -> Result<Option<Request>> {
+        if !response.status().is_redirection() {
+            return Ok(None);
+        }
+        let policy = &client.config().redirects;
+        let next = redirect::next(policy, request, response.head())
+            .and_then(|next| next.map(|next| policy.check(followed).map(|()| next)).transpose());
+        next.map_err(|error| error.with_status(response.status()).with_url(request.shared_url()))
+    }
+
     /// RFC 9110 §10.1.1: after a 417 the request may be repeated without the expectation, once.
-    fn expect_or_repeat(&self, client: &Client, request: &Request) -> Result<Response> {
-        let response = self.exchange_or_retry(client, request)?;
-        let expected = request.headers().contains("Expect");
-        if response.status() != StatusCode::EXPECTATION_FAILED
-            || !expected
-            || !request.body().is_replayable()
-        {
+    fn expect_or_repeat(
+        &self,
+        client: &Client,
+        request: &Request,
+        started: Instant,
+    ) -> Result<Response> {
+        let response = self.exchange_or_retry(client, request, started)?;
+        let refused = response.status() == StatusCode::EXPECTATION_FAILED;
+        if !refused || !request.headers().contains("Expect") || !request.body().is_replayable() {
             return Ok(response);
         }
         drop(response);
-        self.exchange_or_retry(client, &request.without_expectation())
+        self.exchange_or_retry(client, &request.without_expectation(), Instant::now())
     }
 
     /// One exchange; one more on a fresh connection if a reused one turned out to be dead.
-    fn exchange_or_retry(&self, client: &Client, request: &Request) -> Result<Response> {
-        let mut timings = Timings::new(self.began, Instant::now());
+    fn exchange_or_retry(
+        &self,
+        client: &Client,
+        request: &Request,
+        started: Instant,
+    ) -> Result<Response> {
+        let mut timings = Timings::new(self.began, started);
         if let Some(connection) = self.checkout(client, request.origin(), timings.started) {
             let error = match self.exchange(client, request, connection, &mut timings) {
                 Err(error) => error,

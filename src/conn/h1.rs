@@ -451,14 +451,14 @@ impl Connection {
     /// Notices the end of the response when the last framed byte has been consumed, not when the
     /// caller asks for more.
     fn settle(&mut self) -> Result<(), Failure> {
-        loop {
-            let before = (self.input.unread().len(), self.trailers.is_some());
+        while self.progress == Progress::Content && self.engine.may_end() {
+            let before = self.input.unread().len();
             self.step(&mut [])?;
-            let after = (self.input.unread().len(), self.trailers.is_some());
-            if self.progress == Progress::Ended || before == after {
-                return Ok(());
+            if self.progress == Progress::Content && self.input.unread().len() == before {
+                break;
             }
         }
+        Ok(())
     }
 
     fn read_direct(&mut self, buffer: &mut [u8], deadline: Deadline) -> Result<usize, Failure> {

@@ -24,12 +24,14 @@ use super::token::{is_field_byte, is_token, trim_ows};
 /// assert!(headers.append("X", "a\r\nInjected: yes").is_err());
 /// # Ok::<(), pannier::http::InvalidHeader>(())
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Headers {
     /// What the fields point into. Bytes of removed fields and, in a received head, line ends and
     /// the status line stay in it unreferenced.
     bytes: Vec<u8>,
     fields: Vec<Field>,
+    /// Are the bytes just the lines as they go on the wire, in their order?
+    in_wire_form: bool,
 }
 
 /// Where one field line stands in its buffer. The name begins at `start`.
@@ -44,12 +46,12 @@ pub(crate) struct Field {
 impl Headers {
     /// No field lines.
     pub const fn new() -> Headers {
-        Headers { bytes: Vec::new(), fields: Vec::new() }
+        Headers { bytes: Vec::new(), fields: Vec::new(), in_wire_form: true }
     }
 
     /// Fields that a parser has found, and checked, in `bytes`.
     pub(crate) fn from_parts(bytes: Vec<u8>, fields: Vec<Field>) -> Headers {
-        Headers { bytes, fields }
+        Headers { bytes, fields, in_wire_form: false }
     }
 
     /// The whole buffer, received bytes included that are no field.
@@ -78,6 +80,7 @@ impl Headers {
             Some(first) => {
                 self.remove(name);
                 self.fields.insert(first, field);
+                self.in_wire_form = false;
             }
             None => self.fields.push(field),
         }
@@ -89,7 +92,9 @@ impl Headers {
         let before = self.fields.len();
         let bytes = &self.bytes;
         self.fields.retain(|field| !field.name(bytes).eq_ignore_ascii_case(name.as_bytes()));
-        self.fields.len() < before
+        let removed = self.fields.len() < before;
+        self.in_wire_form &= !removed;
+        removed
     }
 
     /// The first value of this name, if it is UTF-8, as all but the oldest values are.
@@ -170,21 +175,36 @@ impl Headers {
                 || named.iter().any(|hop| matches(hop))
         };
         self.fields.retain(|field| !is_hop(field.name(bytes)));
+        self.in_wire_form = false;
     }
 
     /// Appends the section as it goes on the wire, without the empty line that ends it.
     pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
+        if self.in_wire_form {
+            return out.extend_from_slice(&self.bytes);
+        }
         for (name, value) in self.lines() {
-            out.extend_from_slice(name);
-            out.extend_from_slice(b": ");
-            out.extend_from_slice(value);
-            out.extend_from_slice(b"\r\n");
+            for part in [name, b": ", value, b"\r\n"] {
+                out.extend_from_slice(part);
+            }
         }
     }
 
     /// Names and values as bytes, in order.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> + '_ {
         self.fields.iter().map(move |field| (field.name(&self.bytes), field.value(&self.bytes)))
+    }
+
+    /// The lines whose names have one of these lengths, a bit for each below 64, found without
+    /// looking at the others.
+    pub(crate) fn lines_of_lengths(
+        &self,
+        lengths: u64,
+    ) -> impl Iterator<Item = (&[u8], &[u8])> + '_ {
+        let wanted =
+            move |field: &&Field| lengths >> (field.name_end - field.start).min(63) & 1 == 1;
+        let fields = self.fields.iter().filter(wanted);
+        fields.map(move |field| (field.name(&self.bytes), field.value(&self.bytes)))
     }
 
     fn position(&self, name: &str) -> Option<usize> {
@@ -201,14 +221,19 @@ impl Headers {
             return Err(InvalidHeader::new(name, Fault::Value(byte)));
         }
         let start = self.bytes.len();
-        let end = start.saturating_add(name.len()).saturating_add(value.len());
+        let end = start.saturating_add(name.len()).saturating_add(value.len()).saturating_add(4);
         if u32::try_from(end).is_err() {
             return Err(InvalidHeader::new(name, Fault::Size));
         }
-        self.bytes.extend_from_slice(name.as_bytes());
-        self.bytes.extend_from_slice(value);
-        let name_end = (start + name.len()) as u32;
-        Ok(Field { start: start as u32, name_end, value_start: name_end, value_end: end as u32 })
+        for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+            self.bytes.extend_from_slice(part);
+        }
+        Ok(Field {
+            start: start as u32,
+            name_end: (start + name.len()) as u32,
+            value_start: (start + name.len() + 2) as u32,
+            value_end: (end - 2) as u32,
+        })
     }
 }
 
@@ -221,6 +246,12 @@ impl Field {
     #[inline]
     pub(crate) fn value<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         &bytes[self.value_start as usize..self.value_end as usize]
+    }
+}
+
+impl Default for Headers {
+    fn default() -> Headers {
+        Headers::new()
     }
 }
 

@@ -75,7 +75,7 @@ impl Control {
     /// Reads a section. The length of a name rules out nearly all fields at once.
     pub(super) fn read(headers: &Headers, leniency: Leniency) -> Result<Control, Error> {
         let mut control = Control::default();
-        for (name, value) in headers.lines() {
+        for (name, value) in headers.lines_of_lengths(LENGTHS) {
             match name.len() {
                 6 if name.eq_ignore_ascii_case(b"expect") => {
                     control.expect_continue |= value.eq_ignore_ascii_case(b"100-continue");
@@ -97,6 +97,10 @@ impl Control {
 
     /// RFC 9110 §7.6.1: a list of case-insensitive options, over any number of lines.
     fn connection(&mut self, value: &[u8]) {
+        if value.eq_ignore_ascii_case(b"keep-alive") {
+            self.keep_alive = true;
+            return;
+        }
         for option in list::elements(value) {
             // What cannot be read may have been a close.
             let option = option.unwrap_or(b"close");
@@ -172,6 +176,9 @@ impl Control {
         }
     }
 }
+
+/// The lengths of the names that are looked for, as bits.
+const LENGTHS: u64 = 1 << 6 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 17;
 
 impl KeepAlive {
     fn read(&mut self, value: &[u8]) {
