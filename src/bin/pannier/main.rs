@@ -1,1 +1,27 @@
-fn main() {}
+//! `pannier URL…`: the library made visible, with curl's option names, meanings and exit codes.
+
+mod args;
+mod clients;
+mod config_file;
+mod connect;
+mod data;
+mod exit;
+mod flags;
+mod glob;
+mod help;
+mod lab;
+mod output;
+mod record;
+mod request;
+mod run;
+mod transfer;
+mod verbose;
+mod warn;
+mod watch;
+mod write_out;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(run::run())
+}
