@@ -75,9 +75,10 @@ struct Date {
 impl Date {
     fn from_seconds(seconds: u64) -> Date {
         let mut day = seconds / DAY;
-        // 146,097 days are 400 years, so this is the year or the one before it.
-        let mut year = day * 400 / 146_097;
-        if days_before_year(year + 1) <= day {
+        // 146,097 days are 400 years. Leap days are not spread evenly over them, so the quotient may
+        // be a year too much or too little.
+        let mut year = (day * 400 / 146_097).saturating_sub(1);
+        while days_before_year(year + 1) <= day {
             year += 1;
         }
         day -= days_before_year(year);
@@ -293,6 +294,19 @@ mod tests {
         for (seconds, text) in DATES {
             assert_eq!(format(at(seconds)), text);
             assert_eq!(read(text), Some(at(seconds)), "{}", text);
+        }
+    }
+
+    #[test]
+    fn ok_every_year_begins_and_ends_where_it_should() {
+        for year in 0..10_000 {
+            let first = days_before_year(year) * DAY;
+            let last = days_before_year(year + 1) * DAY - 1;
+            for (seconds, month, day, second_of_day) in [(first, 1, 1, 0), (last, 12, 31, DAY - 1)]
+            {
+                let expected = Date { year, month, day, second_of_day };
+                assert_eq!(Date::from_seconds(seconds), expected);
+            }
         }
     }
 

@@ -1,1 +1,4 @@
 //! Behaviour of the crate from outside, by subject.
+
+mod support;
+mod urls;

@@ -440,7 +440,7 @@ impl Connection {
                 self.reading = Reading::Ended
             }
             Reading::Chunked { decoder, received } if decoder.is_done() => {
-                let section = FieldSection::new(0, 0);
+                let section = FieldSection::new();
                 self.reading = Reading::Trailers { section, received: *received };
             }
             _ => {}
@@ -483,8 +483,8 @@ impl Connection {
             return Ok((0, None));
         }
         match std::mem::replace(&mut self.reading, Reading::Ended) {
-            Reading::Trailers { section, .. } if end > 2 => {
-                Ok((end, Some(Event::Trailers(section.into_headers(input[..end].to_vec())))))
+            Reading::Trailers { mut section, .. } if end > 2 => {
+                Ok((end, Some(Event::Trailers(section.take(&input[..end])))))
             }
             _ => Ok((end, Some(self.end(&input[end..])))),
         }

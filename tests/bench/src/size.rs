@@ -155,9 +155,7 @@ fn main() -> std::io::Result<()> {
 }
 "#,
     },
-    #[cfg(feature = "pannier")]
     Program { name: "pannier", dependency: "pannier = { path = \"{root}\" }", source: PANNIER },
-    #[cfg(feature = "pannier")]
     Program {
         name: "pannier-bare",
         dependency: "pannier = { path = \"{root}\", default-features = false }",
@@ -234,7 +232,6 @@ fn main() -> Result<(), curl::Error> {
     },
 ];
 
-#[cfg(feature = "pannier")]
 const PANNIER: &str = r#"
 fn main() -> Result<(), pannier::Error> {
     println!("{}", pannier::get(&std::env::args().nth(1).unwrap())?.text()?);

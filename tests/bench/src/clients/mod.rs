@@ -5,7 +5,6 @@ mod bitreq;
 mod curl;
 mod httparse;
 mod minreq;
-#[cfg(feature = "pannier")]
 mod pannier;
 mod raw;
 mod reqwest;
@@ -56,7 +55,6 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 
 pub const CLIENTS: &[&dyn Client] = &[
     &raw::Raw,
-    #[cfg(feature = "pannier")]
     &pannier::Pannier,
     &ureq::Ureq { name: "ureq", buffer: None },
     &ureq::Ureq { name: "ureq-64k", buffer: Some(64 * 1024) },
