@@ -9,7 +9,7 @@
 use std::{error, fmt, mem};
 
 use super::list;
-use super::token::{is_field_byte, is_token, trim_ows};
+use super::token::{is_field_byte, is_ows, is_token};
 
 /// Field lines in order, as a multimap whose names compare without case.
 ///
@@ -57,7 +57,8 @@ impl Headers {
         &self.bytes
     }
 
-    /// Adds a field line at the end. White space around the value is not part of it.
+    /// Adds a field line at the end. White space before the value is not part of it, and neither is
+    /// a value of nothing else; white space behind it is sent as it was given.
     ///
     /// # Errors
     /// The name is no token, the value has a byte that no field value may have (RFC 9110 §5.5), or
@@ -176,7 +177,7 @@ impl Headers {
     pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
         for (name, value) in self.lines() {
             out.extend_from_slice(name);
-            out.extend_from_slice(b": ");
+            out.extend_from_slice(if value.is_empty() { b":" } else { b": " });
             out.extend_from_slice(value);
             out.extend_from_slice(b"\r\n");
         }
@@ -193,7 +194,7 @@ impl Headers {
 
     /// Puts a checked field into the buffer, but not yet among the fields.
     fn push(&mut self, name: &str, value: &[u8]) -> Result<Field, InvalidHeader> {
-        let value = trim_ows(value);
+        let value = trim_start(value);
         if !is_token(name.as_bytes()) {
             return Err(InvalidHeader::new(name, Fault::Name));
         }
@@ -210,6 +211,11 @@ impl Headers {
         let name_end = (start + name.len()) as u32;
         Ok(Field { start: start as u32, name_end, value_start: name_end, value_end: end as u32 })
     }
+}
+
+fn trim_start(value: &[u8]) -> &[u8] {
+    let start = value.iter().position(|&byte| !is_ows(byte));
+    &value[start.unwrap_or(value.len())..]
 }
 
 impl Field {
@@ -318,11 +324,11 @@ mod tests {
 
     #[test]
     fn ok_order_and_spelling_are_kept() {
-        let headers = headers(&[("B", "1"), ("a", "2"), ("b", " 3\t")]);
+        let headers = headers(&[("B", "1"), ("a", "2"), ("b", " 3\t"), ("c", " ")]);
         let mut wire = Vec::new();
         headers.write_to(&mut wire);
-        assert_eq!(wire, b"B: 1\r\na: 2\r\nb: 3\r\n");
-        assert_eq!(headers.get_all("b").collect::<Vec<_>>(), [b"1", b"3"]);
+        assert_eq!(wire, b"B: 1\r\na: 2\r\nb: 3\t\r\nc:\r\n");
+        assert_eq!(headers.get_all("b").collect::<Vec<_>>(), [&b"1"[..], b"3\t"]);
     }
 
     #[test]
