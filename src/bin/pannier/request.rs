@@ -143,6 +143,12 @@ fn url_text(text: &[u8]) -> Result<String, Failure> {
         return Err(Failure::new(exit::BAD_URL, message));
     }
     let text = String::from_utf8(text.to_vec()).unwrap_or_else(|_| escape_high(text));
+    let authority = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
+    let authority = authority.split(|c| matches!(c, '/' | '?' | '#')).next().unwrap_or_default();
+    // Readers differ on which `@` ends the userinfo, hence on which host is meant.
+    if authority.matches('@').count() > 1 {
+        return Err(Failure::new(exit::BAD_URL, "URL rejected: there is more than one @ in it"));
+    }
     let has_scheme = text.split_once("://").is_some_and(|(scheme, _)| {
         scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
     });
@@ -479,7 +485,7 @@ mod tests {
             let failure = plan(&op, url, None).expect_err(words);
             assert_eq!(failure.code, exit::BAD_ARGUMENT, "{}", words);
         }
-        for text in ["http://a/b c", "http://a/\r\nX", "", "http://a\t/"] {
+        for text in ["http://a/b c", "http://a/\r\nX", "", "http://a\t/", "http://u@a:80@b/"] {
             let failure = url(&Operation::new(), text.as_bytes(), None).expect_err(text);
             assert_eq!(failure.code, exit::BAD_URL, "{:?}", text);
         }
