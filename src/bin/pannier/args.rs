@@ -512,7 +512,7 @@ impl Operation {
         }
         match &mut self.cookies {
             Some(cookies) => {
-                cookies.extend(b"; ");
+                cookies.push(b';');
                 cookies.extend(value);
             }
             None => self.cookies = Some(value.to_vec()),

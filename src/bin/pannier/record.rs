@@ -25,7 +25,8 @@ pub struct Record {
     pub effective: Option<Url>,
     pub local: Option<SocketAddr>,
     pub remote: Option<SocketAddr>,
-    /// The Referer that was sent last.
+    /// The method and the Referer that were sent last.
+    pub method: String,
     pub referer: Option<String>,
     /// Bytes of all heads, in each direction.
     pub head_bytes_sent: u64,
@@ -65,6 +66,7 @@ impl Record {
             effective: None,
             local: None,
             remote: None,
+            method: String::new(),
             referer: None,
             head_bytes_sent: 0,
             head_bytes_received: 0,
@@ -99,6 +101,8 @@ impl Record {
             Event::RequestHead { bytes, .. } => {
                 self.pretransfer = since;
                 self.head_bytes_sent += bytes.len() as u64;
+                let method = bytes.split(|&byte| byte == b' ').next().unwrap_or_default();
+                self.method = String::from_utf8_lossy(method).into_owned();
                 let referer = fields(bytes)
                     .into_iter()
                     .find(|(name, _)| name.eq_ignore_ascii_case("referer"));
@@ -111,6 +115,7 @@ impl Record {
             Event::Redirecting { to, .. } => {
                 self.effective = Some(to.clone());
                 self.redirects += 1;
+                self.uploaded = 0;
                 self.redirect = since;
                 self.hop = Hop { began: at, connected: false, answered: false };
             }

@@ -98,10 +98,12 @@ impl Run {
         }
         let mut number = 0;
         for slot in &op.slots {
-            match &slot.url {
-                Some(url) => self.slot(op, slot, url, &mut number)?,
-                None => warn(self.global, "Got more output options than URLs"),
+            if let Some(url) = &slot.url {
+                self.slot(op, slot, url, &mut number)?;
             }
+        }
+        if op.slots.iter().any(|slot| slot.url.is_none()) {
+            warn(self.global, "Got more output options than URLs");
         }
         Ok(())
     }
@@ -154,11 +156,9 @@ impl Run {
         let narrator = global.verbose.then(|| Narrator::new(url.host_str().to_owned()));
         let watcher = Watcher::new(Record::new(began, keeps_heads), narrator);
         let mut progress = Progress::default();
-        let mut method = String::new();
         let result = (|| {
             let upload = job.upload.map(Payload::open).transpose()?;
             let plan = request::plan(op, url.clone(), upload)?;
-            method.clone_from(&plan.method);
             let (client, route) = self.clients.get(op, &url.origin())?;
             Transfer {
                 op,
@@ -177,7 +177,10 @@ impl Run {
             effective: Some(effective.unwrap_or_else(|| url.without_credentials())),
             parsed: Some(url),
             redirect_url: progress.redirect_url,
-            method,
+            method: match record.method.as_str() {
+                "" => op.method.clone().unwrap_or_else(|| "GET".to_owned()),
+                sent => sent.to_owned(),
+            },
             referer: record.referer.clone(),
             file: output.path().map(|path| path.to_string_lossy().into_owned()),
             exit: 0,
@@ -274,8 +277,8 @@ fn consistent(op: &Operation, global: Global) -> Result<(), Failure> {
         return Err(Failure::new(exit::USAGE, message));
     }
     let asked = [
-        (op.data.is_some() && !op.get, "POST (-d, --data)"),
         (op.slots.iter().any(|slot| slot.upload.is_some()), "PUT (-T, --upload-file)"),
+        (op.data.is_some() && !op.get, "POST (-d, --data)"),
         (op.head, "HEAD (-I, --head)"),
     ];
     let asked: Vec<&str> =

@@ -53,8 +53,11 @@ impl Transfer<'_> {
         if failed && self.op.fail == Fail::WithoutBody {
             return Err(http_error(&response));
         }
-        self.announced_too_large(progress)?;
-        self.copy(&mut response, progress, &url)?;
+        // `-I -X GET` asks for no content either, but gets some.
+        if !self.op.head {
+            self.announced_too_large(progress)?;
+            self.copy(&mut response, progress, &url)?;
+        }
         if let Some(trailers) = response.trailers() {
             self.show(&section(trailers))?;
         }
