@@ -4,14 +4,15 @@
 //! Nothing here touches the network. Files named by `@` are read at once, as curl does, so that
 //! their errors are errors of the command line.
 
-use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::config_file;
 use crate::data;
 use crate::flags::{self, Flag, Set};
 use crate::lab;
+use crate::operation::Operation;
+use crate::usage::{Problem, Usage};
+use crate::values::text;
 use crate::warn::warn;
 
 /// A command line, read.
@@ -40,150 +41,6 @@ impl Global {
     /// Are errors told?
     pub fn tells_errors(self) -> bool {
         !self.silent || self.show_error
-    }
-}
-
-/// The URLs between two `--next` with their options.
-pub struct Operation {
-    pub slots: Vec<Slot>,
-    pub method: Option<String>,
-    /// Lines as given: `Name: value`, `Name:` or `Name;`.
-    pub headers: Vec<Vec<u8>>,
-    pub data: Option<Vec<u8>>,
-    pub json: bool,
-    pub query: Option<Vec<u8>>,
-    pub get: bool,
-    pub head: bool,
-    pub show_headers: bool,
-    pub output_dir: Option<Vec<u8>>,
-    pub create_dirs: bool,
-    pub dump_header: Option<Vec<u8>>,
-    pub user_agent: Option<Vec<u8>>,
-    pub referer: Option<Vec<u8>>,
-    pub auto_referer: bool,
-    pub cookies: Option<Vec<u8>>,
-    pub user: Option<Vec<u8>>,
-    pub bearer: Option<String>,
-    pub fail: Fail,
-    pub range: Option<String>,
-    pub max_filesize: Option<u64>,
-    pub resolve: Vec<String>,
-    pub connect_to: Vec<Vec<u8>>,
-    pub unix: Option<UnixPath>,
-    pub family: Family,
-    pub version: Version,
-    pub target: Option<String>,
-    pub path_as_is: bool,
-    pub ignore_content_length: bool,
-    pub raw: bool,
-    pub connect_timeout: Option<Duration>,
-    pub max_time: Option<Duration>,
-    pub location: bool,
-    pub location_trusted: bool,
-    /// `None`: any number.
-    pub max_redirs: Option<u32>,
-    pub post301: bool,
-    pub post302: bool,
-    pub post303: bool,
-    pub write_out: Option<Vec<u8>>,
-    pub globoff: bool,
-}
-
-/// A URL with what it alone has: where its output goes and what is sent to it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Slot {
-    pub url: Option<Vec<u8>>,
-    pub output: Option<Out>,
-    pub upload: Option<Vec<u8>>,
-}
-
-/// Where output goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Out {
-    Stdout,
-    /// A path in which `#1` stands for what the first glob matched; `-` is standard output.
-    File(Vec<u8>),
-    /// The last segment of the URL's path.
-    Remote,
-}
-
-/// What a status of 400 or more does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fail {
-    Never,
-    WithoutBody,
-    WithBody,
-}
-
-/// Which addresses may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Family {
-    Any,
-    V4,
-    V6,
-}
-
-/// The version of HTTP to speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Version {
-    Http10,
-    Http11,
-}
-
-/// A Unix domain socket.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum UnixPath {
-    Named(Vec<u8>),
-    Abstract(Vec<u8>),
-}
-
-/// What is wrong with an option.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
-    Unknown,
-    NeedsValue,
-    TakesNoValue,
-    NotANumber,
-    NotPositive,
-    NotText,
-    /// A file could not be read: told already, or told by this sentence.
-    Unreadable(String),
-    /// A sentence.
-    Wrong(String),
-    /// An option in a config file; the inner message is complete.
-    Nested(Usage),
-}
-
-/// A command line that cannot be obeyed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Usage {
-    pub message: String,
-    pub code: u8,
-}
-
-impl Usage {
-    fn new(word: &str, problem: Problem) -> Usage {
-        let code = match problem {
-            Problem::Unreadable(_) => 26,
-            Problem::Nested(usage) => return usage,
-            _ => 2,
-        };
-        Usage { message: format!("option {}: {}", word, problem), code }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Problem::Unknown => f.write_str("is unknown"),
-            Problem::NeedsValue => f.write_str("requires parameter"),
-            Problem::TakesNoValue => f.write_str("had unsupported trailing garbage"),
-            Problem::NotANumber => f.write_str("expected a proper numerical parameter"),
-            Problem::NotPositive => f.write_str("expected a positive numerical parameter"),
-            Problem::NotText => f.write_str("expected text in UTF-8"),
-            Problem::Unreadable(why) | Problem::Wrong(why) => f.write_str(why),
-            Problem::Nested(usage) => f.write_str(&usage.message),
-        }
     }
 }
 
@@ -386,218 +243,6 @@ fn long_option(name: &str) -> Option<(&'static Flag, bool)> {
     opposite.filter(|flag| matches!(flag.set, Set::Switch(_))).map(|flag| (flag, false))
 }
 
-impl Operation {
-    /// Nothing asked for.
-    pub fn new() -> Operation {
-        Operation {
-            slots: Vec::new(),
-            method: None,
-            headers: Vec::new(),
-            data: None,
-            json: false,
-            query: None,
-            get: false,
-            head: false,
-            show_headers: false,
-            output_dir: None,
-            create_dirs: false,
-            dump_header: None,
-            user_agent: None,
-            referer: None,
-            auto_referer: false,
-            cookies: None,
-            user: None,
-            bearer: None,
-            fail: Fail::Never,
-            range: None,
-            max_filesize: None,
-            resolve: Vec::new(),
-            connect_to: Vec::new(),
-            unix: None,
-            family: Family::Any,
-            version: Version::Http11,
-            target: None,
-            path_as_is: false,
-            ignore_content_length: false,
-            raw: false,
-            connect_timeout: None,
-            max_time: None,
-            location: false,
-            location_trusted: false,
-            max_redirs: Some(DEFAULT_REDIRECTS),
-            post301: false,
-            post302: false,
-            post303: false,
-            write_out: None,
-            globoff: false,
-        }
-    }
-
-    /// A URL, for the first slot that has none.
-    pub fn add_url(&mut self, url: &[u8]) {
-        self.slot(|slot| slot.url.is_none()).url = Some(url.to_vec());
-    }
-
-    /// An output, for the first slot that has none.
-    pub fn add_output(&mut self, out: Out) {
-        self.slot(|slot| slot.output.is_none()).output = Some(out);
-    }
-
-    /// A file to send, for the first slot that has none.
-    pub fn add_upload(&mut self, file: &[u8]) {
-        self.slot(|slot| slot.upload.is_none()).upload = Some(file.to_vec());
-    }
-
-    fn slot(&mut self, free: fn(&Slot) -> bool) -> &mut Slot {
-        let index = match self.slots.iter().position(free) {
-            Some(index) => index,
-            None => {
-                self.slots.push(Slot::default());
-                self.slots.len() - 1
-            }
-        };
-        &mut self.slots[index]
-    }
-
-    /// A piece of form data; pieces are joined by `&`.
-    pub fn add_data(&mut self, piece: Vec<u8>) -> Result<(), Problem> {
-        match &mut self.data {
-            Some(data) => {
-                data.push(b'&');
-                data.extend(piece);
-            }
-            None => self.data = Some(piece),
-        }
-        Ok(())
-    }
-
-    /// A piece of JSON; pieces follow each other as they are.
-    pub fn add_json(&mut self, piece: Vec<u8>) -> Result<(), Problem> {
-        self.json = true;
-        self.data.get_or_insert_with(Vec::new).extend(piece);
-        Ok(())
-    }
-
-    /// A piece of the query; pieces are joined by `&`.
-    pub fn add_query(&mut self, piece: Vec<u8>) -> Result<(), Problem> {
-        match &mut self.query {
-            Some(query) => {
-                query.push(b'&');
-                query.extend(piece);
-            }
-            None => self.query = Some(piece),
-        }
-        Ok(())
-    }
-
-    /// A header line, or `@file` with one per line.
-    pub fn add_header(&mut self, value: &[u8]) -> Result<(), Problem> {
-        match value.strip_prefix(b"@") {
-            None => self.headers.push(value.to_vec()),
-            Some(name) => {
-                let text = data::read_file(name).map_err(data::unreadable)?;
-                let lines = text.split(|&byte| byte == b'\n');
-                let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-                self.headers.extend(lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec));
-            }
-        }
-        Ok(())
-    }
-
-    /// Cookies to send. Without a `=` the value would name a file.
-    pub fn add_cookie(&mut self, value: &[u8]) -> Result<(), Problem> {
-        if !value.contains(&b'=') {
-            let sentence = "takes NAME=VALUE pairs; cookie files are not supported yet";
-            return Err(Problem::Wrong(sentence.to_owned()));
-        }
-        match &mut self.cookies {
-            Some(cookies) => {
-                cookies.push(b';');
-                cookies.extend(value);
-            }
-            None => self.cookies = Some(value.to_vec()),
-        }
-        Ok(())
-    }
-
-    /// The Referer, perhaps with `;auto` behind it.
-    pub fn set_referer(&mut self, value: &[u8]) {
-        let (value, auto) = match value.strip_suffix(b";auto") {
-            Some(value) => (value, true),
-            None => (value, false),
-        };
-        self.auto_referer = auto;
-        self.referer = Some(value.to_vec()).filter(|value| !value.is_empty());
-    }
-}
-
-/// An argument that has to be text.
-pub fn text(value: &[u8]) -> Result<String, Problem> {
-    String::from_utf8(value.to_vec()).map_err(|_| Problem::NotText)
-}
-
-/// A number without sign.
-pub fn number(value: &[u8]) -> Result<u64, Problem> {
-    pannier::http::token::decimal(value).ok_or(Problem::NotANumber)
-}
-
-/// Bytes; 0 is no limit.
-pub fn size(value: &[u8]) -> Result<Option<u64>, Problem> {
-    let (digits, unit) = match value {
-        [digits @ .., b'k' | b'K'] => (digits, 1 << 10),
-        [digits @ .., b'm' | b'M'] => (digits, 1 << 20),
-        [digits @ .., b'g' | b'G'] => (digits, 1 << 30),
-        digits => (digits, 1),
-    };
-    let bytes = number(digits)?.checked_mul(unit).ok_or(Problem::NotANumber)?;
-    Ok(Some(bytes).filter(|&bytes| bytes > 0))
-}
-
-/// Redirects to follow; -1 is any number.
-pub fn redirects(value: &[u8]) -> Result<Option<u32>, Problem> {
-    match value {
-        b"-1" => Ok(None),
-        value => u32::try_from(number(value)?).map(Some).map_err(|_| Problem::NotANumber),
-    }
-}
-
-/// Seconds with up to nine decimals; 0 is no limit.
-pub fn seconds(value: &[u8]) -> Result<Option<Duration>, Problem> {
-    if value.starts_with(b"-") {
-        return Err(Problem::NotPositive);
-    }
-    let mut parts = value.splitn(2, |&byte| byte == b'.');
-    let whole = number(parts.next().unwrap_or_default())?;
-    let nanos = match parts.next() {
-        Some(digits) => fraction(digits)?,
-        None => 0,
-    };
-    Ok(Some(Duration::new(whole, nanos)).filter(|time| !time.is_zero()))
-}
-
-/// A time such as `40ms`, `40` or `0.2s`.
-pub fn milliseconds(value: &[u8]) -> Result<Duration, Problem> {
-    let time = match value.strip_suffix(b"ms") {
-        Some(digits) => Some(Duration::from_millis(number(digits)?)),
-        None => match value.strip_suffix(b"s") {
-            Some(digits) => seconds(digits)?,
-            None => Some(Duration::from_millis(number(value)?)),
-        },
-    };
-    Ok(time.unwrap_or_default())
-}
-
-fn fraction(digits: &[u8]) -> Result<u32, Problem> {
-    if digits.is_empty() {
-        return Ok(0);
-    }
-    let digits = &digits[..digits.len().min(9)];
-    let value = number(digits)? * 10u64.pow(9 - digits.len() as u32);
-    u32::try_from(value).map_err(|_| Problem::NotANumber)
-}
-
-/// curl's default.
-pub const DEFAULT_REDIRECTS: u32 = 50;
 /// Config files may name config files, but not for ever.
 const MAX_DEPTH: u32 = 16;
 /// How the typographic quotes begin in UTF-8: a sign of a command pasted from a text processor.
@@ -606,6 +251,7 @@ const CURLY_QUOTE: &[u8] = b"\xe2\x80";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::Out;
 
     fn parse(words: &str) -> Result<Args, Usage> {
         let words: Vec<Vec<u8>> = words.split(' ').map(|word| word.into()).collect();
@@ -672,22 +318,6 @@ mod tests {
         assert!(args.global.silent);
         assert!(args.operations[0].location && !args.operations[1].location);
         assert_eq!(args.operations[1].slots[0].url.as_deref(), Some(&b"-b"[..]));
-    }
-
-    #[test]
-    fn ok_times_and_sizes() {
-        for (text, millis) in [("2", 2000), ("0.25", 250), (".5", 0), ("1.", 1000), ("0.0015", 1)] {
-            let time = seconds(text.as_bytes()).ok().flatten().map(|time| time.as_millis());
-            // Digits must precede the point.
-            let expected = if text == ".5" { None } else { Some(millis) };
-            assert_eq!(time, expected, "{}", text);
-        }
-        assert_eq!(seconds(b"0"), Ok(None));
-        assert_eq!(size(b"2k"), Ok(Some(2048)));
-        assert_eq!(size(b"0"), Ok(None));
-        assert!(size(b"18446744073709551615G").is_err());
-        assert_eq!(milliseconds(b"40ms"), Ok(Duration::from_millis(40)));
-        assert_eq!(milliseconds(b"0.2s"), Ok(Duration::from_millis(200)));
     }
 
     #[test]

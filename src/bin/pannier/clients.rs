@@ -6,9 +6,9 @@
 use pannier::http::{Headers, Origin};
 use pannier::{Client, Leniency, Protocol, RedirectPolicy};
 
-use crate::args::{Operation, Version};
 use crate::connect::Route;
 use crate::exit::Failure;
+use crate::operation::{Operation, Version};
 
 /// Clients by what they were set to.
 #[derive(Default)]

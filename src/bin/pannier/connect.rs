@@ -12,8 +12,8 @@ use pannier::net::{
     self, CancelToken, Connect, Deadline, Dialing, Resolve, SystemResolver, TcpConnect, Transport,
 };
 
-use crate::args::{Family, Operation, UnixPath};
 use crate::exit::{self, Failure};
+use crate::operation::{Family, Operation, UnixPath};
 
 /// Where connections go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

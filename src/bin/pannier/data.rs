@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-use crate::args::Problem;
+use crate::usage::Problem;
 
 /// `--data`: `@file` is read without its line ends and NULs.
 pub fn ascii(value: &[u8]) -> Result<Vec<u8>, Problem> {

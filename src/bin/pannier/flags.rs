@@ -4,8 +4,11 @@
 //! table. Names and meanings are curl's; an option that is not here is refused as unknown, never
 //! swallowed.
 
-use crate::args::{self, Args, Fail, Family, Out, Problem, UnixPath, Version};
+use crate::args::Args;
 use crate::data;
+use crate::operation::{Fail, Family, Out, UnixPath, Version};
+use crate::usage::Problem;
+use crate::values;
 
 /// One option.
 pub struct Flag {
@@ -123,7 +126,7 @@ pub const FLAGS: &[Flag] = &[
     value("config", "<file>", General, "Read options from a file", |a, v| a.read_config(v))
         .short('K'),
     value("connect-timeout", "<seconds>", Connection, "Longest time to connect", |a, v| {
-        a.op().connect_timeout = args::seconds(v)?;
+        a.op().connect_timeout = values::seconds(v)?;
         Ok(())
     }),
     value(
@@ -197,7 +200,7 @@ pub const FLAGS: &[Flag] = &[
         Important,
         "This list; \"all\" for every option",
         Set::Optional("<category>", |a, v| {
-            a.help = Some(v.map(args::text).transpose()?.unwrap_or_default());
+            a.help = Some(v.map(values::text).transpose()?.unwrap_or_default());
             Ok(())
         }),
     )
@@ -253,11 +256,11 @@ pub const FLAGS: &[Flag] = &[
         a.lab.run = on;
     }),
     value("lab-objects", "<number>", Lab, "Objects of the page (24)", |a, v| {
-        a.lab.objects = args::number(v)?;
+        a.lab.objects = values::number(v)?;
         Ok(())
     }),
     value("lab-rtt", "<milliseconds>", Lab, "Round-trip time of the origin (40ms)", |a, v| {
-        a.lab.round_trip = args::milliseconds(v)?;
+        a.lab.round_trip = values::milliseconds(v)?;
         Ok(())
     }),
     switch("location", Http, "Follow redirects", |a, on| a.op().location = on).short('L'),
@@ -271,15 +274,15 @@ pub const FLAGS: &[Flag] = &[
         },
     ),
     value("max-filesize", "<bytes>", Connection, "Largest file to fetch", |a, v| {
-        a.op().max_filesize = args::size(v)?;
+        a.op().max_filesize = values::size(v)?;
         Ok(())
     }),
     value("max-redirs", "<number>", Http, "Redirects to follow (50; -1: any number)", |a, v| {
-        a.op().max_redirs = args::redirects(v)?;
+        a.op().max_redirs = values::redirects(v)?;
         Ok(())
     }),
     value("max-time", "<seconds>", Connection, "Longest time for a transfer", |a, v| {
-        a.op().max_time = args::seconds(v)?;
+        a.op().max_time = values::seconds(v)?;
         Ok(())
     })
     .short('m'),
@@ -288,7 +291,7 @@ pub const FLAGS: &[Flag] = &[
     switch("no-buffer", Output, "Output is never buffered", |_, _| {}).short('N'),
     switch("no-progress-meter", Verbose, "Show no progress meter", |_, _| {}),
     value("oauth2-bearer", "<token>", Auth, "OAuth 2 bearer token", |a, v| {
-        a.op().bearer = Some(args::text(v)?);
+        a.op().bearer = Some(values::text(v)?);
         Ok(())
     }),
     value("output", "<file>", Important, "Write to a file instead of stdout", |a, v| {
@@ -320,7 +323,7 @@ pub const FLAGS: &[Flag] = &[
     })
     .short('O'),
     value("request", "<method>", Http, "Method of the request", |a, v| {
-        a.op().method = Some(args::text(v)?);
+        a.op().method = Some(values::text(v)?);
         Ok(())
     })
     .short('X'),
@@ -330,7 +333,7 @@ pub const FLAGS: &[Flag] = &[
         Http,
         "Request target to send instead of the URL's",
         |a, v| {
-            a.op().target = Some(args::text(v)?);
+            a.op().target = Some(values::text(v)?);
             Ok(())
         },
     ),
@@ -340,7 +343,7 @@ pub const FLAGS: &[Flag] = &[
         Connection,
         "Use these addresses for a host",
         |a, v| {
-            a.op().resolve.push(args::text(v)?);
+            a.op().resolve.push(values::text(v)?);
             Ok(())
         },
     ),

@@ -1,5 +1,6 @@
 //! `pannier URL…`: the library made visible, with curl's option names, meanings and exit codes.
 
+mod address;
 mod args;
 mod clients;
 mod config_file;
@@ -10,11 +11,14 @@ mod flags;
 mod glob;
 mod help;
 mod lab;
+mod operation;
 mod output;
 mod record;
 mod request;
 mod run;
 mod transfer;
+mod usage;
+mod values;
 mod verbose;
 mod warn;
 mod watch;

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use pannier::http::Url;
 
-use crate::args::{Operation, Out};
 use crate::data;
 use crate::exit::{self, Failure};
 use crate::glob;
+use crate::operation::{Operation, Out};
 
 /// The output of one transfer.
 pub struct Output {

@@ -4,26 +4,30 @@
 //! cannot be set up at all stops everything, and so does an output that nobody reads any more.
 
 use std::env;
-use std::fs::{self, File};
 use std::io::Write;
+use std::sync::Arc;
 use std::time::Instant;
 
-use crate::args::{Args, Global, Operation, Slot, Usage};
+use pannier::http::Url;
+
+use crate::address;
+use crate::args::{Args, Global};
 use crate::clients::Clients;
 use crate::config_file;
-use crate::data;
 use crate::exit::{self, Failure};
 use crate::glob::{Expansion, Glob};
 use crate::help;
 use crate::lab;
+use crate::operation::{Operation, Slot};
 use crate::output::{Dump, Output, Stdout};
 use crate::record::Record;
 use crate::request::{self, Payload};
 use crate::transfer::{Progress, Transfer};
+use crate::usage::Usage;
 use crate::verbose::Narrator;
 use crate::warn::{self, warn};
 use crate::watch::Watcher;
-use crate::write_out::{self, Report, Target};
+use crate::write_out::{self, Report};
 
 /// Does what the command line says; the code to exit with.
 pub fn run() -> u8 {
@@ -91,6 +95,38 @@ struct Job<'a> {
     number: u64,
 }
 
+/// What is known of a transfer when it is over.
+struct Done {
+    url: Option<Url>,
+    file: Option<String>,
+    record: Record,
+    progress: Progress,
+}
+
+impl Done {
+    fn new(record: Record) -> Done {
+        Done { url: None, file: None, record, progress: Progress::default() }
+    }
+
+    fn report(self, job: &Job<'_>, number: u64, failure: Option<Failure>) -> Report {
+        let asked = self.url.as_ref().map(Url::without_credentials);
+        Report {
+            url: String::from_utf8_lossy(&job.url.text).into_owned(),
+            effective: self.progress.effective.or_else(|| self.record.effective.clone()).or(asked),
+            parsed: self.url,
+            redirect_url: self.progress.redirect_url,
+            file: self.file,
+            exit: failure.as_ref().map_or(0, |failure| failure.code),
+            error: failure.map(|failure| failure.message).unwrap_or_default(),
+            downloaded: self.progress.downloaded,
+            total: self.record.began.elapsed(),
+            number: job.number,
+            transfer: number,
+            record: self.record,
+        }
+    }
+}
+
 impl Run {
     fn operation(&mut self, op: &Operation) -> Result<(), Stop> {
         if let Err(failure) = consistent(op, self.global) {
@@ -137,93 +173,50 @@ impl Run {
     }
 
     fn job(&mut self, job: &Job<'_>) -> Result<(), Stop> {
-        let began = Instant::now();
-        let (op, global) = (job.op, self.global);
-        let url = match request::url(op, &job.url.text, job.upload) {
+        let op = job.op;
+        let mut done = Done::new(Record::new(Instant::now(), false));
+        let url = match address::url(op, &job.url.text, job.upload) {
             Ok(url) => url,
-            Err(failure) => return self.unstarted(job, began, failure),
+            Err(failure) => return self.end(job, done, Err(failure)),
         };
-        let mut output = match Output::new(op, job.slot.output.as_ref(), &url, &job.url.matches) {
-            Ok(output) => output,
+        let output = Output::new(op, job.slot.output.as_ref(), &url, &job.url.matches);
+        let dump = op.dump_header.as_ref().map(|name| Dump::open(name, job.number > 0)).transpose();
+        let (mut output, mut dump) = match output.and_then(|output| Ok((output, dump?))) {
+            Ok(opened) => opened,
             Err(failure) => return self.stop(failure),
         };
-        let mut dump = match op.dump_header.as_ref().map(|name| Dump::open(name, job.number > 0)) {
-            None => None,
-            Some(Ok(dump)) => Some(dump),
-            Some(Err(failure)) => return self.stop(failure),
-        };
         let keeps_heads = op.show_headers || dump.is_some();
-        let narrator = global.verbose.then(|| Narrator::new(url.host_str().to_owned()));
-        let watcher = Watcher::new(Record::new(began, keeps_heads), narrator);
-        let mut progress = Progress::default();
-        let result = (|| {
-            let upload = job.upload.map(Payload::open).transpose()?;
-            let plan = request::plan(op, url.clone(), upload)?;
-            let (client, route) = self.clients.get(op, &url.origin())?;
-            Transfer {
-                op,
-                client: &client,
-                route: &route,
-                watcher: &watcher,
-                output: &mut output,
-                dump: dump.as_mut(),
-            }
-            .run(plan, &mut progress)
-        })();
-        let record = watcher.record();
-        let effective = progress.effective.or_else(|| record.effective.clone());
-        self.end(job, result, |number| Report {
-            url: String::from_utf8_lossy(&job.url.text).into_owned(),
-            effective: Some(effective.unwrap_or_else(|| url.without_credentials())),
-            parsed: Some(url),
-            redirect_url: progress.redirect_url,
-            method: match record.method.as_str() {
-                "" => op.method.clone().unwrap_or_else(|| "GET".to_owned()),
-                sent => sent.to_owned(),
-            },
-            referer: record.referer.clone(),
-            file: output.path().map(|path| path.to_string_lossy().into_owned()),
-            exit: 0,
-            error: String::new(),
-            downloaded: progress.downloaded,
-            total: began.elapsed(),
-            number: job.number,
-            transfer: number,
-            record,
-        })
+        let narrator = self.global.verbose.then(|| Narrator::new(url.host_str().to_owned()));
+        let watcher = Watcher::new(Record::new(done.record.began, keeps_heads), narrator);
+        let result =
+            self.transfer(job, &url, &watcher, &mut output, dump.as_mut(), &mut done.progress);
+        done.record = watcher.record();
+        done.url = Some(url);
+        done.file = output.path().map(|path| path.to_string_lossy().into_owned());
+        self.end(job, done, result)
     }
 
-    /// A transfer whose URL is none.
-    fn unstarted(&mut self, job: &Job<'_>, began: Instant, failure: Failure) -> Result<(), Stop> {
-        self.end(job, Err(failure), |number| Report {
-            url: String::from_utf8_lossy(&job.url.text).into_owned(),
-            effective: None,
-            parsed: None,
-            redirect_url: None,
-            method: String::new(),
-            referer: None,
-            file: None,
-            exit: 0,
-            error: String::new(),
-            downloaded: 0,
-            total: began.elapsed(),
-            number: job.number,
-            transfer: number,
-            record: Record::new(began, false),
-        })
+    fn transfer(
+        &mut self,
+        job: &Job<'_>,
+        url: &Url,
+        watcher: &Arc<Watcher>,
+        output: &mut Output,
+        dump: Option<&mut Dump>,
+        progress: &mut Progress,
+    ) -> Result<(), Failure> {
+        let upload = job.upload.map(Payload::open).transpose()?;
+        let plan = request::plan(job.op, url.clone(), upload)?;
+        let (client, route) = &self.clients.get(job.op, &url.origin())?;
+        Transfer { op: job.op, client, route, watcher, output, dump }.run(plan, progress)
     }
 
     /// Tells how the transfer ended, and writes what `-w` asks for.
-    fn end(
-        &mut self,
-        job: &Job<'_>,
-        result: Result<(), Failure>,
-        report: impl FnOnce(u64) -> Report,
-    ) -> Result<(), Stop> {
+    fn end(&mut self, job: &Job<'_>, done: Done, result: Result<(), Failure>) -> Result<(), Stop> {
         let number = self.transfers;
         self.transfers += 1;
-        self.code = result.as_ref().err().map_or(0, |failure| failure.code);
         let failure = result.err();
+        self.code = failure.as_ref().map_or(0, |failure| failure.code);
         if let Some(failure) = &failure {
             self.tell(failure);
             if failure.is_silent() {
@@ -231,26 +224,9 @@ impl Run {
             }
         }
         let Some(template) = &job.op.write_out else { return Ok(()) };
-        let mut report = report(number);
-        report.exit = self.code;
-        report.error = failure.map(|failure| failure.message).unwrap_or_default();
+        let report = done.report(job, number, failure);
         for piece in write_out::render(template, &report) {
-            let done = match &piece.target {
-                Target::Stdout => Stdout::new(false).write_all(&piece.text),
-                Target::Stderr => {
-                    warn::write(&piece.text);
-                    Ok(())
-                }
-                Target::File { name, append: true } => fs::OpenOptions::new()
-                    .create(true)
-                    .append(true)
-                    .open(data::path(name))
-                    .and_then(|mut file| file.write_all(&piece.text)),
-                Target::File { name, append: false } => {
-                    File::create(data::path(name)).and_then(|mut file| file.write_all(&piece.text))
-                }
-            };
-            if let Err(error) = done {
+            if let Err(error) = piece.write() {
                 return self.stop(Failure::output(&error));
             }
         }

@@ -8,9 +8,9 @@ use pannier::coding::base64;
 use pannier::http::{Headers, Method, Url};
 use pannier::{Body, Client, Error, ErrorKind, RequestBuilder, Response, Timeouts};
 
-use crate::args::{Fail, Operation};
 use crate::connect::Route;
 use crate::exit::{self, Facts, Failure};
+use crate::operation::{Fail, Operation};
 use crate::output::{Dump, Output};
 use crate::request::{Line, Payload, Plan};
 use crate::watch::Watcher;

@@ -4,11 +4,16 @@
 //! standard error and is empty.
 
 use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use pannier::http::Url;
 
+use crate::data;
+use crate::output::Stdout;
 use crate::record::{self, Record};
+use crate::warn;
 
 /// What the variables are taken from.
 #[derive(Clone, Debug)]
@@ -18,8 +23,6 @@ pub struct Report {
     pub parsed: Option<Url>,
     pub effective: Option<Url>,
     pub redirect_url: Option<String>,
-    pub method: String,
-    pub referer: Option<String>,
     pub file: Option<String>,
     pub exit: u8,
     pub error: String,
@@ -42,6 +45,24 @@ pub enum Target {
 pub struct Piece {
     pub target: Target,
     pub text: Vec<u8>,
+}
+
+impl Piece {
+    /// Writes the text where it goes.
+    pub fn write(&self) -> io::Result<()> {
+        match &self.target {
+            Target::Stdout => Stdout::new(false).write_all(&self.text),
+            Target::Stderr => {
+                warn::write(&self.text);
+                Ok(())
+            }
+            Target::File { name, append } => {
+                let mut options = OpenOptions::new();
+                options.create(true).write(true).append(*append).truncate(!append);
+                options.open(data::path(name))?.write_all(&self.text)
+            }
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -126,7 +147,7 @@ impl Writer {
             None => {
                 let name = String::from_utf8_lossy(name);
                 let text = format!("pannier: unknown --write-out variable: '{}'\n", name);
-                crate::warn::write(text.as_bytes());
+                warn::write(text.as_bytes());
                 rest
             }
         }
@@ -176,7 +197,7 @@ const VARIABLES: &[(&str, fn(&Report) -> Value)] = &[
     ("http_version", |r| Value::Text(version(&r.record.head))),
     ("local_ip", |r| Value::text(r.record.local.map(|a| a.ip().to_string()))),
     ("local_port", |r| r.record.local.map_or(Value::Number(0), |a| Value::Number(a.port().into()))),
-    ("method", |r| Value::Text(r.method.clone())),
+    ("method", |r| Value::text(Some(r.record.method.as_str()).filter(|name| !name.is_empty()))),
     ("num_connects", |r| Value::Number(r.record.connects)),
     ("num_headers", |r| Value::Number(record::fields(&r.record.head).len() as u64)),
     ("num_redirects", |r| Value::Number(r.record.redirects)),
@@ -184,7 +205,7 @@ const VARIABLES: &[(&str, fn(&Report) -> Value)] = &[
     ("proxy_ssl_verify_result", |_| Value::Number(0)),
     ("proxy_used", |_| Value::Number(0)),
     ("redirect_url", |r| Value::text(r.redirect_url.as_deref())),
-    ("referer", |r| Value::text(r.referer.as_deref())),
+    ("referer", |r| Value::text(r.record.referer.as_deref())),
     ("remote_ip", |r| Value::text(r.record.remote.map(|a| a.ip().to_string()))),
     ("remote_port", |r| {
         r.record.remote.map_or(Value::Number(0), |a| Value::Number(a.port().into()))
@@ -315,6 +336,8 @@ mod tests {
         let now = Instant::now();
         let mut record = Record::new(now, false);
         let head = b"HTTP/1.1 404 No\r\nContent-Type: text/x\r\nA: 1\r\na: \"2\"\r\nE:\r\n\r\n";
+        let bytes = b"GET / HTTP/1.1\r\n\r\n";
+        record.note(now, &Event::RequestHead { connection: 0, bytes });
         record.note(now, &Event::ResponseHead { status: StatusCode::NOT_FOUND, head });
         let url = Url::parse("http://u@h:81/p?q#f").expect("it is one");
         Report {
@@ -323,8 +346,6 @@ mod tests {
             parsed: Some(url.clone()),
             effective: Some(url),
             redirect_url: None,
-            method: "GET".to_owned(),
-            referer: None,
             file: None,
             exit: 0,
             error: String::new(),
