@@ -35,7 +35,7 @@ fn url_text(text: &[u8]) -> Result<String, Failure> {
     }
     let text = String::from_utf8(text.to_vec()).unwrap_or_else(|_| escape_high(text));
     let authority = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
-    let authority = authority.split(|c| matches!(c, '/' | '?' | '#')).next().unwrap_or_default();
+    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
     // Readers differ on which `@` ends the userinfo, hence on which host is meant.
     if authority.matches('@').count() > 1 {
         return Err(Failure::new(exit::BAD_URL, "URL rejected: there is more than one @ in it"));
@@ -60,7 +60,7 @@ fn escape_high(text: &[u8]) -> String {
 
 /// The URL with the name of the file behind the slash that its path ends in.
 fn with_file_name(text: &str, file: &[u8]) -> String {
-    let end = text.find(|c| matches!(c, '?' | '#')).unwrap_or(text.len());
+    let end = text.find(['?', '#']).unwrap_or(text.len());
     let (place, rest) = text.split_at(end);
     let authority = place.find("://").map_or(0, |at| at + 3);
     let slash = match place[authority..].contains('/') {

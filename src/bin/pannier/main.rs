@@ -1,5 +1,10 @@
 //! `pannier URL…`: the library made visible, with curl's option names, meanings and exit codes.
 
+#![forbid(unsafe_code)]
+#![deny(clippy::all)]
+// The manifest's version is the library's; the program may use what came until Rust 1.70.
+#![allow(clippy::incompatible_msrv)]
+
 mod address;
 mod args;
 mod clients;

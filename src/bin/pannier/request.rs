@@ -99,7 +99,7 @@ pub fn plan(op: &Operation, url: Url, upload: Option<Payload>) -> Result<Plan, F
         _ => Payload::None,
     };
     let mut fields = Fields { custom: custom_lines(op)?, lines: Vec::new() };
-    let (user, url) = credentials(op, url)?;
+    let user = credentials(op, &url)?;
     fields.host();
     fields.authorization(op, user);
     fields.range(op, &payload);
@@ -110,7 +110,7 @@ pub fn plan(op: &Operation, url: Url, upload: Option<Payload>) -> Result<Plan, F
         method: method(op, &payload),
         without: fields.without(&payload),
         lines: fields.checked()?,
-        url,
+        url: url.without_credentials(),
         payload,
     })
 }
@@ -125,8 +125,11 @@ fn method(op: &Operation, payload: &Payload) -> String {
     op.method.clone().unwrap_or_else(|| usual.to_owned())
 }
 
-/// Name and password of `-u`, or else of the URL, which is returned without them.
-fn credentials(op: &Operation, url: Url) -> Result<(Option<(Vec<u8>, Vec<u8>)>, Url), Failure> {
+/// Name and password.
+type User = (Vec<u8>, Vec<u8>);
+
+/// Those of `-u`, or else of the URL.
+fn credentials(op: &Operation, url: &Url) -> Result<Option<User>, Failure> {
     let from_url = (!url.username().is_empty() || url.password().is_some()).then(|| {
         let password = url.password().unwrap_or_default();
         (percent::decode(url.username()), percent::decode(password))
@@ -138,7 +141,7 @@ fn credentials(op: &Operation, url: Url) -> Result<(Option<(Vec<u8>, Vec<u8>)>, 
             None => (user.clone(), ask_password(user)?),
         }),
     };
-    Ok((user, url.without_credentials()))
+    Ok(user)
 }
 
 /// Asks at the terminal, with the echo off if there is an `stty`; without a terminal, reads a line.
@@ -233,7 +236,7 @@ impl Fields {
         }
     }
 
-    fn authorization(&mut self, op: &Operation, user: Option<(Vec<u8>, Vec<u8>)>) {
+    fn authorization(&mut self, op: &Operation, user: Option<User>) {
         match (&op.bearer, user) {
             (Some(token), _) => self.own("Authorization", format!("Bearer {}", token)),
             (None, Some((name, password))) if !self.is_custom("Authorization") => {

@@ -185,8 +185,10 @@ impl Value {
     }
 }
 
+type Variable = fn(&Report) -> Value;
+
 /// Every variable, by name.
-const VARIABLES: &[(&str, fn(&Report) -> Value)] = &[
+const VARIABLES: &[(&str, Variable)] = &[
     ("conn_id", |r| r.record.connection.map_or(Value::Nothing, Value::Number)),
     ("content_type", |r| Value::text(text_header(r, "content-type"))),
     ("errormsg", |r| Value::text(Some(r.error.as_str()).filter(|text| !text.is_empty()))),
