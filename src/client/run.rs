@@ -322,13 +322,14 @@ impl<'a> Call<'a> {
     }
 
     fn observe_step(&self, step: Step<'_>) {
-        self.observe(|| match step {
-            Step::Resolving(host) => Event::Resolving { host },
-            Step::Resolved(addresses) => Event::Resolved { addresses },
-            Step::Connecting(address) => Event::Connecting { address },
-            Step::Refused(address) => Event::Refused { address },
-            Step::Connected(address) => Event::Connecting { address },
-        });
+        match step {
+            Step::Resolving(host) => self.observe(|| Event::Resolving { host }),
+            Step::Resolved(addresses) => self.observe(|| Event::Resolved { addresses }),
+            Step::Connecting(address) => self.observe(|| Event::Connecting { address }),
+            Step::Refused(address) => self.observe(|| Event::Refused { address }),
+            // Told when the connection is whole, with TLS.
+            Step::Connected(_) => {}
+        }
     }
 }
 

@@ -441,7 +441,11 @@ impl Connection {
         self.input.consume(used);
         match event {
             Some(Event::Data(count)) => return Ok(count),
-            Some(Event::Trailers(trailers)) => self.trailers = Some(trailers),
+            // The end follows without another byte, and nobody may wait for one.
+            Some(Event::Trailers(trailers)) => {
+                self.trailers = Some(trailers);
+                return self.step(buffer);
+            }
             Some(Event::End) | Some(Event::Switched) => self.progress = Progress::Ended,
             _ => {}
         }

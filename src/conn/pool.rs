@@ -180,7 +180,7 @@ impl<K: Hash + Eq + Clone, T> Pool<K, T> {
         state.count = 0;
         let idle = std::mem::take(&mut state.idle);
         drop(state);
-        idle.into_iter().flat_map(|(_, entries)| entries).map(|entry| entry.value).collect()
+        idle.into_values().flatten().map(|entry| entry.value).collect()
     }
 
     /// Counts a value that was made because there was none to take.
@@ -273,7 +273,7 @@ impl Hasher for KeyHasher {
 
     fn finish(&self) -> u64 {
         // Multiplying moves what is known upwards; the table looks at both ends.
-        self.0 ^ self.0 >> 32
+        self.0 ^ (self.0 >> 32)
     }
 }
 

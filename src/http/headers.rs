@@ -9,7 +9,7 @@
 use std::{error, fmt, mem};
 
 use super::list;
-use super::token::{is_field_byte, is_token, trim_ows};
+use super::token::{is_field_byte, is_ows, is_token};
 
 /// Field lines in order, as a multimap whose names compare without case.
 ///
@@ -59,7 +59,8 @@ impl Headers {
         &self.bytes
     }
 
-    /// Adds a field line at the end. White space around the value is not part of it.
+    /// Adds a field line at the end. White space before the value is not part of it, and neither is
+    /// a value of nothing else; white space behind it is sent as it was given.
     ///
     /// # Errors
     /// The name is no token, the value has a byte that no field value may have (RFC 9110 §5.5), or
@@ -184,7 +185,7 @@ impl Headers {
             return out.extend_from_slice(&self.bytes);
         }
         for (name, value) in self.lines() {
-            for part in [name, b": ", value, b"\r\n"] {
+            for part in [name, colon(value), value, b"\r\n"] {
                 out.extend_from_slice(part);
             }
         }
@@ -213,7 +214,7 @@ impl Headers {
 
     /// Puts a checked field into the buffer, but not yet among the fields.
     fn push(&mut self, name: &str, value: &[u8]) -> Result<Field, InvalidHeader> {
-        let value = trim_ows(value);
+        let value = trim_start(value);
         if !is_token(name.as_bytes()) {
             return Err(InvalidHeader::new(name, Fault::Name));
         }
@@ -221,20 +222,35 @@ impl Headers {
             return Err(InvalidHeader::new(name, Fault::Value(byte)));
         }
         let start = self.bytes.len();
-        let end = start.saturating_add(name.len()).saturating_add(value.len()).saturating_add(4);
-        if u32::try_from(end).is_err() {
+        let line = [name.as_bytes(), colon(value), value, b"\r\n"];
+        let length = line.iter().map(|part| part.len()).fold(start, usize::saturating_add);
+        if u32::try_from(length).is_err() {
             return Err(InvalidHeader::new(name, Fault::Size));
         }
-        for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+        for part in line {
             self.bytes.extend_from_slice(part);
         }
+        let value_end = self.bytes.len() - 2;
         Ok(Field {
             start: start as u32,
             name_end: (start + name.len()) as u32,
-            value_start: (start + name.len() + 2) as u32,
-            value_end: (end - 2) as u32,
+            value_start: (value_end - value.len()) as u32,
+            value_end: value_end as u32,
         })
     }
+}
+
+/// What stands between a name and a value: no space that would come last in its line.
+fn colon(value: &[u8]) -> &'static [u8] {
+    match value.is_empty() {
+        true => b":",
+        false => b": ",
+    }
+}
+
+fn trim_start(value: &[u8]) -> &[u8] {
+    let start = value.iter().position(|&byte| !is_ows(byte));
+    &value[start.unwrap_or(value.len())..]
 }
 
 impl Field {
@@ -258,9 +274,8 @@ impl Default for Headers {
 /// The same lines in the same order, names without case.
 impl PartialEq for Headers {
     fn eq(&self, other: &Headers) -> bool {
-        let same =
-            |(a, b): ((&[u8], &[u8]), (&[u8], &[u8]))| a.0.eq_ignore_ascii_case(b.0) && a.1 == b.1;
-        self.len() == other.len() && self.lines().zip(other.lines()).all(same)
+        let mut pairs = self.lines().zip(other.lines());
+        self.len() == other.len() && pairs.all(|(a, b)| a.0.eq_ignore_ascii_case(b.0) && a.1 == b.1)
     }
 }
 
@@ -349,11 +364,11 @@ mod tests {
 
     #[test]
     fn ok_order_and_spelling_are_kept() {
-        let headers = headers(&[("B", "1"), ("a", "2"), ("b", " 3\t")]);
+        let headers = headers(&[("B", "1"), ("a", "2"), ("b", " 3\t"), ("c", " ")]);
         let mut wire = Vec::new();
         headers.write_to(&mut wire);
-        assert_eq!(wire, b"B: 1\r\na: 2\r\nb: 3\r\n");
-        assert_eq!(headers.get_all("b").collect::<Vec<_>>(), [b"1", b"3"]);
+        assert_eq!(wire, b"B: 1\r\na: 2\r\nb: 3\t\r\nc:\r\n");
+        assert_eq!(headers.get_all("b").collect::<Vec<_>>(), [&b"1"[..], b"3\t"]);
     }
 
     #[test]

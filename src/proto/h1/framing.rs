@@ -46,6 +46,8 @@ impl From<&Method> for RequestKind {
 pub(super) struct Control {
     content_length: Option<u64>,
     transfer: Transfer,
+    /// The coding that is none was named.
+    identity: bool,
     close: bool,
     keep_alive: bool,
     upgrade: bool,
@@ -83,11 +85,8 @@ impl Control {
                 7 if name.eq_ignore_ascii_case(b"upgrade") => control.upgrade = true,
                 10 if name.eq_ignore_ascii_case(b"connection") => control.connection(value),
                 10 if name.eq_ignore_ascii_case(b"keep-alive") => control.hints.read(value),
-                14 if name.eq_ignore_ascii_case(b"content-length") => {
-                    if !leniency.ignore_content_length {
-                        control.length(value)?;
-                    }
-                }
+                14 if leniency.ignore_content_length => {}
+                14 if name.eq_ignore_ascii_case(b"content-length") => control.length(value)?,
                 17 if name.eq_ignore_ascii_case(b"transfer-encoding") => control.coding(value),
                 _ => {}
             }
@@ -129,7 +128,13 @@ impl Control {
             self.transfer = Transfer::Other;
         }
         for coding in codings {
-            let chunked = coding.unwrap_or(b"").eq_ignore_ascii_case(b"chunked");
+            let coding = coding.unwrap_or(b"");
+            // RFC 2616 had a name for no coding at all, and some servers still say it.
+            if coding.eq_ignore_ascii_case(b"identity") {
+                self.identity = true;
+                continue;
+            }
+            let chunked = coding.eq_ignore_ascii_case(b"chunked");
             self.transfer = match self.transfer {
                 Transfer::None if chunked => Transfer::Chunked,
                 _ => Transfer::Other,
@@ -226,13 +231,17 @@ pub(super) fn response_framing(
     if request == RequestKind::Connect && head.status().is_success() {
         return Ok((Framing::Switched, Some(CloseReason::Upgraded)));
     }
-    let doubtful = control.content_length.is_some() || head.version() == Version::Http10;
+    let doubtful =
+        control.identity || control.content_length.is_some() || head.version() == Version::Http10;
     match (control.transfer, control.content_length) {
         (Transfer::Chunked, _) if doubtful => {
             Ok((Framing::Chunked, Some(CloseReason::AmbiguousFraming)))
         }
         (Transfer::Chunked, _) => Ok((Framing::Chunked, None)),
         (Transfer::Other, _) => Err(Error::TransferCoding),
+        (Transfer::None, Some(length)) if control.identity => {
+            Ok((Framing::Length(length), Some(CloseReason::AmbiguousFraming)))
+        }
         (Transfer::None, Some(0)) => Ok((Framing::Empty, None)),
         (Transfer::None, Some(length)) => Ok((Framing::Length(length), None)),
         (Transfer::None, None) => Ok((Framing::UntilClose, Some(CloseReason::CloseDelimited))),
