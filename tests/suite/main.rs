@@ -1,4 +1,5 @@
 //! Behaviour of the crate from outside, by subject.
 
+mod persistence;
 mod support;
 mod urls;
