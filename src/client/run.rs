@@ -29,15 +29,17 @@ pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
     loop {
         let policy = &client.config().redirects;
         let result = call.expect_or_repeat(client, &request);
-        let mut response = result.map_err(|error| error.with_url(request.shared_url()))?;
+        let placed = |error: Error| match history.is_empty() {
+            true => error.with_url(request.shared_url()),
+            false => error.after_redirects(call.idempotent).with_url(request.shared_url()),
+        };
+        let mut response = result.map_err(placed)?;
         let next = redirect::next(policy, &request, response.head());
         let next = next.and_then(|next| match next {
             Some(next) => policy.check(history.len()).map(|()| Some(next)),
             None => Ok(None),
         });
-        let described =
-            |error: Error| error.with_status(response.status()).with_url(request.shared_url());
-        match next.map_err(described)? {
+        match next.map_err(|error| response.describe(error))? {
             None => {
                 response.set_history(history);
                 return Ok(response);
@@ -61,6 +63,8 @@ struct Call<'a> {
     began: Instant,
     deadline: Deadline,
     timeouts: Timeouts,
+    /// Is the first request? Those after redirects are GET or the same again.
+    idempotent: bool,
     cancel: Option<&'a CancelToken>,
     observer: Option<&'a Arc<dyn Observer>>,
 }
@@ -72,6 +76,7 @@ impl<'a> Call<'a> {
             began,
             deadline: Deadline::after_opt(began, request.timeouts.total),
             timeouts: request.timeouts,
+            idempotent: request.method().is_idempotent(),
             cancel: request.cancel.as_ref(),
             observer: request.observer.as_ref(),
         }
@@ -215,7 +220,7 @@ impl<'a> Call<'a> {
         let exchange = Exchange {
             deadline: self.deadline,
             read: self.timeouts.read,
-            idempotent: request.method().is_idempotent(),
+            idempotent: self.idempotent,
             cancel: self.cancel.cloned(),
             observer: self.observer.cloned(),
             origin: request.origin().clone(),
@@ -318,7 +323,7 @@ impl<'a> Call<'a> {
 pub(super) struct Exchange {
     pub(super) deadline: Deadline,
     read: Option<Duration>,
-    idempotent: bool,
+    pub(super) idempotent: bool,
     cancel: Option<CancelToken>,
     observer: Option<Arc<dyn Observer>>,
     origin: Arc<Origin>,
@@ -409,7 +414,7 @@ impl Watch for Notify<'_> {
     }
 }
 
-fn observe<'e>(observer: Option<&Arc<dyn Observer>>, event: impl FnOnce() -> Event<'e>) {
+pub(super) fn observe<'e>(observer: Option<&Arc<dyn Observer>>, event: impl FnOnce() -> Event<'e>) {
     if let Some(observer) = observer {
         observer.event(Instant::now(), &event());
     }
