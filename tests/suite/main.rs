@@ -1,7 +1,9 @@
 //! Behaviour of the crate from outside, by subject.
 
 mod checkout;
+mod limits;
 mod persistence;
 mod retry;
 mod support;
 mod urls;
+mod wire;

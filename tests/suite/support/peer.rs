@@ -256,6 +256,11 @@ impl Wire {
         }
     }
 
+    /// Are these bytes among those that came together with what was expected?
+    pub fn has(&self, bytes: &str) -> bool {
+        self.input.windows(bytes.len()).any(|window| window == bytes.as_bytes())
+    }
+
     /// Ends the stream in order. The client must not have sent more than was expected.
     #[track_caller]
     pub fn close(mut self) {
