@@ -10,7 +10,7 @@ use crate::conn::{Connection, Content, Failure, Watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Observer, Phase, Timings};
 use crate::http::{Origin, Scheme, StatusCode};
-use crate::net::{CancelToken, Deadline, Dialing, Step, Transport};
+use crate::net::{CancelToken, Deadline, Dialing, Registration, Step, Transport};
 use crate::proto::h1::{self, RequestHead, ResponseHead};
 use crate::proto::CloseReason;
 
@@ -98,6 +98,7 @@ impl<'a> Call<'a> {
 
     /// One exchange; one more on a fresh connection if a reused one turned out to be dead.
     fn exchange_or_retry(&self, client: &Client, request: &Request) -> Result<Response> {
+        self.not_cancelled(Phase::Connect)?;
         let mut timings = Timings::new(self.began, Instant::now());
         if let Some(connection) = self.checkout(client, request.origin(), timings.started) {
             let error = match self.exchange(client, request, connection, &mut timings) {
@@ -157,7 +158,6 @@ impl<'a> Call<'a> {
     ) -> Result<Box<Connection>> {
         let config = client.config();
         let deadline = self.until(self.timeouts.connect);
-        self.not_cancelled(Phase::Connect)?;
         let tls = match (origin.scheme(), &config.tls) {
             (Scheme::Http, _) => None,
             (Scheme::Https, Some(tls)) => Some(tls),
@@ -168,8 +168,10 @@ impl<'a> Call<'a> {
         };
         let mut transport = self.connect(client, origin, deadline, timings)?;
         if let Some(tls) = tls {
+            let blame = |error| self.blame(Phase::Tls, ErrorKind::Tls, error);
+            let _registration = self.interruptible(&*transport).map_err(blame)?;
             let handshake = tls.handshake(origin.host(), transport, &[b"http/1.1"], deadline);
-            transport = handshake.map_err(|error| self.blame(Phase::Tls, ErrorKind::Tls, error))?;
+            transport = handshake.map_err(blame)?;
             timings.secured = Some(Instant::now());
         }
         let now = Instant::now();
@@ -206,6 +208,14 @@ impl<'a> Call<'a> {
             })?;
         timings.connected = Some(Instant::now());
         Ok(transport)
+    }
+
+    /// Has a cancel shut `transport` down, for as long as the registration lives.
+    fn interruptible(&self, transport: &dyn Transport) -> io::Result<Option<Registration>> {
+        match (self.cancel, transport.interrupt_handle()) {
+            (Some(token), Some(handle)) => token.register(handle).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// Sends the request on `connection` and waits for the head of its response.

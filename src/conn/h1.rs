@@ -136,7 +136,14 @@ impl Connection {
 
     /// Frees the connection from its token. It is of no use if that was cancelled meanwhile.
     pub(crate) fn forget_token(&mut self) -> Result<(), CloseReason> {
-        match self.cancel.take().map_or(false, |(token, _)| token.is_cancelled()) {
+        let (token, registration) = match self.cancel.take() {
+            Some(cancel) => cancel,
+            None => return Ok(()),
+        };
+        // First the registration: a token that is not cancelled after that cannot reach the
+        // connection any more.
+        drop(registration);
+        match token.is_cancelled() {
             true => Err(CloseReason::Fault),
             false => Ok(()),
         }

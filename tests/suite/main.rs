@@ -1,5 +1,6 @@
 //! Behaviour of the crate from outside, by subject.
 
+mod cancel;
 mod checkout;
 mod limits;
 mod persistence;
