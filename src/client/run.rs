@@ -10,7 +10,7 @@ use crate::conn::{Connection, Content, Failure, Watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Observer, Phase, Timings};
 use crate::http::{Origin, Scheme, StatusCode};
-use crate::net::{CancelToken, Deadline, Dialing, Step, Transport};
+use crate::net::{CancelToken, Deadline, Dialing, Registration, Step, Transport};
 use crate::proto::h1::{self, RequestHead, ResponseHead};
 use crate::proto::CloseReason;
 
@@ -28,9 +28,25 @@ pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
     let mut history = Vec::new();
     let mut started = call.began;
     loop {
+<<<<<<< HEAD
         let result = call.expect_or_repeat(client, &request, started);
         let mut response = result.map_err(|error| error.with_url(request.shared_url()))?;
         match call.next(client, &request, &response, history.len())? {
+=======
+        let policy = &client.config().redirects;
+        let result = call.expect_or_repeat(client, &request);
+        let placed = |error: Error| match history.is_empty() {
+            true => error.with_url(request.shared_url()),
+            false => error.after_redirects(call.idempotent).with_url(request.shared_url()),
+        };
+        let mut response = result.map_err(placed)?;
+        let next = redirect::next(policy, &request, response.head());
+        let next = next.and_then(|next| match next {
+            Some(next) => policy.check(history.len()).map(|()| Some(next)),
+            None => Ok(None),
+        });
+        match next.map_err(|error| response.describe(error))? {
+>>>>>>> b3271e7411a182e8d7b0ec3905c8779a33ced916
             None => {
                 response.set_history(history);
                 return Ok(response);
@@ -55,6 +71,8 @@ struct Call<'a> {
     began: Instant,
     deadline: Deadline,
     timeouts: Timeouts,
+    /// Is the first request? Those after redirects are GET or the same again.
+    idempotent: bool,
     cancel: Option<&'a CancelToken>,
     observer: Option<&'a Arc<dyn Observer>>,
 }
@@ -66,6 +84,7 @@ impl<'a> Call<'a> {
             began,
             deadline: Deadline::after_opt(began, request.timeouts.total),
             timeouts: request.timeouts,
+            idempotent: request.method().is_idempotent(),
             cancel: request.cancel.as_ref(),
             observer: request.observer.as_ref(),
         }
@@ -105,6 +124,7 @@ impl<'a> Call<'a> {
     }
 
     /// One exchange; one more on a fresh connection if a reused one turned out to be dead.
+<<<<<<< HEAD
     fn exchange_or_retry(
         &self,
         client: &Client,
@@ -112,6 +132,11 @@ impl<'a> Call<'a> {
         started: Instant,
     ) -> Result<Response> {
         let mut timings = Timings::new(self.began, started);
+=======
+    fn exchange_or_retry(&self, client: &Client, request: &Request) -> Result<Response> {
+        self.not_cancelled(Phase::Connect)?;
+        let mut timings = Timings::new(self.began, Instant::now());
+>>>>>>> b3271e7411a182e8d7b0ec3905c8779a33ced916
         if let Some(connection) = self.checkout(client, request.origin(), timings.started) {
             let error = match self.exchange(client, request, connection, &mut timings) {
                 Err(error) => error,
@@ -170,7 +195,6 @@ impl<'a> Call<'a> {
     ) -> Result<Box<Connection>> {
         let config = client.config();
         let deadline = self.until(self.timeouts.connect);
-        self.not_cancelled(Phase::Connect)?;
         let tls = match (origin.scheme(), &config.tls) {
             (Scheme::Http, _) => None,
             (Scheme::Https, Some(tls)) => Some(tls),
@@ -181,8 +205,10 @@ impl<'a> Call<'a> {
         };
         let mut transport = self.connect(client, origin, deadline, timings)?;
         if let Some(tls) = tls {
+            let blame = |error| self.blame(Phase::Tls, ErrorKind::Tls, error);
+            let _registration = self.interruptible(&*transport).map_err(blame)?;
             let handshake = tls.handshake(origin.host(), transport, &[b"http/1.1"], deadline);
-            transport = handshake.map_err(|error| self.blame(Phase::Tls, ErrorKind::Tls, error))?;
+            transport = handshake.map_err(blame)?;
             timings.secured = Some(Instant::now());
         }
         let now = Instant::now();
@@ -221,6 +247,14 @@ impl<'a> Call<'a> {
         Ok(transport)
     }
 
+    /// Has a cancel shut `transport` down, for as long as the registration lives.
+    fn interruptible(&self, transport: &dyn Transport) -> io::Result<Option<Registration>> {
+        match (self.cancel, transport.interrupt_handle()) {
+            (Some(token), Some(handle)) => token.register(handle).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// Sends the request on `connection` and waits for the head of its response.
     fn exchange(
         &self,
@@ -233,7 +267,7 @@ impl<'a> Call<'a> {
         let exchange = Exchange {
             deadline: self.deadline,
             read: self.timeouts.read,
-            idempotent: request.method().is_idempotent(),
+            idempotent: self.idempotent,
             cancel: self.cancel.cloned(),
             observer: self.observer.cloned(),
             origin: request.origin().clone(),
@@ -337,7 +371,7 @@ impl<'a> Call<'a> {
 pub(super) struct Exchange {
     pub(super) deadline: Deadline,
     read: Option<Duration>,
-    idempotent: bool,
+    pub(super) idempotent: bool,
     cancel: Option<CancelToken>,
     observer: Option<Arc<dyn Observer>>,
     origin: Arc<Origin>,
@@ -428,7 +462,7 @@ impl Watch for Notify<'_> {
     }
 }
 
-fn observe<'e>(observer: Option<&Arc<dyn Observer>>, event: impl FnOnce() -> Event<'e>) {
+pub(super) fn observe<'e>(observer: Option<&Arc<dyn Observer>>, event: impl FnOnce() -> Event<'e>) {
     if let Some(observer) = observer {
         observer.event(Instant::now(), &event());
     }
