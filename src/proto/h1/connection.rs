@@ -101,6 +101,7 @@ enum Reading {
     /// A trailer section of which this much is still to be handed on raw.
     RawTrailers {
         left: usize,
+        received: u64,
     },
     UntilClose,
     /// The content has ended, but the event has not been taken yet.
@@ -233,7 +234,7 @@ impl Connection {
     ) -> Result<(usize, Option<Event>), Error> {
         let result = match self.reading {
             Reading::Head => self.recv_head(input),
-            Reading::Trailers { .. } => self.recv_trailers(input),
+            Reading::Trailers { .. } => self.recv_trailers(input, output),
             Reading::Ended => Ok((0, Some(self.end(input)))),
             Reading::Switched => Ok((0, Some(Event::Switched))),
             Reading::Failed(error) => Err(error),
@@ -256,10 +257,11 @@ impl Connection {
             Reading::Length { left, total } => {
                 Error::Truncated { received: total - left, expected: Some(*total) }
             }
-            Reading::Chunked { received, .. } | Reading::Trailers { received, .. } => {
+            Reading::Chunked { received, .. }
+            | Reading::Trailers { received, .. }
+            | Reading::RawTrailers { received, .. } => {
                 Error::Truncated { received: *received, expected: None }
             }
-            Reading::RawTrailers { .. } => Error::Truncated { received: 0, expected: None },
         };
         Err(self.fail(error))
     }
@@ -392,8 +394,9 @@ impl Connection {
     ) -> Result<(usize, Option<Event>), Error> {
         let transfer = self.transfer();
         let (consumed, produced) = match &mut self.reading {
-            Reading::Chunked { decoder, .. } if transfer == Transfer::Raw => {
+            Reading::Chunked { decoder, received } if transfer == Transfer::Raw => {
                 let count = decoder.pass(input, output.len())?;
+                *received += count as u64;
                 (count, copy(&input[..count], output))
             }
             Reading::Chunked { decoder, received } => {
@@ -407,9 +410,10 @@ impl Connection {
                 *left -= count as u64;
                 (count, count)
             }
-            Reading::RawTrailers { left } => {
+            Reading::RawTrailers { left, received } => {
                 let count = copy(&input[..input.len().min(*left)], output);
                 *left -= count;
+                *received += count as u64;
                 (count, count)
             }
             Reading::UntilClose => {
@@ -420,7 +424,7 @@ impl Connection {
         };
         self.after_data();
         match produced {
-            0 => self.after_framing(consumed, input),
+            0 => self.after_framing(consumed, input, output),
             _ => Ok((consumed, Some(Event::Data(produced)))),
         }
     }
@@ -428,7 +432,7 @@ impl Connection {
     /// Moves on where the content has come to its end.
     fn after_data(&mut self) {
         match &self.reading {
-            Reading::Length { left: 0, .. } | Reading::RawTrailers { left: 0 } => {
+            Reading::Length { left: 0, .. } | Reading::RawTrailers { left: 0, .. } => {
                 self.reading = Reading::Ended
             }
             Reading::Chunked { decoder, received } if decoder.is_done() => {
@@ -444,22 +448,27 @@ impl Connection {
         &mut self,
         consumed: usize,
         input: &[u8],
+        output: &mut [u8],
     ) -> Result<(usize, Option<Event>), Error> {
         let rest = &input[consumed..];
         match self.reading {
             Reading::Ended => Ok((consumed, Some(self.end(rest)))),
             Reading::Trailers { .. } => {
-                let (used, event) = self.recv_trailers(rest)?;
+                let (used, event) = self.recv_trailers(rest, output)?;
                 Ok((consumed + used, event))
             }
             _ => Ok((consumed, None)),
         }
     }
 
-    fn recv_trailers(&mut self, input: &[u8]) -> Result<(usize, Option<Event>), Error> {
+    fn recv_trailers(
+        &mut self,
+        input: &[u8],
+        output: &mut [u8],
+    ) -> Result<(usize, Option<Event>), Error> {
         let (limits, transfer) = (self.limits, self.transfer());
-        let section = match &mut self.reading {
-            Reading::Trailers { section, .. } => section,
+        let (section, received) = match &mut self.reading {
+            Reading::Trailers { section, received } => (section, *received),
             _ => return Ok((0, None)),
         };
         let end = section.parse(input, limits.head_lines, self.leniency)?;
@@ -471,8 +480,8 @@ impl Connection {
             None => return Ok((0, None)),
         };
         if transfer == Transfer::Raw {
-            self.reading = Reading::RawTrailers { left: end };
-            return Ok((0, None));
+            self.reading = Reading::RawTrailers { left: end, received };
+            return self.recv_data(input, output);
         }
         match std::mem::replace(&mut self.reading, Reading::Ended) {
             Reading::Trailers { section, .. } if end > 2 => {
