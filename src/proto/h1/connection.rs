@@ -168,9 +168,8 @@ impl Connection {
         if self.writing != Writing::Ready || self.closing.is_some() {
             return Err(Error::NotReady);
         }
-        let control =
-            Control::read(head.headers, Leniency::strict()).map_err(|_| Error::RequestFraming)?;
-        let framing = control.request_framing()?;
+        let control = Control::read(head.headers, Leniency::strict());
+        let framing = control.request_framing(head.version)?;
         head.write_to(out);
         self.writing = match framing {
             Framing::Length(left) => Writing::Length { left },
@@ -365,7 +364,7 @@ impl Connection {
     }
 
     fn final_head(&mut self, request: InFlight, head: ResponseHead) -> Result<Event, Error> {
-        let control = Control::read(head.headers(), self.leniency)?;
+        let control = Control::read(head.headers(), self.leniency);
         let (framing, reason) = response_framing(request.kind, &head, &control)?;
         self.interim = 0;
         self.keep_alive = control.hints();
