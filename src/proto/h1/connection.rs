@@ -67,6 +67,8 @@ pub struct Connection {
     interim: usize,
     keep_alive: KeepAlive,
     closing: Option<CloseReason>,
+    /// The response that is read now says that none comes after it.
+    last: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -151,6 +153,7 @@ impl Connection {
             interim: 0,
             keep_alive: KeepAlive::default(),
             closing: None,
+            last: false,
         }
     }
 
@@ -236,7 +239,7 @@ impl Connection {
             Reading::Trailers { .. } => self.recv_trailers(input, output),
             Reading::Ended => Ok((0, Some(self.end(input)))),
             Reading::Switched => Ok((0, Some(Event::Switched))),
-            Reading::Failed(error) => Err(error),
+            Reading::Failed(error) => return Err(error),
             _ => self.recv_data(input, output),
         };
         result.map_err(|error| self.fail(error))
@@ -250,8 +253,11 @@ impl Connection {
         let error = match &self.reading {
             Reading::UntilClose | Reading::Ended => return Ok(self.end(b"")),
             Reading::Switched => return Ok(Event::Switched),
-            Reading::Failed(error) => *error,
-            Reading::Head if self.parser.is_at_start() => Error::ClosedBeforeResponse,
+            Reading::Failed(error) => return Err(*error),
+            // After an interim response it is no longer as if nothing had come.
+            Reading::Head if self.parser.is_at_start() && self.interim == 0 => {
+                Error::ClosedBeforeResponse
+            }
             Reading::Head => Error::ClosedInHead,
             Reading::Length { left, total } => {
                 Error::Truncated { received: total - left, expected: Some(*total) }
@@ -371,6 +377,7 @@ impl Connection {
         let asked = CloseReason::RequestedByServer;
         let version = control.close_reason(head.version(), asked, CloseReason::Http10);
         if let Some(reason) = reason.or(version) {
+            self.last = true;
             self.close_for(reason);
         }
         self.reading = match framing {
@@ -493,7 +500,12 @@ impl Connection {
     /// The oldest exchange is complete; `rest` is what followed it.
     fn end(&mut self, rest: &[u8]) -> Event {
         self.in_flight.pop_front();
-        self.reading = Reading::Head;
+        // RFC 9112 §9.6: nothing after the response that closes is read as an answer to the requests
+        // behind it. Least of all where its end is in doubt.
+        self.reading = match self.last && !self.in_flight.is_empty() {
+            true => Reading::Failed(Error::ClosedBeforeResponse),
+            false => Reading::Head,
+        };
         if self.in_flight.is_empty() {
             if self.writing != Writing::Ready {
                 self.close_for(CloseReason::UnfinishedRequest);
