@@ -126,14 +126,13 @@ impl HeadParser {
     /// The first rule that the head breaks. The parser is of no use afterwards.
     pub fn parse(&mut self, input: &[u8]) -> Result<Option<(usize, ResponseHead)>, Error> {
         let limit = self.limits.head_bytes;
-        match self.parse_unbounded(input)? {
-            Some((end, head)) if end <= limit => Ok(Some((end, head))),
-            None if input.len() <= limit => Ok(None),
-            _ => Err(Error::HeadTooLong(limit)),
+        match self.parse_within(&input[..input.len().min(limit)])? {
+            None if input.len() > limit => Err(Error::HeadTooLong(limit)),
+            found => Ok(found),
         }
     }
 
-    fn parse_unbounded(&mut self, input: &[u8]) -> Result<Option<(usize, ResponseHead)>, Error> {
+    fn parse_within(&mut self, input: &[u8]) -> Result<Option<(usize, ResponseHead)>, Error> {
         if let State::StatusLine { start, searched } = &mut self.state {
             if *searched > *start + SHORTEST && !input[*searched..].contains(&b'\n') {
                 *searched = input.len();
@@ -197,13 +196,16 @@ fn status_line(
     if line[..known] != PREFIX[..known] {
         return Err(wrong_prefix(line));
     }
-    let (minor, code) = match line {
-        [_, _, _, _, _, _, _, minor, b' ', a, b, c, _, ..] => (*minor, [*a, *b, *c]),
+    let version = match line.get(PREFIX.len()) {
+        Some(&minor) => version(minor).ok_or(Error::Version)?,
+        None => return Ok(None),
+    };
+    let code = match line[PREFIX.len() + 1..] {
+        [b' ', a, b, c, _, ..] => [a, b, c],
         _ if line.len() > SHORTEST => return Err(Error::StatusLine),
         _ => return short_status_line(line),
     };
     let status = status_code(code).ok_or(Error::StatusLine)?;
-    let version = version(minor).ok_or(Error::Version)?;
     let reason = match line[12] {
         b' ' => 13,
         b'\r' | b'\n' if leniency.missing_reason => 12,
@@ -221,7 +223,7 @@ fn status_line(
 /// What has come of a status line is no longer than its code: refuse it, or wait for more.
 fn short_status_line<T>(line: &[u8]) -> Result<Option<T>, Error> {
     let matches = |(index, &byte): (usize, &u8)| match index {
-        7 | 9..=11 => byte.is_ascii_digit(),
+        9..=11 => byte.is_ascii_digit(),
         8 => byte == b' ',
         _ => true,
     };
