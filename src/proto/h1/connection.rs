@@ -477,12 +477,11 @@ impl Connection {
             Reading::Trailers { section, received } => (section, *received),
             _ => return Ok((0, None)),
         };
-        let end = section.parse(input, limits.head_lines, self.leniency)?;
-        if end.unwrap_or(input.len()) > limits.trailer_bytes {
-            return Err(Error::TrailerTooLong(limits.trailer_bytes));
-        }
-        let end = match end {
+        let limit = limits.trailer_bytes;
+        let within = &input[..input.len().min(limit)];
+        let end = match section.parse(within, limits.head_lines, self.leniency)? {
             Some(end) => end,
+            None if input.len() > limit => return Err(Error::TrailerTooLong(limit)),
             None => return Ok((0, None)),
         };
         if transfer == Transfer::Raw {
