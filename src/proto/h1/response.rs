@@ -33,9 +33,11 @@ impl ResponseHead {
         self.status
     }
 
-    /// The reason phrase, which means nothing (RFC 9112 §4) and may hold any `obs-text`.
+    /// The reason phrase, which means nothing (RFC 9112 §4) and may hold any `obs-text`. It goes
+    /// with the header section, should that be replaced.
     pub fn reason(&self) -> &[u8] {
-        &self.headers.buffer()[self.reason.0 as usize..self.reason.1 as usize]
+        let range = self.reason.0 as usize..self.reason.1 as usize;
+        self.headers.received().get(range).unwrap_or(b"")
     }
 
     /// The header section.
@@ -49,9 +51,10 @@ impl ResponseHead {
     }
 
     /// The head as it was received, from the status line to the empty line, except that folded
-    /// lines are joined by spaces.
+    /// lines are joined by spaces. Changes of the header section do not show, but it goes with that
+    /// section, should it be replaced.
     pub fn as_bytes(&self) -> &[u8] {
-        self.headers.buffer()
+        self.headers.received()
     }
 }
 
