@@ -1,1 +1,12 @@
 //! Behaviour of the crate from outside, by subject.
+
+mod h1_chunked;
+mod h1_connection;
+mod h1_framing;
+mod h1_linearity;
+mod h1_response;
+mod h1_roundtrip;
+mod layers;
+mod llhttp;
+mod properties;
+mod seeds;
