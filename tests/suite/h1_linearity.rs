@@ -9,7 +9,8 @@ use std::process::Command;
 
 use crate::properties::replay::{Feed, Pieces, Session};
 
-const LENGTH: &str = "PANNIER_DRIP_LENGTH";
+/// Workload, length of the message, length of the pieces.
+const DRIP: &str = "PANNIER_DRIP";
 
 const WORKLOADS: [&str; 6] = ["field", "fields", "folds", "reason", "trailers", "chunks"];
 
@@ -29,15 +30,11 @@ fn response(workload: &str, length: usize) -> Vec<u8> {
 }
 
 #[test]
-#[ignore = "run by the test below, under valgrind"]
+#[ignore = "run by the tests below, under valgrind"]
 fn workload() {
-    let (workload, length) = match env::var(LENGTH) {
-        Ok(text) => match text.split_once(' ') {
-            Some((workload, length)) => (workload.to_owned(), length.parse().unwrap()),
-            None => panic!("{:?}", text),
-        },
-        Err(_) => ("field".to_owned(), 1000),
-    };
+    let drip = env::var(DRIP).unwrap_or_else(|_| "field 1000 8".to_owned());
+    let words = drip.split(' ').collect::<Vec<_>>();
+    let (length, piece) = (words[1].parse().unwrap(), words[2].parse().unwrap());
     let mut session = Session::get();
     session.limits = session
         .limits
@@ -45,8 +42,8 @@ fn workload() {
         .head_lines(1 << 20)
         .trailer_bytes(1 << 20)
         .chunk_line(1 << 20);
-    let feed = Feed { pieces: Pieces::Of(8), room: 64, direct: false };
-    let transcript = session.replay(&response(&workload, length), feed);
+    let feed = Feed { pieces: Pieces::Of(piece), room: 64, direct: false };
+    let transcript = session.replay(&response(words[0], length), feed);
     assert_eq!(transcript.error, None);
 }
 
@@ -54,24 +51,37 @@ fn workload() {
 #[ignore = "needs valgrind"]
 fn ok_a_message_of_twice_the_length_costs_twice_as_much_to_drip() {
     for name in WORKLOADS {
-        let base = instructions(name, 0);
-        let (single, double) =
-            (instructions(name, 20_000) - base, instructions(name, 40_000) - base);
+        let base = instructions(name, 0, 8);
+        let single = instructions(name, 20_000, 8) - base;
+        let double = instructions(name, 40_000, 8) - base;
         let ratio = double as f64 / single as f64;
         println!("{}: {} and {} instructions, {:.3}", name, single, double, ratio);
         assert!(ratio < 2.2, "{}: {:.3}; the square would be 4", name, ratio);
     }
 }
 
+#[test]
+#[ignore = "needs valgrind"]
+fn ok_a_message_in_many_segments_costs_little_more_than_in_one() {
+    for name in WORKLOADS {
+        let base = instructions(name, 0, 8);
+        let whole = instructions(name, 60_000, 60_000) - base;
+        let pieces = instructions(name, 60_000, 512) - base;
+        let ratio = pieces as f64 / whole as f64;
+        println!("{}: {} and {} instructions, {:.3}", name, whole, pieces, ratio);
+        assert!(ratio < 3.0, "{}: {:.3}", name, ratio);
+    }
+}
+
 /// How many instructions the workload takes, starting and ending of the program included.
-fn instructions(workload: &str, length: usize) -> u64 {
+fn instructions(workload: &str, length: usize, piece: usize) -> u64 {
     let out = env::temp_dir().join(format!("pannier-drip-{}-{}", std::process::id(), workload));
     let status = Command::new("valgrind")
         .args(["--tool=callgrind", "--quiet"])
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(env::current_exe().unwrap())
         .args(["--exact", "h1_linearity::workload", "--ignored", "--quiet"])
-        .env(LENGTH, format!("{} {}", workload, length))
+        .env(DRIP, format!("{} {} {}", workload, length, piece))
         .output()
         .expect("valgrind is installed");
     assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
