@@ -3,9 +3,22 @@
 #![deny(missing_docs, missing_debug_implementations, clippy::all)]
 #![deny(rustdoc::broken_intra_doc_links)]
 
+mod client;
+pub mod coding;
+mod conn;
+mod error;
+mod event;
 pub mod http;
 pub mod net;
 pub mod proto;
 
+pub use crate::client::{
+    get, Body, Client, ClientBuilder, IntoUrl, Protocol, RedirectPolicy, Redirected, Request,
+    RequestBuilder, Response, RetryPolicy, Stream, Timeouts,
+};
+pub use crate::conn::{ConnectionInfo, PoolConfig, PoolStats};
+pub use crate::error::{Error, ErrorKind, Result};
+pub use crate::event::{Event, Observer, Phase, Timings};
+pub use crate::net::CancelToken;
 pub use crate::proto::h1::Leniency;
-pub use crate::proto::Limits;
+pub use crate::proto::{CloseReason, Limits};

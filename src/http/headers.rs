@@ -112,9 +112,10 @@ impl Headers {
             .map(|(_, value)| value)
     }
 
-    /// The elements of a comma-separated field over all its lines (RFC 9110 §5.6.1).
+    /// The elements of a comma-separated field over all its lines (RFC 9110 §5.6.1). What follows a
+    /// quote that is never closed is left out.
     pub fn get_list<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + 'a {
-        self.get_all(name).flat_map(list::elements)
+        self.get_all(name).flat_map(|value| list::elements(value).flatten())
     }
 
     /// Is there a line of this name?

@@ -3,6 +3,7 @@
 //! Everything here is a value: no clock, no socket, no bytes in flight. A value that exists is
 //! valid, so CR, LF and NUL cannot reach the wire through any of them.
 
+pub mod date;
 mod headers;
 pub mod list;
 mod method;
@@ -15,5 +16,5 @@ pub(crate) use self::headers::Field;
 pub use self::headers::{Headers, InvalidHeader};
 pub use self::method::{InvalidMethod, Method};
 pub use self::status::StatusCode;
-pub use self::url::{Host, Origin, Scheme, Url, UrlError};
+pub use self::url::{form, percent, Host, Origin, Scheme, Url, UrlError};
 pub use self::version::Version;

@@ -8,6 +8,14 @@
 
 mod cancel;
 mod deadline;
+mod dial;
+mod resolve;
+mod script;
+mod socket;
+mod tcp;
+#[cfg(unix)]
+mod unix;
+mod watched;
 
 use std::fmt;
 use std::io;
@@ -19,6 +27,12 @@ use crate::http::{Host, Origin};
 pub(crate) use self::cancel::cancelled;
 pub use self::cancel::{CancelToken, Interrupt, Registration};
 pub use self::deadline::Deadline;
+pub use self::dial::{Family, TcpConnect};
+pub use self::resolve::SystemResolver;
+pub use self::script::{Script, Scripts};
+pub use self::tcp::TcpTransport;
+#[cfg(unix)]
+pub use self::unix::{UnixConnect, UnixTransport};
 
 /// A connected, ordered, reliable byte stream.
 ///
@@ -158,3 +172,6 @@ pub trait Tls: fmt::Debug + Send + Sync {
         deadline: Deadline,
     ) -> io::Result<Box<dyn Transport>>;
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,3 +10,5 @@ mod layers;
 mod llhttp;
 mod properties;
 mod seeds;
+mod support;
+mod urls;

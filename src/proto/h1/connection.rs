@@ -75,6 +75,7 @@ pub struct Connection {
 struct InFlight {
     kind: RequestKind,
     asks_upgrade: bool,
+    expects_continue: bool,
     transfer: Transfer,
 }
 
@@ -184,6 +185,7 @@ impl Connection {
         self.in_flight.push_back(InFlight {
             kind: RequestKind::from(head.method),
             asks_upgrade: control.asks_upgrade(),
+            expects_continue: control.expects_continue() && framing != Framing::Empty,
             transfer: head.transfer,
         });
         Ok(framing)
@@ -316,6 +318,12 @@ impl Connection {
         }
     }
 
+    /// Does the request that was sent last want to hear 100 Continue before its content
+    /// (RFC 9110 §10.1.1)?
+    pub fn expects_continue(&self) -> bool {
+        self.in_flight.back().map_or(false, |request| request.expects_continue)
+    }
+
     /// What the last response's `Keep-Alive` said.
     pub fn keep_alive(&self) -> KeepAlive {
         self.keep_alive
@@ -442,7 +450,7 @@ impl Connection {
                 self.reading = Reading::Ended
             }
             Reading::Chunked { decoder, received } if decoder.is_done() => {
-                let section = FieldSection::new(0, 0);
+                let section = FieldSection::new();
                 self.reading = Reading::Trailers { section, received: *received };
             }
             _ => {}
@@ -489,8 +497,8 @@ impl Connection {
             return self.recv_data(input, output);
         }
         match std::mem::replace(&mut self.reading, Reading::Ended) {
-            Reading::Trailers { section, .. } if end > 2 => {
-                Ok((end, Some(Event::Trailers(section.into_headers(input[..end].to_vec())))))
+            Reading::Trailers { mut section, .. } if end > 2 => {
+                Ok((end, Some(Event::Trailers(section.take(&input[..end])))))
             }
             _ => Ok((end, Some(self.end(&input[end..])))),
         }

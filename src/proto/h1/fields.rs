@@ -31,14 +31,17 @@ enum Line {
 }
 
 impl FieldSection {
-    /// A section that begins at `position` of its input, with room for `lines` fields.
-    pub(super) fn new(position: usize, lines: usize) -> FieldSection {
-        FieldSection {
-            fields: Vec::with_capacity(lines),
-            folds: Vec::new(),
-            position,
-            searched: position,
-        }
+    /// A section that begins where its input does.
+    pub(super) fn new() -> FieldSection {
+        FieldSection { fields: Vec::new(), folds: Vec::new(), position: 0, searched: 0 }
+    }
+
+    /// Begins anew, at `position` of the input.
+    pub(super) fn begin(&mut self, position: usize) {
+        self.fields.clear();
+        self.folds.clear();
+        self.position = position;
+        self.searched = position;
     }
 
     /// Reads on in `input`, which holds all bytes from the beginning of the message. Returns the
@@ -75,12 +78,14 @@ impl FieldSection {
         }
     }
 
-    /// The finished section over its own copy of the input.
-    pub(super) fn into_headers(self, mut bytes: Vec<u8>) -> Headers {
-        for (start, end) in self.folds {
+    /// The finished section over its own copy of the input, which ends with it. Room for as many
+    /// fields stays, since the next head of a connection is mostly like the one before.
+    pub(super) fn take(&mut self, input: &[u8]) -> Headers {
+        let mut bytes = input.to_vec();
+        for &(start, end) in &self.folds {
             bytes[start..end].fill(b' ');
         }
-        Headers::from_parts(bytes, self.fields)
+        Headers::from_parts(bytes, self.fields.as_slice().to_vec())
     }
 
     /// RFC 9112 §5.2: a user agent replaces each obs-fold with one or more SP octets.

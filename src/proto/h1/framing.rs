@@ -109,6 +109,8 @@ impl Control {
     /// RFC 9110 §7.6.1: a list of case-insensitive options, over any number of lines.
     fn connection(&mut self, value: &[u8]) {
         for option in list::elements(value) {
+            // What cannot be read may have been a close.
+            let option = option.unwrap_or(b"close");
             self.close |= option.eq_ignore_ascii_case(b"close");
             self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
         }
@@ -138,7 +140,7 @@ impl Control {
             self.transfer = Transfer::Other;
         }
         for coding in codings {
-            let chunked = coding.eq_ignore_ascii_case(b"chunked");
+            let chunked = coding.unwrap_or(b"").eq_ignore_ascii_case(b"chunked");
             self.transfer = match self.transfer {
                 Transfer::None if chunked => Transfer::Chunked,
                 _ => Transfer::Other,
@@ -190,7 +192,7 @@ impl Control {
 
 impl KeepAlive {
     fn read(&mut self, value: &[u8]) {
-        for element in list::elements(value) {
+        for element in list::elements(value).flatten() {
             let split = element.iter().position(|&byte| byte == b'=');
             let (name, number) = match split {
                 Some(at) => (&element[..at], decimal(&element[at + 1..])),

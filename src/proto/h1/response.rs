@@ -86,22 +86,18 @@ impl fmt::Debug for ResponseHead {
 pub struct HeadParser {
     limits: Limits,
     leniency: Leniency,
-    /// How many fields the last head had: what the next one gets room for.
-    usual_lines: usize,
+    section: FieldSection,
     state: State,
 }
 
 #[derive(Debug)]
 enum State {
     /// The status line begins at `start`; its end was looked for up to `searched` in vain.
-    StatusLine {
-        start: usize,
-        searched: usize,
-    },
-    Fields {
-        status_line: StatusLine,
-        section: FieldSection,
-    },
+    StatusLine { start: usize, searched: usize },
+    /// In the field section.
+    Fields(StatusLine),
+    /// After the empty line, at this offset.
+    Complete(StatusLine, usize),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -114,7 +110,7 @@ struct StatusLine {
 impl HeadParser {
     /// A parser at the beginning of a head.
     pub fn new(limits: Limits, leniency: Leniency) -> HeadParser {
-        HeadParser { limits, leniency, usual_lines: 12, state: State::BEGIN }
+        HeadParser { limits, leniency, section: FieldSection::new(), state: State::BEGIN }
     }
 
     /// Has nothing of a head been seen yet?
@@ -128,14 +124,30 @@ impl HeadParser {
     /// # Errors
     /// The first rule that the head breaks. The parser is of no use afterwards.
     pub fn parse(&mut self, input: &[u8]) -> Result<Option<(usize, ResponseHead)>, Error> {
+        let end = self.scan(input)?;
+        Ok(end.and_then(|end| Some((end, self.take(input)?))))
+    }
+
+    /// Reads on without making anything of it: only the length of the head is returned, once it is
+    /// complete and every line of it has been found valid. Allocates nothing if the parser has read
+    /// as many fields before.
+    ///
+    /// # Errors
+    /// As for [`parse`](HeadParser::parse).
+    pub fn scan(&mut self, input: &[u8]) -> Result<Option<usize>, Error> {
         let limit = self.limits.head_bytes;
-        match self.parse_within(&input[..input.len().min(limit)])? {
+        match self.scan_within(&input[..input.len().min(limit)])? {
             None if input.len() > limit => Err(Error::HeadTooLong(limit)),
             found => Ok(found),
         }
     }
 
-    fn parse_within(&mut self, input: &[u8]) -> Result<Option<(usize, ResponseHead)>, Error> {
+    /// Forgets what was read, and is at the beginning of another head.
+    pub fn reset(&mut self) {
+        self.state = State::BEGIN;
+    }
+
+    fn scan_within(&mut self, input: &[u8]) -> Result<Option<usize>, Error> {
         if let State::StatusLine { start, searched } = &mut self.state {
             if *searched > *start + SHORTEST && !input[*searched..].contains(&b'\n') {
                 *searched = input.len();
@@ -149,32 +161,31 @@ impl HeadParser {
                 Some(found) => found,
                 None => return Ok(None),
             };
-            let section = FieldSection::new(end, self.usual_lines);
-            self.state = State::Fields { status_line, section };
+            self.section.begin(end);
+            self.state = State::Fields(status_line);
         }
-        let end = match &mut self.state {
-            State::Fields { section, .. } => {
-                section.parse(input, self.limits.head_lines, self.leniency)?
+        if let State::Fields(status_line) = self.state {
+            match self.section.parse(input, self.limits.head_lines, self.leniency)? {
+                Some(end) => self.state = State::Complete(status_line, end),
+                None => return Ok(None),
             }
-            State::StatusLine { .. } => None,
-        };
-        Ok(end.and_then(|end| Some((end, self.finish(&input[..end])?))))
+        }
+        match self.state {
+            State::Complete(_, end) => Ok(Some(end)),
+            _ => Ok(None),
+        }
     }
 
-    /// Takes the finished parts and goes back to the beginning.
-    fn finish(&mut self, head: &[u8]) -> Option<ResponseHead> {
+    /// The head that was read to its end, and back to the beginning.
+    fn take(&mut self, input: &[u8]) -> Option<ResponseHead> {
         match std::mem::replace(&mut self.state, State::BEGIN) {
-            State::StatusLine { .. } => None,
-            State::Fields { status_line, section } => {
-                let headers = section.into_headers(head.to_vec());
-                self.usual_lines = headers.len();
-                Some(ResponseHead {
-                    version: status_line.version,
-                    status: status_line.status,
-                    reason: status_line.reason,
-                    headers,
-                })
-            }
+            State::Complete(status_line, end) => Some(ResponseHead {
+                version: status_line.version,
+                status: status_line.status,
+                reason: status_line.reason,
+                headers: self.section.take(&input[..end]),
+            }),
+            _ => None,
         }
     }
 }

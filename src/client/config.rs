@@ -1,0 +1,260 @@
+//! What a client is built from: small policy values with defaults that suit most programs.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::conn::PoolConfig;
+use crate::event::Observer;
+use crate::http::{Headers, Version};
+use crate::net::{Connect, Resolve, TcpConnect, Tls};
+use crate::proto::h1::Leniency;
+use crate::proto::Limits;
+
+use super::redirect::RedirectPolicy;
+use super::retry::RetryPolicy;
+use super::Client;
+
+/// How long the phases of an exchange, and the whole of it, may take. None is bounded by default.
+///
+/// ```
+/// use std::time::Duration;
+/// use pannier::Timeouts;
+/// let timeouts = Timeouts::default().connect(Duration::from_secs(2)).total(Duration::from_secs(20));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timeouts {
+    pub(crate) connect: Option<Duration>,
+    pub(crate) send: Option<Duration>,
+    pub(crate) response: Option<Duration>,
+    pub(crate) read: Option<Duration>,
+    pub(crate) total: Option<Duration>,
+}
+
+impl Timeouts {
+    /// For each new connection: name lookup, TCP and TLS together.
+    #[must_use]
+    pub fn connect(mut self, timeout: Duration) -> Timeouts {
+        self.connect = Some(timeout);
+        self
+    }
+
+    /// For sending one request, its content included.
+    #[must_use]
+    pub fn send(mut self, timeout: Duration) -> Timeouts {
+        self.send = Some(timeout);
+        self
+    }
+
+    /// From the last byte of a request to the head of its final response.
+    #[must_use]
+    pub fn response(mut self, timeout: Duration) -> Timeouts {
+        self.response = Some(timeout);
+        self
+    }
+
+    /// For each read of content. A peer that sends a byte now and then is not stopped by it.
+    #[must_use]
+    pub fn read(mut self, timeout: Duration) -> Timeouts {
+        self.read = Some(timeout);
+        self
+    }
+
+    /// For everything: from the call that sends the request to the last byte of the response that is
+    /// read, redirects and retries included. Holds against any peer.
+    #[must_use]
+    pub fn total(mut self, timeout: Duration) -> Timeouts {
+        self.total = Some(timeout);
+        self
+    }
+}
+
+/// The protocol in which requests are sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Protocol {
+    /// HTTP/1.1.
+    #[default]
+    Http11,
+    /// HTTP/1.0: one exchange per connection unless a `Connection: keep-alive` is given and granted.
+    Http10,
+}
+
+impl Protocol {
+    pub(crate) fn version(self) -> Version {
+        match self {
+            Protocol::Http11 => Version::Http11,
+            Protocol::Http10 => Version::Http10,
+        }
+    }
+}
+
+/// Builds a [`Client`]. What is not set has the default of its type.
+pub struct ClientBuilder {
+    pub(crate) config: Config,
+}
+
+/// All that a client was told.
+pub(crate) struct Config {
+    pub(crate) timeouts: Timeouts,
+    pub(crate) pool: PoolConfig,
+    pub(crate) limits: Limits,
+    pub(crate) leniency: Leniency,
+    pub(crate) redirects: RedirectPolicy,
+    pub(crate) retries: RetryPolicy,
+    pub(crate) protocol: Protocol,
+    pub(crate) user_agent: String,
+    pub(crate) headers: Headers,
+    pub(crate) connector: Arc<dyn Connect>,
+    pub(crate) tls: Option<Arc<dyn Tls>>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+}
+
+impl ClientBuilder {
+    pub(crate) fn new() -> ClientBuilder {
+        let mut headers = Headers::new();
+        let accept = headers.append("Accept", "*/*");
+        debug_assert!(accept.is_ok());
+        let config = Config {
+            timeouts: Timeouts::default(),
+            pool: PoolConfig::default(),
+            limits: Limits::default(),
+            leniency: Leniency::default(),
+            redirects: RedirectPolicy::default(),
+            retries: RetryPolicy::default(),
+            protocol: Protocol::default(),
+            user_agent: user_agent(),
+            headers,
+            connector: Arc::new(TcpConnect::new()),
+            tls: None,
+            observer: None,
+        };
+        ClientBuilder { config }
+    }
+
+    /// The client. Making one opens no connection and starts no thread.
+    pub fn build(self) -> Client {
+        Client::from_config(self.config)
+    }
+
+    /// How long things may take; a request can have its own.
+    #[must_use]
+    pub fn timeouts(mut self, timeouts: Timeouts) -> ClientBuilder {
+        self.config.timeouts = timeouts;
+        self
+    }
+
+    /// Which connections are kept.
+    #[must_use]
+    pub fn pool(mut self, pool: PoolConfig) -> ClientBuilder {
+        self.config.pool = pool;
+        self
+    }
+
+    /// How much is accepted from a server.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> ClientBuilder {
+        self.config.limits = limits;
+        self
+    }
+
+    /// Which deviations from the protocol are read.
+    #[must_use]
+    pub fn leniency(mut self, leniency: Leniency) -> ClientBuilder {
+        self.config.leniency = leniency;
+        self
+    }
+
+    /// Which redirects are followed, and how.
+    #[must_use]
+    pub fn redirects(mut self, redirects: RedirectPolicy) -> ClientBuilder {
+        self.config.redirects = redirects;
+        self
+    }
+
+    /// Which requests are sent again.
+    #[must_use]
+    pub fn retries(mut self, retries: RetryPolicy) -> ClientBuilder {
+        self.config.retries = retries;
+        self
+    }
+
+    /// The protocol to speak.
+    #[must_use]
+    pub fn protocol(mut self, protocol: Protocol) -> ClientBuilder {
+        self.config.protocol = protocol;
+        self
+    }
+
+    /// The `User-Agent` of requests that give none. Default `pannier/VERSION`; an empty one is not
+    /// sent. A request built with a value that no field can have fails.
+    #[must_use]
+    pub fn user_agent(mut self, agent: impl Into<String>) -> ClientBuilder {
+        self.config.user_agent = agent.into();
+        self
+    }
+
+    /// Fields for all requests that do not give or refuse them themselves. Default `Accept: */*`.
+    #[must_use]
+    pub fn default_headers(mut self, headers: Headers) -> ClientBuilder {
+        self.config.headers = headers;
+        self
+    }
+
+    /// How connections are made. Default: TCP, both address families raced.
+    #[must_use]
+    pub fn connector(mut self, connector: impl Connect + 'static) -> ClientBuilder {
+        self.config.connector = Arc::new(connector);
+        self
+    }
+
+    /// How names are resolved, over TCP. Replaces a connector set before.
+    #[must_use]
+    pub fn resolver(self, resolver: impl Resolve + 'static) -> ClientBuilder {
+        self.connector(TcpConnect::new().resolver(Arc::new(resolver)))
+    }
+
+    /// How `https` is made. Without it `https` is refused.
+    #[must_use]
+    pub fn tls(mut self, tls: impl Tls + 'static) -> ClientBuilder {
+        self.config.tls = Some(Arc::new(tls));
+        self
+    }
+
+    /// Who is told what happens; a request can have its own.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> ClientBuilder {
+        self.config.observer = Some(observer);
+        self
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ClientBuilder").field(&self.config).finish()
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("timeouts", &self.timeouts)
+            .field("pool", &self.pool)
+            .field("limits", &self.limits)
+            .field("leniency", &self.leniency)
+            .field("redirects", &self.redirects)
+            .field("retries", &self.retries)
+            .field("protocol", &self.protocol)
+            .field("connector", &self.connector)
+            .field("tls", &self.tls)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `pannier/VERSION`; built without cargo, which knows the version, `pannier`.
+fn user_agent() -> String {
+    match option_env!("CARGO_PKG_VERSION") {
+        Some(version) => format!("pannier/{}", version),
+        None => "pannier".to_owned(),
+    }
+}

@@ -1,0 +1,170 @@
+//! The client: policy, and what a caller holds.
+//!
+//! A [`Client`] keeps connections and the rules by which they are used. A [`Request`] is complete
+//! and can be sent any number of times. A [`Response`] streams. Everything that a caller may decide
+//! is a small value: [`Timeouts`], [`PoolConfig`], [`Limits`], [`RedirectPolicy`], [`RetryPolicy`].
+//!
+//! [`PoolConfig`]: crate::PoolConfig
+//! [`Limits`]: crate::Limits
+
+mod body;
+mod config;
+mod redirect;
+mod request;
+mod response;
+mod retry;
+mod run;
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+
+use crate::conn::{Connection, Pool, PoolStats};
+use crate::error::Result;
+use crate::http::{Method, Origin};
+
+pub use self::body::Body;
+use self::config::Config;
+pub use self::config::{ClientBuilder, Protocol, Timeouts};
+pub use self::redirect::RedirectPolicy;
+pub use self::request::{IntoUrl, Request, RequestBuilder};
+pub use self::response::{Redirected, Response, Stream};
+pub use self::retry::RetryPolicy;
+
+/// An HTTP client with its connections.
+///
+/// Cloning is cheap, and clones share everything. Calls block the thread that makes them; any number
+/// of threads may use one client. Dropping the last clone closes the idle connections; a response
+/// that is still being read keeps its own.
+///
+/// ```
+/// use pannier::net::Script;
+/// use pannier::Client;
+///
+/// let script = Script::new()
+///     .expect_until("\r\n\r\n")
+///     .reply("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+/// let client = Client::builder().connector(script.repeated()).build();
+/// assert_eq!(client.get("http://example.com/").send()?.text()?, "hello");
+/// # Ok::<(), pannier::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    config: Config,
+    /// By origin: scheme, host and port. All else that makes connections differ is the client's own.
+    pool: Pool<Arc<Origin>, Box<Connection>>,
+    last_connection: AtomicU64,
+}
+
+impl Client {
+    /// A client with the defaults of every policy.
+    pub fn new() -> Client {
+        Client::builder().build()
+    }
+
+    /// A client made to measure.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    /// A GET request.
+    pub fn get(&self, url: impl IntoUrl) -> RequestBuilder {
+        self.request(Method::GET, url)
+    }
+
+    /// A HEAD request.
+    pub fn head(&self, url: impl IntoUrl) -> RequestBuilder {
+        self.request(Method::HEAD, url)
+    }
+
+    /// A POST request.
+    pub fn post(&self, url: impl IntoUrl) -> RequestBuilder {
+        self.request(Method::POST, url)
+    }
+
+    /// A PUT request.
+    pub fn put(&self, url: impl IntoUrl) -> RequestBuilder {
+        self.request(Method::PUT, url)
+    }
+
+    /// A PATCH request.
+    pub fn patch(&self, url: impl IntoUrl) -> RequestBuilder {
+        self.request(Method::PATCH, url)
+    }
+
+    /// A DELETE request.
+    pub fn delete(&self, url: impl IntoUrl) -> RequestBuilder {
+        self.request(Method::DELETE, url)
+    }
+
+    /// A request of any method.
+    pub fn request(&self, method: Method, url: impl IntoUrl) -> RequestBuilder {
+        RequestBuilder::new(self.clone(), method, url.into_url())
+    }
+
+    /// Sends a request and returns when the head of its final response has come.
+    ///
+    /// A 4xx or 5xx is a response like any other. Redirects are followed and dead connections
+    /// replaced as the client's policies say.
+    ///
+    /// # Errors
+    /// [`ErrorKind`](crate::ErrorKind) lists them. An error says what had been sent and received, and
+    /// whether sending the request again is safe.
+    pub fn send(&self, request: &Request) -> Result<Response> {
+        run::run(self, request)
+    }
+
+    /// Closes the connections that are idle now.
+    pub fn close_idle(&self) {
+        drop(self.0.pool.drain());
+    }
+
+    /// What the pool holds and has done.
+    pub fn pool_stats(&self) -> PoolStats {
+        self.0.pool.stats()
+    }
+
+    fn from_config(config: Config) -> Client {
+        let pool = Pool::new(config.pool);
+        Client(Arc::new(Inner { config, pool, last_connection: AtomicU64::new(0) }))
+    }
+
+    fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    fn pool(&self) -> &Pool<Arc<Origin>, Box<Connection>> {
+        &self.0.pool
+    }
+
+    fn next_connection_id(&self) -> u64 {
+        self.0.last_connection.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+impl Default for Client {
+    fn default() -> Client {
+        Client::new()
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("config", &self.0.config)
+            .field("pool", &self.pool_stats())
+            .finish()
+    }
+}
+
+/// A GET request by a client of its own, whose connection is closed with the response.
+///
+/// For more than one request make a [`Client`], which keeps its connections.
+///
+/// # Errors
+/// As for [`Client::send`].
+pub fn get(url: impl IntoUrl) -> Result<Response> {
+    Client::new().get(url).send()
+}

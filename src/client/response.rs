@@ -1,0 +1,449 @@
+//! Responses: the head parsed, the content streaming from the connection.
+//!
+//! The connection belongs to the response until the last byte of content has been read, and at that
+//! moment goes back to the pool. A response that is dropped before gives it back too, if the rest is
+//! near enough to be read away.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::conn::{Connection, ConnectionInfo};
+use crate::error::{Error, ErrorKind, Result, Transcript};
+use crate::event::{Phase, Timings};
+use crate::http::{Headers, StatusCode, Url, Version};
+use crate::net::{Deadline, Transport};
+use crate::proto::buffer::Buffer;
+use crate::proto::h1::ResponseHead;
+use crate::proto::CloseReason;
+
+use super::redirect;
+use super::run::Exchange;
+use super::Client;
+
+/// A response, whose content is read from it.
+///
+/// It implements [`Read`]. Errors there are [`io::Error`]s that hold an [`Error`];
+/// [`Error::from`] gets it back. Content that ends early is always an error, never a short read.
+///
+/// Dropping a response whose content was not read to its end closes the connection, unless no more
+/// than 64 KiB are known to be left and come within 20 ms.
+pub struct Response {
+    client: Client,
+    head: ResponseHead,
+    url: Arc<Url>,
+    history: Vec<Redirected>,
+    info: ConnectionInfo,
+    timings: Timings,
+    trailers: Option<Headers>,
+    body: Content,
+}
+
+/// Where the content is.
+enum Content {
+    /// On the connection.
+    Live { exchange: Exchange, connection: Box<Connection> },
+    /// Read to its end.
+    Ended,
+    /// Not to be had: reading it failed in this way.
+    Failed(ErrorKind),
+    /// What follows the head is not HTTP.
+    Switched(Box<Connection>),
+}
+
+/// A redirect that was followed on the way to a response.
+#[derive(Debug)]
+pub struct Redirected {
+    pub(crate) url: Arc<Url>,
+    pub(crate) head: ResponseHead,
+    pub(crate) location: Arc<Url>,
+}
+
+impl Redirected {
+    /// The URL that was asked.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The status that it answered.
+    pub fn status(&self) -> StatusCode {
+        self.head.status()
+    }
+
+    /// The header section of that answer.
+    pub fn headers(&self) -> &Headers {
+        self.head.headers()
+    }
+
+    /// The head of that answer as it came.
+    pub fn head_bytes(&self) -> &[u8] {
+        self.head.as_bytes()
+    }
+
+    /// Where it pointed.
+    pub fn location(&self) -> &Url {
+        &self.location
+    }
+}
+
+impl Response {
+    pub(super) fn new(
+        client: &Client,
+        url: &Arc<Url>,
+        head: ResponseHead,
+        exchange: Exchange,
+        connection: Box<Connection>,
+        timings: Timings,
+    ) -> Response {
+        let info = ConnectionInfo {
+            id: connection.id,
+            exchanges: connection.exchanges,
+            age: timings.started.saturating_duration_since(connection.born),
+            local: connection.local,
+            remote: connection.remote,
+            close_reason: None,
+        };
+        let mut response = Response {
+            client: client.clone(),
+            head,
+            url: url.clone(),
+            history: Vec::new(),
+            info,
+            timings,
+            trailers: None,
+            body: Content::Live { exchange, connection },
+        };
+        response.settle();
+        response
+    }
+
+    pub(super) fn set_history(&mut self, history: Vec<Redirected>) {
+        self.history = history;
+    }
+
+    pub(super) fn into_head(mut self) -> ResponseHead {
+        self.abandon();
+        self.head.clone()
+    }
+
+    pub(super) fn head(&self) -> &ResponseHead {
+        &self.head
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.head.status()
+    }
+
+    /// The version in which the server answered.
+    pub fn version(&self) -> Version {
+        self.head.version()
+    }
+
+    /// The reason phrase as it came. It means nothing (RFC 9112 §4).
+    pub fn reason(&self) -> &[u8] {
+        self.head.reason()
+    }
+
+    /// The header section.
+    pub fn headers(&self) -> &Headers {
+        self.head.headers()
+    }
+
+    /// The head as it came, from the status line to the empty line.
+    pub fn head_bytes(&self) -> &[u8] {
+        self.head.as_bytes()
+    }
+
+    /// The URL that answered, after redirects, without userinfo.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The redirects that were followed, in order.
+    pub fn history(&self) -> &[Redirected] {
+        &self.history
+    }
+
+    /// Where the response points, resolved, if it is a redirect, whether the client follows it or not.
+    pub fn redirect_url(&self) -> Option<Url> {
+        redirect::location(&self.url, &self.head).ok().flatten()
+    }
+
+    /// The length that `Content-Length` announces, in bytes. For a response to HEAD it is that of the
+    /// content that GET would have.
+    pub fn content_length(&self) -> Option<u64> {
+        let mut lengths = self.headers().get_list("content-length");
+        lengths.next().and_then(crate::http::token::decimal)
+    }
+
+    /// The server's address.
+    pub fn remote_addr(&self) -> Option<SocketAddr> {
+        self.info.remote
+    }
+
+    /// This side's address.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.info.local
+    }
+
+    /// The connection that carried the exchange.
+    pub fn connection(&self) -> &ConnectionInfo {
+        &self.info
+    }
+
+    /// When what happened.
+    pub fn timings(&self) -> &Timings {
+        &self.timings
+    }
+
+    /// The trailer section, once the content has been read to its end, if there was one. Nothing in
+    /// it was given a meaning (RFC 9110 §6.5.1).
+    pub fn trailers(&self) -> Option<&Headers> {
+        self.trailers.as_ref()
+    }
+
+    /// The response, unless its status is 4xx or 5xx.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Status`] then. The connection is kept if the content is short.
+    pub fn error_for_status(self) -> Result<Response> {
+        let status = self.status();
+        match status.is_client_error() || status.is_server_error() {
+            false => Ok(self),
+            true => Err(Error::new(ErrorKind::Status)
+                .message(format!("the server answered {}", status))
+                .with_status(status)
+                .with_url(&self.url)),
+        }
+    }
+
+    /// Reads content into `buffer`: at least one byte, or 0 at the end (or if `buffer` is empty).
+    ///
+    /// # Errors
+    /// What ended the exchange. It is the same kind again when called again.
+    pub fn read_body(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let (exchange, connection) = match &mut self.body {
+            Content::Live { exchange, connection } => (exchange, connection),
+            Content::Ended | Content::Switched(_) => return Ok(0),
+            Content::Failed(kind) => {
+                let error = Error::new(*kind).at(Phase::Receive).with_url(&self.url);
+                return Err(error.message("the response body failed before"));
+            }
+        };
+        match exchange.read(connection, buffer) {
+            Ok(count) => {
+                self.settle();
+                Ok(count)
+            }
+            Err(error) => {
+                let error = error.with_url(&self.url).with_status(self.head.status());
+                self.fail(error.kind());
+                Err(error)
+            }
+        }
+    }
+
+    /// The whole content.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TooLarge`] if it is longer than [`Limits::body`](crate::Limits::body), and those
+    /// of [`read_body`](Response::read_body).
+    pub fn bytes(mut self) -> Result<Vec<u8>> {
+        let limit = self.client.config().limits.body;
+        let announced = self.content_length().unwrap_or(0);
+        if announced > limit && !self.is_ended() {
+            return Err(self.too_large(limit));
+        }
+        // The announced length is the peer's word, so no more than a little is reserved for it.
+        let mut bytes = Vec::with_capacity(announced.min(FIRST_RESERVE) as usize);
+        (&mut self).take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        match bytes.len() as u64 > limit {
+            true => Err(self.too_large(limit)),
+            false => Ok(bytes),
+        }
+    }
+
+    /// The whole content as text. What is not UTF-8 is replaced by U+FFFD.
+    ///
+    /// # Errors
+    /// As for [`bytes`](Response::bytes).
+    pub fn text(self) -> Result<String> {
+        let bytes = self.bytes()?;
+        Ok(String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    }
+
+    /// Copies the content to `writer` as it comes; says how many bytes there were.
+    ///
+    /// # Errors
+    /// Those of the writer as they are; those of the response hold an [`Error`].
+    pub fn copy_to(&mut self, writer: &mut (impl Write + ?Sized)) -> io::Result<u64> {
+        let announced = self.content_length().unwrap_or(u64::MAX);
+        let mut buffer = vec![0; announced.clamp(1, COPY_PIECE) as usize];
+        let mut copied = 0;
+        loop {
+            match self.read_body(&mut buffer)? {
+                0 => return Ok(copied),
+                count => {
+                    writer.write_all(&buffer[..count])?;
+                    copied += count as u64;
+                }
+            }
+        }
+    }
+
+    /// The content as a reader that owns the response.
+    pub fn into_reader(self) -> impl Read + Send {
+        self
+    }
+
+    /// The connection itself, after 101 or a 2xx to CONNECT: what follows is not HTTP.
+    ///
+    /// # Errors
+    /// The response back, if it is any other.
+    pub fn into_stream(mut self) -> Result<Stream, Box<Response>> {
+        match std::mem::replace(&mut self.body, Content::Ended) {
+            Content::Switched(connection) => {
+                let (transport, unread) = connection.into_parts();
+                Ok(Stream { transport, unread })
+            }
+            body => {
+                self.body = body;
+                Err(Box::new(self))
+            }
+        }
+    }
+
+    /// Is there no content left to read?
+    pub fn is_ended(&self) -> bool {
+        matches!(self.body, Content::Ended)
+    }
+
+    fn too_large(&mut self, limit: u64) -> Error {
+        self.fail(ErrorKind::TooLarge);
+        Error::new(ErrorKind::TooLarge)
+            .message(format!("the response body is longer than the {} bytes allowed", limit))
+            .at(Phase::Receive)
+            .with_url(&self.url)
+    }
+
+    /// Lets the connection go as soon as the response is complete.
+    fn settle(&mut self) {
+        match &self.body {
+            Content::Live { connection, .. } if connection.is_complete() => {}
+            _ => return,
+        }
+        if let Content::Live { exchange, mut connection } = self.take_body(Content::Ended) {
+            let now = Instant::now();
+            self.timings.ended = Some(now);
+            self.trailers = connection.take_trailers();
+            if connection.persistence() == Err(CloseReason::Upgraded) {
+                self.info.close_reason = Some(CloseReason::Upgraded);
+                self.body = Content::Switched(connection);
+                return;
+            }
+            self.info.close_reason = exchange.release(&self.client, connection, now);
+        }
+    }
+
+    fn fail(&mut self, kind: ErrorKind) {
+        if let Content::Live { exchange, connection } = self.take_body(Content::Failed(kind)) {
+            let unread = connection.persistence().err().unwrap_or(CloseReason::UnfinishedResponse);
+            self.info.close_reason = Some(unread);
+            exchange.close(&self.client, connection, unread);
+        }
+    }
+
+    /// Reads away what is left if that is little, then lets the connection go.
+    fn abandon(&mut self) {
+        if let Content::Live { exchange, mut connection } = self.take_body(Content::Ended) {
+            let now = Instant::now();
+            let patience = Deadline::after(now, DRAIN_PATIENCE).earlier(exchange.deadline);
+            connection.drain(DRAIN_LIMIT, patience);
+            self.info.close_reason = exchange.release(&self.client, connection, now);
+        }
+    }
+
+    fn take_body(&mut self, next: Content) -> Content {
+        std::mem::replace(&mut self.body, next)
+    }
+}
+
+impl Drop for Response {
+    fn drop(&mut self) {
+        self.abandon();
+    }
+}
+
+impl Read for Response {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.read_body(buffer).map_err(io::Error::from)
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("head", &self.head)
+            .field("url", &self.url.as_str())
+            .field("connection", &self.info)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A connection that has left HTTP. Dropping it closes it.
+#[derive(Debug)]
+pub struct Stream {
+    transport: Box<dyn Transport>,
+    /// What came with the head.
+    unread: Buffer,
+}
+
+impl Read for Stream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.unread.is_empty() {
+            true => self.transport.read(buffer, Deadline::NEVER),
+            false => {
+                let count = self.unread.unread().read(buffer)?;
+                self.unread.consume(count);
+                Ok(count)
+            }
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.transport.write(bytes, Deadline::NEVER)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What an error says of the traffic of its exchange.
+pub(super) fn transcript(connection: &Connection, idempotent: bool) -> Transcript {
+    Transcript {
+        sent: connection.sent,
+        received: connection.received,
+        reused: connection.exchanges > 1,
+        idempotent,
+    }
+}
+
+/// What is reserved before any of it has come.
+const FIRST_RESERVE: u64 = 1 << 20;
+
+/// One read and one write of a copy. Larger ones gain nothing, and glibc would place them where
+/// copying from the kernel is slow on some processors.
+const COPY_PIECE: u64 = 64 << 10;
+
+/// How much of an unread response is read away for the sake of its connection.
+const DRAIN_LIMIT: u64 = 64 << 10;
+
+/// And for how long.
+const DRAIN_PATIENCE: Duration = Duration::from_millis(20);

@@ -1,0 +1,473 @@
+//! The way of a request: checkout or dial, send, wait, and again after a redirect or a dead
+//! connection. One function for each step, top down.
+
+use std::borrow::Cow;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::conn::{Connection, Content, Failure, Watch};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Observer, Phase, Timings};
+use crate::http::{Origin, Scheme, StatusCode};
+use crate::net::{CancelToken, Deadline, Dialing, Step, Transport};
+use crate::proto::h1::{self, RequestHead, ResponseHead};
+use crate::proto::CloseReason;
+
+use super::body::Opened;
+use super::config::Timeouts;
+use super::redirect;
+use super::request::Request;
+use super::response::{transcript, Redirected, Response};
+use super::Client;
+
+/// Sends `request` and follows where it leads.
+pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
+    let call = Call::new(request);
+    let mut request = Cow::Borrowed(request);
+    let mut history = Vec::new();
+    loop {
+        let policy = &client.config().redirects;
+        let result = call.expect_or_repeat(client, &request);
+        let mut response = result.map_err(|error| error.with_url(request.shared_url()))?;
+        let next = redirect::next(policy, &request, response.head());
+        let next = next.and_then(|next| match next {
+            Some(next) => policy.check(history.len()).map(|()| Some(next)),
+            None => Ok(None),
+        });
+        let described =
+            |error: Error| error.with_status(response.status()).with_url(request.shared_url());
+        match next.map_err(described)? {
+            None => {
+                response.set_history(history);
+                return Ok(response);
+            }
+            Some(next) => {
+                let (status, from, to) = (response.status(), request.url(), next.url());
+                call.observe(|| Event::Redirecting { status, from, to });
+                history.push(Redirected {
+                    url: request.shared_url().clone(),
+                    head: response.into_head(),
+                    location: next.shared_url().clone(),
+                });
+                request = Cow::Owned(next);
+            }
+        }
+    }
+}
+
+/// What holds for a call as a whole, however many exchanges it takes.
+struct Call<'a> {
+    began: Instant,
+    deadline: Deadline,
+    timeouts: Timeouts,
+    cancel: Option<&'a CancelToken>,
+    observer: Option<&'a Arc<dyn Observer>>,
+}
+
+impl<'a> Call<'a> {
+    fn new(request: &'a Request) -> Call<'a> {
+        let began = Instant::now();
+        Call {
+            began,
+            deadline: Deadline::after_opt(began, request.timeouts.total),
+            timeouts: request.timeouts,
+            cancel: request.cancel.as_ref(),
+            observer: request.observer.as_ref(),
+        }
+    }
+
+    /// RFC 9110 §10.1.1: after a 417 the request may be repeated without the expectation, once.
+    fn expect_or_repeat(&self, client: &Client, request: &Request) -> Result<Response> {
+        let response = self.exchange_or_retry(client, request)?;
+        let expected = request.headers().contains("Expect");
+        if response.status() != StatusCode::EXPECTATION_FAILED
+            || !expected
+            || !request.body().is_replayable()
+        {
+            return Ok(response);
+        }
+        drop(response);
+        self.exchange_or_retry(client, &request.without_expectation())
+    }
+
+    /// One exchange; one more on a fresh connection if a reused one turned out to be dead.
+    fn exchange_or_retry(&self, client: &Client, request: &Request) -> Result<Response> {
+        let mut timings = Timings::new(self.began, Instant::now());
+        if let Some(connection) = self.checkout(client, request.origin(), timings.started) {
+            let error = match self.exchange(client, request, connection, &mut timings) {
+                Err(error) => error,
+                response => return response,
+            };
+            let replayable = request.body().is_replayable();
+            if !client.config().retries.allows(request.method(), replayable, &error) {
+                return Err(error);
+            }
+            self.observe(|| Event::Retrying { error: &error });
+            client.pool().count_retried();
+            timings = Timings::new(self.began, Instant::now());
+        }
+        let connection = self.dial(client, request.origin(), &mut timings)?;
+        self.exchange(client, request, connection, &mut timings)
+    }
+
+    /// An idle connection that seems alive. Nothing closed or probed here is in the pool any more, so
+    /// no lock is held over a system call.
+    fn checkout(
+        &self,
+        client: &Client,
+        origin: &Arc<Origin>,
+        now: Instant,
+    ) -> Option<Box<Connection>> {
+        let mut discarded = Vec::new();
+        loop {
+            let idle = client.pool().take(origin, now, &mut discarded);
+            for (connection, reason) in discarded.drain(..) {
+                self.observe(|| Event::Closed { connection: connection.id, reason });
+            }
+            let idle = idle?;
+            let (mut connection, rested) = (idle.value, now.saturating_duration_since(idle.since));
+            if rested >= PROBE_AFTER && !connection.is_quiet() {
+                let (id, reason) = (connection.id, CloseReason::ClosedWhileIdle);
+                self.observe(|| Event::Closed { connection: id, reason });
+                continue;
+            }
+            self.observe(|| Event::Reused {
+                connection: connection.id,
+                local: connection.local,
+                remote: connection.remote,
+                exchanges: connection.exchanges,
+                idle: rested,
+            });
+            return Some(connection);
+        }
+    }
+
+    /// A new connection to the origin, with TLS if its scheme says so.
+    fn dial(
+        &self,
+        client: &Client,
+        origin: &Arc<Origin>,
+        timings: &mut Timings,
+    ) -> Result<Box<Connection>> {
+        let config = client.config();
+        let deadline = self.until(self.timeouts.connect);
+        self.not_cancelled(Phase::Connect)?;
+        let tls = match (origin.scheme(), &config.tls) {
+            (Scheme::Http, _) => None,
+            (Scheme::Https, Some(tls)) => Some(tls),
+            (Scheme::Https, None) => {
+                return Err(Error::new(ErrorKind::UnsupportedScheme)
+                    .message("https needs a TLS adapter, and this client has none"))
+            }
+        };
+        let mut transport = self.connect(client, origin, deadline, timings)?;
+        if let Some(tls) = tls {
+            let handshake = tls.handshake(origin.host(), transport, &[b"http/1.1"], deadline);
+            transport = handshake.map_err(|error| self.blame(Phase::Tls, ErrorKind::Tls, error))?;
+            timings.secured = Some(Instant::now());
+        }
+        let now = Instant::now();
+        let id = client.next_connection_id();
+        let connection = Connection::new(transport, config.limits, config.leniency, id, now);
+        client.pool().count_created();
+        let (local, remote) = (connection.local, connection.remote);
+        self.observe(|| Event::Connected { connection: id, local, remote });
+        Ok(Box::new(connection))
+    }
+
+    fn connect(
+        &self,
+        client: &Client,
+        origin: &Origin,
+        deadline: Deadline,
+        timings: &mut Timings,
+    ) -> Result<Box<dyn Transport>> {
+        let mut phase = Phase::Connect;
+        let mut progress = |step: Step<'_>| {
+            match step {
+                Step::Resolving(_) => phase = Phase::Resolve,
+                Step::Resolved(_) => timings.resolved = Some(Instant::now()),
+                Step::Connecting(_) => phase = Phase::Connect,
+                _ => {}
+            }
+            self.observe_step(step);
+        };
+        let dialing = Dialing { origin, deadline, cancel: self.cancel, progress: &mut progress };
+        let transport =
+            client.config().connector.connect(dialing).map_err(|error| match phase {
+                Phase::Resolve => self.blame(phase, ErrorKind::Resolve, error),
+                phase => self.blame(phase, ErrorKind::Connect, error),
+            })?;
+        timings.connected = Some(Instant::now());
+        Ok(transport)
+    }
+
+    /// Sends the request on `connection` and waits for the head of its response.
+    fn exchange(
+        &self,
+        client: &Client,
+        request: &Request,
+        mut connection: Box<Connection>,
+        timings: &mut Timings,
+    ) -> Result<Response> {
+        let result = self.send_and_wait(request, &mut connection, timings);
+        let exchange = Exchange {
+            deadline: self.deadline,
+            read: self.timeouts.read,
+            idempotent: request.method().is_idempotent(),
+            cancel: self.cancel.cloned(),
+            observer: self.observer.cloned(),
+            origin: request.origin().clone(),
+        };
+        match result {
+            Ok(head) => Ok(Response::new(
+                client,
+                request.shared_url(),
+                head,
+                exchange,
+                connection,
+                *timings,
+            )),
+            Err(error) => {
+                let error = error.with_transcript(transcript(&connection, exchange.idempotent));
+                exchange.close(client, connection, CloseReason::Fault);
+                Err(error)
+            }
+        }
+    }
+
+    fn send_and_wait(
+        &self,
+        request: &Request,
+        connection: &mut Connection,
+        timings: &mut Timings,
+    ) -> Result<ResponseHead> {
+        let target = request.target()?;
+        let head = RequestHead {
+            method: request.method(),
+            target: &target,
+            version: request.version(),
+            headers: request.headers(),
+            transfer: request.transfer(),
+        };
+        let mut watch = Notify { call: self, connection: connection.id };
+        if let Some(token) = self.cancel {
+            connection.cancel_by(token).map_err(|failure| self.explain(Phase::Send, failure))?;
+        }
+        let deadline = self.until(self.timeouts.send);
+        let sent = match request.body().open()? {
+            Opened::Bytes(bytes) => {
+                connection.send(&head, Content::Bytes(bytes), deadline, &mut watch)
+            }
+            Opened::Reader(mut reader) => {
+                connection.send(&head, Content::Reader(&mut *reader), deadline, &mut watch)
+            }
+        };
+        timings.ready = Some(timings.secured.or(timings.connected).unwrap_or(timings.started));
+        sent.map_err(|failure| self.explain(Phase::Send, failure))?;
+        timings.sent = Some(Instant::now());
+        self.observe(|| Event::RequestEnd);
+        let deadline = self.until(self.timeouts.response);
+        let head = connection.recv_head(deadline, &mut watch);
+        let head = head.map_err(|failure| self.explain(Phase::Wait, failure))?;
+        timings.head = Some(Instant::now());
+        self.observe(|| Event::ResponseHead { status: head.status(), head: head.as_bytes() });
+        Ok(head)
+    }
+
+    /// The deadline of a phase that begins now: that of the call if it comes first.
+    fn until(&self, timeout: Option<Duration>) -> Deadline {
+        match timeout {
+            Some(_) => Deadline::after_opt(Instant::now(), timeout).earlier(self.deadline),
+            None => self.deadline,
+        }
+    }
+
+    fn not_cancelled(&self, phase: Phase) -> Result<()> {
+        match self.cancel.map_or(false, CancelToken::is_cancelled) {
+            true => Err(Error::new(ErrorKind::Cancelled).at(phase)),
+            false => Ok(()),
+        }
+    }
+
+    fn explain(&self, phase: Phase, failure: Failure) -> Error {
+        explain(self.cancel, phase, failure)
+    }
+
+    fn blame(&self, phase: Phase, kind: ErrorKind, error: io::Error) -> Error {
+        blame(self.cancel, phase, kind, error)
+    }
+
+    fn observe<'e>(&self, event: impl FnOnce() -> Event<'e>) {
+        observe(self.observer, event);
+    }
+
+    fn observe_step(&self, step: Step<'_>) {
+        self.observe(|| match step {
+            Step::Resolving(host) => Event::Resolving { host },
+            Step::Resolved(addresses) => Event::Resolved { addresses },
+            Step::Connecting(address) => Event::Connecting { address },
+            Step::Refused(address) => Event::Refused { address },
+            Step::Connected(address) => Event::Connecting { address },
+        });
+    }
+}
+
+/// What an exchange needs after its head: it stays with the response.
+pub(super) struct Exchange {
+    pub(super) deadline: Deadline,
+    read: Option<Duration>,
+    idempotent: bool,
+    cancel: Option<CancelToken>,
+    observer: Option<Arc<dyn Observer>>,
+    origin: Arc<Origin>,
+}
+
+impl Exchange {
+    pub(super) fn read(&self, connection: &mut Connection, buffer: &mut [u8]) -> Result<usize> {
+        let deadline = match self.read {
+            Some(_) => Deadline::after_opt(Instant::now(), self.read).earlier(self.deadline),
+            None => self.deadline,
+        };
+        connection.read(buffer, deadline).map_err(|failure| {
+            let error = explain(self.cancel.as_ref(), Phase::Receive, failure);
+            error.with_transcript(transcript(connection, self.idempotent))
+        })
+    }
+
+    /// The exchange is over: the connection goes back to the pool, or is closed for the reason that is
+    /// returned.
+    pub(super) fn release(
+        &self,
+        client: &Client,
+        mut connection: Box<Connection>,
+        now: Instant,
+    ) -> Option<CloseReason> {
+        self.observe(|| Event::ResponseEnd);
+        let persistence = connection.persistence();
+        let hints = match connection.forget_token().and(persistence) {
+            Ok(hints) => hints,
+            Err(reason) => {
+                self.close(client, connection, reason);
+                return Some(reason);
+            }
+        };
+        connection.rest();
+        let (id, born) = (connection.id, connection.born);
+        let mut discarded = Vec::new();
+        client.pool().put(
+            self.origin.clone(),
+            connection,
+            born,
+            hints.timeout,
+            now,
+            &mut discarded,
+        );
+        let mut reason = None;
+        for (connection, why) in discarded {
+            if connection.id == id {
+                reason = Some(why);
+            }
+            self.observe(|| Event::Closed { connection: connection.id, reason: why });
+        }
+        if reason.is_none() {
+            self.observe(|| Event::Kept { connection: id });
+        }
+        reason
+    }
+
+    pub(super) fn close(&self, _client: &Client, connection: Box<Connection>, reason: CloseReason) {
+        let id = connection.id;
+        drop(connection);
+        self.observe(|| Event::Closed { connection: id, reason });
+    }
+
+    fn observe<'e>(&self, event: impl FnOnce() -> Event<'e>) {
+        observe(self.observer.as_ref(), event);
+    }
+}
+
+/// Passes what a connection sees on to the observer.
+struct Notify<'a> {
+    call: &'a Call<'a>,
+    connection: u64,
+}
+
+impl Watch for Notify<'_> {
+    fn informational(&mut self, head: &ResponseHead) {
+        self.call.observe(|| Event::Informational { status: head.status(), head: head.as_bytes() });
+    }
+
+    fn sent_head(&mut self, bytes: &[u8]) {
+        let connection = self.connection;
+        self.call.observe(|| Event::RequestHead { connection, bytes });
+    }
+
+    fn sent_content(&mut self, bytes: u64) {
+        self.call.observe(|| Event::RequestBody { bytes });
+    }
+}
+
+fn observe<'e>(observer: Option<&Arc<dyn Observer>>, event: impl FnOnce() -> Event<'e>) {
+    if let Some(observer) = observer {
+        observer.event(Instant::now(), &event());
+    }
+}
+
+/// What a failure on a connection means to the caller.
+fn explain(cancel: Option<&CancelToken>, phase: Phase, failure: Failure) -> Error {
+    match failure {
+        Failure::Send(error) => blame(cancel, phase, ErrorKind::Send, error),
+        Failure::Receive(error) => blame(cancel, phase, ErrorKind::Receive, error),
+        Failure::Content(error) => {
+            let text = format!("the request body could not be read: {}", error);
+            Error::new(ErrorKind::Body).at(phase).message(text).cause(error)
+        }
+        Failure::Protocol(error) => {
+            let error =
+                Error::new(kind_of(&error)).at(phase).message(error.to_string()).cause(error);
+            match cancel.map_or(false, CancelToken::is_cancelled) {
+                true => Error::new(ErrorKind::Cancelled).at(phase),
+                false => error,
+            }
+        }
+    }
+}
+
+fn blame(cancel: Option<&CancelToken>, phase: Phase, kind: ErrorKind, error: io::Error) -> Error {
+    if cancel.map_or(false, CancelToken::is_cancelled) {
+        return Error::new(ErrorKind::Cancelled).at(phase);
+    }
+    match error.kind() {
+        // With a code of the system's own it is not the deadline, but a connection given up by TCP.
+        io::ErrorKind::TimedOut if error.raw_os_error().is_none() => {
+            Error::new(ErrorKind::Timeout).at(phase)
+        }
+        _ => Error::new(kind).at(phase).cause(error),
+    }
+}
+
+/// The kind of each rule that an engine can find broken.
+fn kind_of(error: &h1::Error) -> ErrorKind {
+    match error {
+        h1::Error::ClosedBeforeResponse => ErrorKind::EmptyResponse,
+        h1::Error::Truncated { .. } => ErrorKind::Truncated,
+        h1::Error::HeadTooLong(_)
+        | h1::Error::TooManyFields(_)
+        | h1::Error::TooManyInterim(_)
+        | h1::Error::ChunkLineTooLong(_)
+        | h1::Error::TrailerTooLong(_) => ErrorKind::TooLarge,
+        h1::Error::ChunkSize | h1::Error::ChunkTooLarge | h1::Error::ChunkEnd => ErrorKind::Framing,
+        h1::Error::ContentTooLong | h1::Error::ContentTooShort(_) => ErrorKind::Body,
+        h1::Error::NotReady | h1::Error::RequestFraming | h1::Error::Target => {
+            ErrorKind::InvalidRequest
+        }
+        _ => ErrorKind::Protocol,
+    }
+}
+
+/// A connection that was idle for longer than this is looked at before it is used again. One used
+/// just now is not: that would cost a request half as much again in system calls, and a request that
+/// fails on a dead connection is repeated.
+const PROBE_AFTER: Duration = Duration::from_secs(1);

@@ -1,0 +1,55 @@
+//! What a caller may know about the connection that carried an exchange.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::proto::CloseReason;
+
+/// A report on the connection of one exchange.
+#[derive(Clone, Copy, Debug)]
+pub struct ConnectionInfo {
+    pub(crate) id: u64,
+    pub(crate) exchanges: u64,
+    pub(crate) age: Duration,
+    pub(crate) local: Option<SocketAddr>,
+    pub(crate) remote: Option<SocketAddr>,
+    pub(crate) close_reason: Option<CloseReason>,
+}
+
+impl ConnectionInfo {
+    /// A number that no other connection of the client has, from 1.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Had it carried an exchange before this one?
+    pub fn is_reused(&self) -> bool {
+        self.exchanges > 1
+    }
+
+    /// How many exchanges it has carried, this one included.
+    pub fn exchanges(&self) -> u64 {
+        self.exchanges
+    }
+
+    /// How long it had existed when this exchange began.
+    pub fn age(&self) -> Duration {
+        self.age
+    }
+
+    /// This side's address.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.local
+    }
+
+    /// The peer's address.
+    pub fn remote_addr(&self) -> Option<SocketAddr> {
+        self.remote
+    }
+
+    /// Why it was closed after this exchange; `None` while the exchange lasts, and if the connection
+    /// went back to the pool.
+    pub fn close_reason(&self) -> Option<CloseReason> {
+        self.close_reason
+    }
+}

@@ -1,0 +1,12 @@
+//! Connections: where the engines of `proto` meet the sockets of `net`, and the pool of idle ones.
+//!
+//! Nothing here knows about redirects, retries or bodies to be sent again: one exchange on one
+//! connection, told how it ended.
+
+mod h1;
+mod info;
+mod pool;
+
+pub(crate) use self::h1::{Connection, Content, Failure, Watch};
+pub use self::info::ConnectionInfo;
+pub use self::pool::{Pool, PoolConfig, PoolStats};

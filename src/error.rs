@@ -1,0 +1,277 @@
+//! The one error of the crate: who failed, in which phase, and what had been sent and received.
+
+use std::sync::Arc;
+use std::{error, fmt, io};
+
+use crate::event::Phase;
+use crate::http::{StatusCode, Url};
+
+/// The crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a request failed. One word wide.
+///
+/// ```
+/// let error = pannier::get("http://127.0.0.1:99999/").unwrap_err();
+/// assert_eq!(error.kind(), pannier::ErrorKind::InvalidUrl);
+/// assert!(error.is_safe_to_retry());
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    phase: Option<Phase>,
+    url: Option<Arc<Url>>,
+    status: Option<StatusCode>,
+    transcript: Transcript,
+    source: Option<Source>,
+}
+
+type Source = Box<dyn error::Error + Send + Sync>;
+
+/// What had crossed the wire when an exchange failed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Transcript {
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
+    pub(crate) reused: bool,
+    pub(crate) idempotent: bool,
+}
+
+/// The kinds of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The URL cannot be parsed.
+    InvalidUrl,
+    /// The URL's scheme is neither `http` nor `https`, or it is `https` and the client has no TLS.
+    UnsupportedScheme,
+    /// A method, field, target or body that cannot be sent.
+    InvalidRequest,
+    /// The host's addresses could not be found.
+    Resolve,
+    /// No connection could be made.
+    Connect,
+    /// The TLS handshake failed.
+    Tls,
+    /// The time allowed was over.
+    Timeout,
+    /// The caller's token was cancelled.
+    Cancelled,
+    /// The peer closed the connection without a byte of a response.
+    EmptyResponse,
+    /// The connection failed while the request was sent.
+    Send,
+    /// The connection failed while the response was received.
+    Receive,
+    /// The response head breaks the protocol.
+    Protocol,
+    /// The content's framing breaks the protocol.
+    Framing,
+    /// The peer closed before the end of the content.
+    Truncated,
+    /// A limit was exceeded.
+    TooLarge,
+    /// There were more redirects than allowed.
+    TooManyRedirects,
+    /// A redirect that cannot or must not be followed.
+    Redirect,
+    /// The status says so, and the caller asked for it to be an error.
+    Status,
+    /// The caller's request body could not be read, or was not as long as announced.
+    Body,
+}
+
+impl ErrorKind {
+    const fn explain(self) -> &'static str {
+        match self {
+            ErrorKind::InvalidUrl => "the URL is invalid",
+            ErrorKind::UnsupportedScheme => "the URL's scheme is not supported",
+            ErrorKind::InvalidRequest => "the request is invalid",
+            ErrorKind::Resolve => "the host could not be resolved",
+            ErrorKind::Connect => "no connection could be made",
+            ErrorKind::Tls => "the TLS handshake failed",
+            ErrorKind::Timeout => "the time allowed was over",
+            ErrorKind::Cancelled => "the request was cancelled",
+            ErrorKind::EmptyResponse => "the peer closed the connection without a response",
+            ErrorKind::Send => "the request could not be sent",
+            ErrorKind::Receive => "the response could not be received",
+            ErrorKind::Protocol => "the response is invalid",
+            ErrorKind::Framing => "the response body is invalid",
+            ErrorKind::Truncated => "the response body is incomplete",
+            ErrorKind::TooLarge => "a limit was exceeded",
+            ErrorKind::TooManyRedirects => "there were too many redirects",
+            ErrorKind::Redirect => "the redirect cannot be followed",
+            ErrorKind::Status => "the status is an error",
+            ErrorKind::Body => "the request body could not be read",
+        }
+    }
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind) -> Error {
+        Error(Box::new(Inner {
+            kind,
+            message: String::new(),
+            phase: None,
+            url: None,
+            status: None,
+            transcript: Transcript::default(),
+            source: None,
+        }))
+    }
+
+    /// A sentence that is more exact than the kind.
+    pub(crate) fn message(mut self, message: impl Into<String>) -> Error {
+        self.0.message = message.into();
+        self
+    }
+
+    pub(crate) fn cause(mut self, source: impl Into<Source>) -> Error {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn at(mut self, phase: Phase) -> Error {
+        self.0.phase = Some(phase);
+        self
+    }
+
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Error {
+        self.0.status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_transcript(mut self, transcript: Transcript) -> Error {
+        self.0.transcript = transcript;
+        self
+    }
+
+    /// Keeps the first URL that is set.
+    pub(crate) fn with_url(mut self, url: &Arc<Url>) -> Error {
+        self.0.url.get_or_insert_with(|| url.clone());
+        self
+    }
+
+    /// What kind of failure it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The phase in which the exchange failed, if one had begun.
+    pub fn phase(&self) -> Option<Phase> {
+        self.0.phase
+    }
+
+    /// The URL of the exchange that failed, without userinfo.
+    pub fn url(&self) -> Option<&Url> {
+        self.0.url.as_deref()
+    }
+
+    /// The status, if a response had come.
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// Was the time over?
+    pub fn is_timeout(&self) -> bool {
+        self.kind() == ErrorKind::Timeout
+    }
+
+    /// Did it fail before a connection stood?
+    pub fn is_connect(&self) -> bool {
+        matches!(self.phase(), Some(Phase::Resolve | Phase::Connect | Phase::Tls))
+    }
+
+    /// How many bytes of the request the system had taken.
+    pub fn bytes_sent(&self) -> u64 {
+        self.0.transcript.sent
+    }
+
+    /// How many bytes of the response had come.
+    pub fn bytes_received(&self) -> u64 {
+        self.0.transcript.received
+    }
+
+    /// Had the connection carried an exchange before?
+    pub fn connection_was_reused(&self) -> bool {
+        self.0.transcript.reused
+    }
+
+    /// Can sending the request again not make the peer process it twice: because nothing was sent,
+    /// or because the method is idempotent (RFC 9110 §9.2.2)?
+    pub fn is_safe_to_retry(&self) -> bool {
+        self.0.transcript.sent == 0 || self.0.transcript.idempotent
+    }
+}
+
+/// One sentence: what failed, why, and where.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.message.as_str() {
+            "" => f.write_str(self.0.kind.explain())?,
+            message => f.write_str(message)?,
+        }
+        if let (ErrorKind::Timeout | ErrorKind::Cancelled, Some(phase)) =
+            (self.kind(), self.phase())
+        {
+            write!(f, " while {}", phase.explain())?;
+        }
+        if let (Some(source), "") = (&self.0.source, self.0.message.as_str()) {
+            write!(f, ": {}", source)?;
+        }
+        match &self.0.url {
+            Some(url) => write!(f, " ({})", url),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("phase", &self.0.phase)
+            .field("text", &self.to_string())
+            .field("transcript", &self.0.transcript)
+            .field("source", &self.0.source)
+            .finish()
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.0.source.as_ref().map(|source| &**source as _)
+    }
+}
+
+/// For `impl Read`: the pannier error is inside, and `Error::from` gets it back.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> io::Error {
+        let kind = match error.kind() {
+            ErrorKind::Timeout => io::ErrorKind::TimedOut,
+            ErrorKind::Truncated | ErrorKind::EmptyResponse => io::ErrorKind::UnexpectedEof,
+            ErrorKind::Protocol | ErrorKind::Framing => io::ErrorKind::InvalidData,
+            ErrorKind::InvalidUrl | ErrorKind::InvalidRequest => io::ErrorKind::InvalidInput,
+            _ => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, error)
+    }
+}
+
+/// The pannier error inside, or any other as one of kind [`Receive`](ErrorKind::Receive).
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Error {
+        if !error.get_ref().map_or(false, |inner| inner.is::<Error>()) {
+            return Error::new(ErrorKind::Receive).cause(error);
+        }
+        match error.into_inner().map(|inner| inner.downcast::<Error>()) {
+            Some(Ok(error)) => *error,
+            _ => Error::new(ErrorKind::Receive),
+        }
+    }
+}
+
+// An error is one word, so that `Result<T>` is not wider for it.
+const _: () = assert!(std::mem::size_of::<Error>() == std::mem::size_of::<usize>());

@@ -1,0 +1,161 @@
+//! What happened in an exchange, and when: phases, events, timings.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
+use crate::http::{StatusCode, Url};
+use crate::proto::CloseReason;
+
+/// The phases of an exchange, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Looking up the host's addresses.
+    Resolve,
+    /// Making the TCP connection.
+    Connect,
+    /// The TLS handshake.
+    Tls,
+    /// Sending the request.
+    Send,
+    /// Waiting for the head of the final response.
+    Wait,
+    /// Receiving the content.
+    Receive,
+}
+
+impl Phase {
+    /// The phase as a clause that completes "while …".
+    pub const fn explain(self) -> &'static str {
+        match self {
+            Phase::Resolve => "looking up the host",
+            Phase::Connect => "connecting",
+            Phase::Tls => "making the TLS connection",
+            Phase::Send => "sending the request",
+            Phase::Wait => "waiting for the response",
+            Phase::Receive => "receiving the response body",
+        }
+    }
+}
+
+/// One thing that happened. Heads are given as they are on the wire.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+#[allow(missing_docs)] // The fields are named after what they hold.
+pub enum Event<'a> {
+    /// A name lookup begins.
+    Resolving { host: &'a str },
+    /// It found these addresses.
+    Resolved { addresses: &'a [SocketAddr] },
+    /// A connection to this address is tried.
+    Connecting { address: SocketAddr },
+    /// That failed; others may be left.
+    Refused { address: SocketAddr },
+    /// A new connection stands.
+    Connected { connection: u64, local: Option<SocketAddr>, remote: Option<SocketAddr> },
+    /// An idle connection is used again.
+    Reused {
+        connection: u64,
+        local: Option<SocketAddr>,
+        remote: Option<SocketAddr>,
+        /// Exchanges that it has carried before.
+        exchanges: u64,
+        idle: Duration,
+    },
+    /// The head of the request was sent, or is in the same write as what follows.
+    RequestHead { connection: u64, bytes: &'a [u8] },
+    /// This much more of the content was sent, framing not counted.
+    RequestBody { bytes: u64 },
+    /// The request was sent to its end.
+    RequestEnd,
+    /// An interim response came.
+    Informational { status: StatusCode, head: &'a [u8] },
+    /// The head of the final response came.
+    ResponseHead { status: StatusCode, head: &'a [u8] },
+    /// The response was received to its end.
+    ResponseEnd,
+    /// The response asks for another URL, and the client goes there.
+    Redirecting { status: StatusCode, from: &'a Url, to: &'a Url },
+    /// A reused connection turned out to be dead, and the request goes out once more on a new one.
+    Retrying { error: &'a Error },
+    /// The connection went back to the pool.
+    Kept { connection: u64 },
+    /// The connection was closed.
+    Closed { connection: u64, reason: CloseReason },
+}
+
+/// Told of events as they happen, in the thread in which they happen.
+pub trait Observer: Send + Sync {
+    /// `event` happened at `at`. Whatever this does delays the exchange.
+    fn event(&self, at: Instant, event: &Event<'_>);
+}
+
+/// When an exchange reached its milestones; the phases are what lies between.
+///
+/// After redirects this is the last exchange, but [`total`](Timings::total) counts from the first.
+#[derive(Clone, Copy, Debug)]
+pub struct Timings {
+    pub(crate) began: Instant,
+    pub(crate) started: Instant,
+    pub(crate) resolved: Option<Instant>,
+    pub(crate) connected: Option<Instant>,
+    pub(crate) secured: Option<Instant>,
+    pub(crate) ready: Option<Instant>,
+    pub(crate) sent: Option<Instant>,
+    pub(crate) head: Option<Instant>,
+    pub(crate) ended: Option<Instant>,
+}
+
+impl Timings {
+    pub(crate) fn new(began: Instant, started: Instant) -> Timings {
+        Timings {
+            began,
+            started,
+            resolved: None,
+            connected: None,
+            secured: None,
+            ready: None,
+            sent: None,
+            head: None,
+            ended: None,
+        }
+    }
+
+    /// The name lookup; `None` if there was none.
+    pub fn resolve(&self) -> Option<Duration> {
+        Some(self.resolved?.saturating_duration_since(self.started))
+    }
+
+    /// The TCP connection; `None` on a reused one.
+    pub fn connect(&self) -> Option<Duration> {
+        let from = self.resolved.unwrap_or(self.started);
+        Some(self.connected?.saturating_duration_since(from))
+    }
+
+    /// The TLS handshake; `None` without one.
+    pub fn tls(&self) -> Option<Duration> {
+        Some(self.secured?.saturating_duration_since(self.connected?))
+    }
+
+    /// From the connection to the last byte of the request.
+    pub fn send(&self) -> Option<Duration> {
+        Some(self.sent?.saturating_duration_since(self.ready?))
+    }
+
+    /// From the last byte of the request to the head of the final response.
+    pub fn wait(&self) -> Option<Duration> {
+        Some(self.head?.saturating_duration_since(self.sent?))
+    }
+
+    /// From the head of the response to its end; `None` while it has not ended.
+    pub fn receive(&self) -> Option<Duration> {
+        Some(self.ended?.saturating_duration_since(self.head?))
+    }
+
+    /// From the beginning of the call, redirects and retries included, to the end of the response;
+    /// `None` while it has not ended.
+    pub fn total(&self) -> Option<Duration> {
+        Some(self.ended?.saturating_duration_since(self.began))
+    }
+}

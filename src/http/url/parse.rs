@@ -1,0 +1,262 @@
+//! The basic URL parser of the WHATWG URL standard for the two schemes there are here.
+//!
+//! The standard describes a state machine that walks over the characters. For http and https its
+//! outcome is decided by a few marks, so here the text is cut at those marks, front to back, and
+//! each part is written into the new text with its own encode set. Nothing is looked at twice.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use super::error::{Rule, UrlError};
+use super::percent::{self, EncodeSet};
+use super::{host, Host, Scheme, Url};
+use crate::http::token::decimal;
+
+/// What becomes of `.` and `..` in the path.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum DotSegments {
+    Remove,
+    Keep,
+}
+
+pub(super) fn parse(input: &str, base: Option<&Url>, dots: DotSegments) -> Result<Url, UrlError> {
+    resolve(&cleaned(input), base, dots).map_err(|rule| UrlError::new(input, rule))
+}
+
+/// The input without white space and control characters around it, and without tabs and line ends
+/// anywhere.
+fn cleaned(input: &str) -> Cow<'_, str> {
+    let input = input.trim_matches(|c| c <= ' ');
+    let is_stripped = |c| matches!(c, '\t' | '\n' | '\r');
+    if !input.contains(is_stripped) {
+        return input.into();
+    }
+    input.chars().filter(|&c| !is_stripped(c)).collect()
+}
+
+fn resolve(input: &str, base: Option<&Url>, dots: DotSegments) -> Result<Url, Rule> {
+    let (scheme, rest) = match (split_scheme(input), base) {
+        (Some((name, rest)), _) => match Scheme::from_name(name) {
+            Some(scheme) => (scheme, rest),
+            None => return Err(Rule::Scheme(name.to_ascii_lowercase().into())),
+        },
+        (None, Some(base)) => return relative(base, input, dots),
+        (None, None) => return Err(Rule::Relative),
+    };
+    match base {
+        // `http:path` is relative to a base of the same scheme, unless two slashes follow.
+        Some(base) if base.scheme == scheme => relative(base, rest, dots),
+        _ => absolute(scheme, rest.trim_start_matches(is_slash), dots),
+    }
+}
+
+/// The name before the first colon, if it can be a scheme, and what follows the colon.
+fn split_scheme(input: &str) -> Option<(&str, &str)> {
+    let is_scheme_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+    let colon = input.bytes().position(|byte| !is_scheme_byte(byte))?;
+    let (name, rest) = (&input[..colon], input[colon..].strip_prefix(':')?);
+    let starts_with_letter = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    starts_with_letter.then_some((name, rest))
+}
+
+/// A URL from what follows `scheme:` and all of its slashes.
+fn absolute(scheme: Scheme, rest: &str, dots: DotSegments) -> Result<Url, Rule> {
+    let is_end = |c| is_slash(c) || c == '?' || c == '#';
+    let (authority, tail) = rest.split_at(rest.find(is_end).unwrap_or(rest.len()));
+    let (userinfo, host_port) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let (host_text, port_text) = split_port(host_port);
+    let host = host::parse(host_text)?;
+    let port = parse_port(port_text)?.filter(|&port| port != scheme.default_port());
+
+    let mut text = String::with_capacity(rest.len() + SLACK);
+    text.push_str(scheme.as_str());
+    text.push_str("://");
+    let username_end = push_userinfo(&mut text, userinfo);
+    let host_start = text.len();
+    push_host(&mut text, &host);
+    let host_end = text.len();
+    if let Some(port) = port {
+        push_formatted(&mut text, format_args!(":{}", port));
+    }
+    let path_start = text.len();
+    let mut url = Url {
+        text,
+        scheme,
+        host,
+        port,
+        username_end,
+        host_start,
+        host_end,
+        path_start,
+        path_end: path_start,
+        query_end: path_start,
+    };
+    let parts = Parts::of(tail);
+    let segments = parts.path.strip_prefix(is_slash).unwrap_or(parts.path);
+    push_segments(&mut url, segments, dots);
+    push_query_and_fragment(&mut url, &parts);
+    Ok(url)
+}
+
+/// A URL from a reference that has no scheme, or the scheme of the base.
+fn relative(base: &Url, reference: &str, dots: DotSegments) -> Result<Url, Rule> {
+    let after_slashes = reference.trim_start_matches(is_slash);
+    let slashes = reference.len() - after_slashes.len();
+    if slashes >= 2 {
+        return absolute(base.scheme, after_slashes, dots);
+    }
+    let parts = Parts::of(reference);
+    let kept = if slashes == 1 {
+        base.path_start
+    } else if !parts.path.is_empty() {
+        base.path_start + base.path().rfind('/').unwrap_or(0)
+    } else if parts.query.is_some() {
+        base.path_end
+    } else {
+        base.query_end
+    };
+    let mut url = base.cut(kept, reference.len() + SLACK);
+    if !parts.path.is_empty() {
+        push_segments(&mut url, &parts.path[slashes..], dots);
+    }
+    push_query_and_fragment(&mut url, &parts);
+    Ok(url)
+}
+
+/// What follows the authority, or all of a relative reference.
+struct Parts<'a> {
+    path: &'a str,
+    query: Option<&'a str>,
+    fragment: Option<&'a str>,
+}
+
+impl Parts<'_> {
+    fn of(text: &str) -> Parts<'_> {
+        let (text, fragment) = split_mark(text, '#');
+        let (path, query) = split_mark(text, '?');
+        Parts { path, query, fragment }
+    }
+}
+
+fn split_mark(text: &str, mark: char) -> (&str, Option<&str>) {
+    match text.split_once(mark) {
+        Some((before, after)) => (before, Some(after)),
+        None => (text, None),
+    }
+}
+
+/// Writes `username:password@` as far as there is any, and says where the username ends.
+fn push_userinfo(text: &mut String, userinfo: &str) -> usize {
+    let start = text.len();
+    let (username, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+    percent::push(text, username, percent::USERINFO);
+    let username_end = text.len();
+    if !password.is_empty() {
+        text.push(':');
+        percent::push(text, password, percent::USERINFO);
+    }
+    if text.len() > start {
+        text.push('@');
+    }
+    username_end
+}
+
+/// The host, and what follows the first colon that is not in brackets.
+fn split_port(host_port: &str) -> (&str, &str) {
+    let mut in_brackets = false;
+    let colon = host_port.bytes().position(|byte| {
+        match byte {
+            b'[' => in_brackets = true,
+            b']' => in_brackets = false,
+            _ => {}
+        }
+        byte == b':' && !in_brackets
+    });
+    match colon {
+        Some(colon) => (&host_port[..colon], &host_port[colon + 1..]),
+        None => (host_port, ""),
+    }
+}
+
+fn parse_port(text: &str) -> Result<Option<u16>, Rule> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(Rule::PortNotDigits);
+    }
+    let port = decimal(text.as_bytes()).and_then(|port| u16::try_from(port).ok());
+    port.map(Some).ok_or(Rule::PortTooBig)
+}
+
+/// Adds the segments of a path, each with a slash before it, to a text that ends in the path so far.
+fn push_segments(url: &mut Url, path: &str, dots: DotSegments) {
+    let Url { text, path_start, .. } = url;
+    let mut segments = path.split(is_slash).peekable();
+    while let Some(segment) = segments.next() {
+        let dot_segment = match dots {
+            DotSegments::Remove => dot_count(segment),
+            DotSegments::Keep => 0,
+        };
+        if dot_segment == 2 {
+            let parent = text[*path_start..].rfind('/').unwrap_or(0);
+            text.truncate(*path_start + parent);
+        }
+        // A dot segment is gone, but the slash before it stays if it was the last.
+        if dot_segment == 0 || segments.peek().is_none() {
+            text.push('/');
+        }
+        if dot_segment == 0 {
+            percent::push(text, segment, percent::PATH);
+        }
+    }
+    url.path_end = url.text.len();
+    url.query_end = url.text.len();
+}
+
+/// How many dots the segment is, if it is one or two and nothing else, some perhaps as `%2e`.
+fn dot_count(segment: &str) -> usize {
+    let mut rest = segment.as_bytes();
+    let mut dots = 0;
+    while dots < 3 {
+        rest = match rest {
+            [] => return dots,
+            [b'.', rest @ ..] | [b'%', b'2', b'e' | b'E', rest @ ..] => rest,
+            _ => return 0,
+        };
+        dots += 1;
+    }
+    0
+}
+
+fn push_query_and_fragment(url: &mut Url, parts: &Parts<'_>) {
+    push_marked(&mut url.text, '?', parts.query, percent::SPECIAL_QUERY);
+    url.query_end = url.text.len();
+    push_marked(&mut url.text, '#', parts.fragment, percent::FRAGMENT);
+}
+
+fn push_marked(text: &mut String, mark: char, part: Option<&str>, set: &EncodeSet) {
+    if let Some(part) = part {
+        text.push(mark);
+        percent::push(text, part, set);
+    }
+}
+
+fn push_host(text: &mut String, host: &Host) {
+    match host {
+        Host::Domain(name) => text.push_str(name),
+        address => push_formatted(text, format_args!("{}", address)),
+    }
+}
+
+fn push_formatted(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    // Writing to a `String` cannot fail.
+    let _ = text.write_fmt(arguments);
+}
+
+fn is_slash(c: char) -> bool {
+    c == '/' || c == '\\'
+}
+
+/// Room for `https://`, for the slash of an empty path and for a few characters to be encoded.
+const SLACK: usize = 16;

@@ -1,0 +1,236 @@
+//! The attempts of one dialling: one by one where the caller can wait for each, else a race.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::TcpConnect;
+use crate::net::watched::Watched;
+use crate::net::{cancelled, CancelToken, Deadline, Dialing, Step};
+
+/// The attempts of one dialling.
+pub(super) struct Attempts<'a, 'd> {
+    maker: &'a TcpConnect,
+    dialing: Dialing<'d>,
+    /// In the order of their start; no error means no answer yet.
+    made: Vec<(SocketAddr, Option<io::Error>)>,
+}
+
+/// Where the threads of a race leave what they got.
+#[derive(Default)]
+struct Track {
+    answers: VecDeque<Opened>,
+    over: bool,
+}
+
+type Opened = (SocketAddr, io::Result<TcpStream>);
+type Connected = (SocketAddr, TcpStream);
+
+impl<'a, 'd> Attempts<'a, 'd> {
+    pub(super) fn new(maker: &'a TcpConnect, dialing: Dialing<'d>) -> Attempts<'a, 'd> {
+        Attempts { maker, dialing, made: Vec::new() }
+    }
+
+    /// The first connection to stand, or what every address answered.
+    pub(super) fn run(&mut self, addresses: &[SocketAddr]) -> io::Result<Connected> {
+        if self.dialing.cancel.map_or(false, CancelToken::is_cancelled) {
+            return Err(cancelled());
+        }
+        match self.one_by_one(addresses) {
+            Ok((address, stream)) => {
+                self.learn(Some(address), None);
+                (self.dialing.progress)(Step::Connected(address));
+                Ok((address, stream))
+            }
+            Err(error) => {
+                self.learn(None, Some(error.kind()));
+                Err(self.explain(error))
+            }
+        }
+    }
+
+    /// Remembers who failed, who kept silent to the end, and who was outrun by a later one.
+    fn learn(&self, winner: Option<SocketAddr>, failure: Option<ErrorKind>) {
+        let now = Instant::now();
+        let timed_out = failure == Some(ErrorKind::TimedOut);
+        let place = |winner| self.made.iter().position(|(address, _)| *address == winner);
+        let outrun = winner.and_then(place).unwrap_or(0);
+        let mut failures = self.maker.failures();
+        for (index, (address, error)) in self.made.iter().enumerate() {
+            if error.is_some() || timed_out || index < outrun {
+                failures.record(*address, now);
+            }
+        }
+        if let Some(winner) = winner {
+            failures.forget(winner);
+        }
+    }
+
+    /// Tries in this thread as long as that can be waited for, and races the rest.
+    fn one_by_one(&mut self, mut rest: &[SocketAddr]) -> io::Result<Connected> {
+        while let ([address, others @ ..], None) = (rest, self.dialing.cancel) {
+            let patience = match others {
+                [] => None,
+                _ if address.ip().is_loopback() => Some(self.maker.stagger),
+                _ => break,
+            };
+            let error = match self.open_here(*address, patience)? {
+                Ok(stream) => return Ok((*address, stream)),
+                Err(error) => error,
+            };
+            if error.kind() == ErrorKind::TimedOut && patience.is_some() {
+                break;
+            }
+            self.refused(*address, error);
+            rest = others;
+        }
+        self.race(rest)
+    }
+
+    fn open_here(
+        &mut self,
+        address: SocketAddr,
+        patience: Option<Duration>,
+    ) -> io::Result<io::Result<TcpStream>> {
+        let left = self.dialing.deadline.remaining(Instant::now())?;
+        let within = match (left, patience) {
+            (Some(left), Some(patience)) => Some(left.min(patience)),
+            (left, patience) => left.or(patience),
+        };
+        self.started(address);
+        Ok((self.maker.open)(address, within))
+    }
+
+    fn race(&mut self, addresses: &[SocketAddr]) -> io::Result<Connected> {
+        let track = Watched::new(Track::default());
+        let result = self.first_of(addresses, &track);
+        // Connections that come second are closed: these here, later ones by their threads.
+        drop(track.update(|track| {
+            track.over = true;
+            std::mem::take(&mut track.answers)
+        }));
+        result
+    }
+
+    fn first_of(
+        &mut self,
+        addresses: &[SocketAddr],
+        track: &Arc<Watched<Track>>,
+    ) -> io::Result<Connected> {
+        let mut waiting = addresses.iter();
+        let mut running = 0;
+        let mut due = Deadline::after(Instant::now(), Duration::ZERO);
+        loop {
+            let now = Instant::now();
+            self.dialing.deadline.remaining(now)?;
+            if due.is_past(now) {
+                if let Some(address) = waiting.next() {
+                    self.open_aside(*address, now, track);
+                    running += 1;
+                    due = Deadline::after(now, self.maker.stagger);
+                }
+            }
+            if running == 0 {
+                return Err(self.last_error());
+            }
+            let idle = waiting.len() == 0 || running == MOST_RUNNING;
+            let turn = if idle { Deadline::NEVER } else { due };
+            let until = self.dialing.deadline.earlier(turn);
+            let answer =
+                track.wait_for(until, self.dialing.cancel, |track| track.answers.pop_front());
+            match answer {
+                Ok((address, Ok(stream))) => return Ok((address, stream)),
+                Ok((address, Err(error))) => {
+                    self.refused(address, error);
+                    running -= 1;
+                    due = Deadline::after(now, Duration::ZERO);
+                }
+                // The next one's turn has come, or the deadline.
+                Err(error) if error.kind() == ErrorKind::TimedOut => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn open_aside(&mut self, address: SocketAddr, now: Instant, track: &Arc<Watched<Track>>) {
+        self.started(address);
+        let left = self.dialing.deadline.remaining(now).ok().flatten();
+        let within = left.unwrap_or(LONGEST_ATTEMPT);
+        let (open, results) = (Arc::clone(&self.maker.open), Arc::clone(track));
+        let started = thread::Builder::new()
+            .name("pannier-connect".into())
+            .stack_size(STACK_SIZE)
+            .spawn(move || results.hand_in((address, open(address, Some(within)))));
+        if let Err(error) = started {
+            track.hand_in((address, Err(error)));
+        }
+    }
+
+    fn started(&mut self, address: SocketAddr) {
+        (self.dialing.progress)(Step::Connecting(address));
+        if !self.made.iter().any(|(made, _)| *made == address) {
+            self.made.push((address, None));
+        }
+    }
+
+    fn refused(&mut self, address: SocketAddr, error: io::Error) {
+        (self.dialing.progress)(Step::Refused(address));
+        let attempt = self.made.iter_mut().find(|(made, _)| *made == address);
+        if let Some((_, answer)) = attempt {
+            *answer = Some(error);
+        }
+    }
+
+    fn last_error(&self) -> io::Error {
+        let last = self.made.iter().rev().find_map(|(_, error)| error.as_ref());
+        last.map_or(ErrorKind::NotFound, io::Error::kind).into()
+    }
+
+    /// The error with what each address answered; one of a token stays as it is.
+    fn explain(&self, error: io::Error) -> io::Error {
+        if self.dialing.cancel.map_or(false, CancelToken::is_cancelled) {
+            return cancelled();
+        }
+        let answers: Vec<String> = self
+            .made
+            .iter()
+            .map(|(address, error)| match error {
+                Some(error) => format!("{}: {}", address, error),
+                None => format!("{}: no answer in time", address),
+            })
+            .collect();
+        let text = match answers.is_empty() {
+            true => "no time was left to connect".to_owned(),
+            false => format!("cannot connect to {}", answers.join("; ")),
+        };
+        io::Error::new(error.kind(), text)
+    }
+}
+
+impl Watched<Track> {
+    fn hand_in(&self, opened: Opened) {
+        let late = self.update(|track| match track.over {
+            true => Some(opened),
+            false => {
+                track.answers.push_back(opened);
+                None
+            }
+        });
+        // Closed here, where no lock is held.
+        drop(late);
+    }
+}
+
+/// An attempt that nobody limits is given up by most systems after about two minutes; its thread
+/// must not depend on that.
+const LONGEST_ATTEMPT: Duration = Duration::from_secs(300);
+
+/// Attempts, and so threads, at once. A name with more addresses than this, all of them silent, is
+/// as good as down.
+pub(super) const MOST_RUNNING: usize = 16;
+
+/// A connect needs next to nothing; std rounds up to what the system demands.
+const STACK_SIZE: usize = 64 * 1024;

@@ -1,0 +1,172 @@
+//! TCP connections to origins: addresses of both families raced (RFC 8305, "Happy Eyeballs").
+//!
+//! A single address is connected to in the caller's thread. Several are tried one after the other,
+//! each 250 ms after the one before or at once when that failed, and the first connection to stand
+//! is taken. std cannot wait for two connects at once, so each attempt of a race is a thread with a
+//! small stack, and none of them outlives the deadline by long. A connect cannot be interrupted
+//! either: with a cancel token even a single one is made aside, so that the caller can leave.
+//!
+//! Addresses of the loopback interface answer at once or not at all, so `localhost`, which is two
+//! of them, is tried in the caller's thread as well, and raced only if the first one keeps silent.
+
+mod attempts;
+mod order;
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use self::attempts::Attempts;
+use self::order::{interleave, Failures};
+use super::{Connect, Dialing, Resolve, Step, SystemResolver, TcpTransport, Transport};
+use crate::http::Host;
+
+/// Connects by TCP: the [`Connect`] of a client that was given none.
+///
+/// Clones share their resolver and the memory of addresses that failed in the last minute: those
+/// are tried last.
+#[derive(Clone)]
+pub struct TcpConnect {
+    family: Family,
+    stagger: Duration,
+    resolver: Arc<dyn Resolve>,
+    /// Guards the memory; nothing is locked inside it.
+    failures: Arc<Mutex<Failures>>,
+    open: Arc<Open>,
+}
+
+/// Which addresses may be connected to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Family {
+    /// Both IPv4 and IPv6.
+    #[default]
+    Any,
+    /// IPv4 only.
+    V4,
+    /// IPv6 only.
+    V6,
+}
+
+/// Connects to one address, within a time if there is one.
+type Open = dyn Fn(SocketAddr, Option<Duration>) -> io::Result<TcpStream> + Send + Sync;
+
+impl TcpConnect {
+    /// Connects to addresses of both families, found by the [`SystemResolver`].
+    pub fn new() -> TcpConnect {
+        TcpConnect {
+            family: Family::Any,
+            stagger: STAGGER,
+            resolver: Arc::new(SystemResolver::new()),
+            failures: Arc::default(),
+            open: Arc::new(|address, within| match within {
+                Some(within) => TcpStream::connect_timeout(&address, within),
+                None => TcpStream::connect(address),
+            }),
+        }
+    }
+
+    /// Only addresses of this family are used.
+    #[must_use]
+    pub fn family(mut self, family: Family) -> TcpConnect {
+        self.family = family;
+        self
+    }
+
+    /// Names are looked up here.
+    #[must_use]
+    pub fn resolver(mut self, resolver: Arc<dyn Resolve>) -> TcpConnect {
+        self.resolver = resolver;
+        self
+    }
+
+    /// How long an address has to itself before the next one is tried beside it. The default is
+    /// the 250 ms that RFC 8305 §8 recommends.
+    #[must_use]
+    pub fn stagger(mut self, stagger: Duration) -> TcpConnect {
+        self.stagger = stagger;
+        self
+    }
+
+    /// Where to connect to, in order; never empty.
+    fn addresses(&self, dialing: &mut Dialing<'_>) -> io::Result<Vec<SocketAddr>> {
+        let port = dialing.origin.port();
+        let name = match dialing.origin.host() {
+            Host::Ipv4(address) => return self.literal((*address, port).into()),
+            Host::Ipv6(address) => return self.literal((*address, port).into()),
+            Host::Domain(name) => name,
+        };
+        (dialing.progress)(Step::Resolving(name));
+        let mut found = self.resolver.resolve(name, port, dialing.deadline, dialing.cancel)?;
+        found.retain(|address| self.family.includes(address));
+        if found.is_empty() {
+            return Err(self.family.missing(name));
+        }
+        let mut order = interleave(&found);
+        self.failures().postpone(&mut order, Instant::now());
+        (dialing.progress)(Step::Resolved(&order));
+        Ok(order)
+    }
+
+    fn literal(&self, address: SocketAddr) -> io::Result<Vec<SocketAddr>> {
+        match self.family.includes(&address) {
+            true => Ok(vec![address]),
+            false => Err(self.family.missing(&address.ip().to_string())),
+        }
+    }
+
+    fn failures(&self) -> MutexGuard<'_, Failures> {
+        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connect for TcpConnect {
+    fn connect(&self, mut dialing: Dialing<'_>) -> io::Result<Box<dyn Transport>> {
+        let addresses = self.addresses(&mut dialing)?;
+        let (address, stream) = Attempts::new(self, dialing).run(&addresses)?;
+        Ok(Box::new(TcpTransport::fresh(stream, address)?))
+    }
+}
+
+impl Default for TcpConnect {
+    fn default() -> TcpConnect {
+        TcpConnect::new()
+    }
+}
+
+impl fmt::Debug for TcpConnect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TcpConnect")
+            .field("family", &self.family)
+            .field("stagger", &self.stagger)
+            .field("resolver", &self.resolver)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Family {
+    fn includes(self, address: &SocketAddr) -> bool {
+        match self {
+            Family::Any => true,
+            Family::V4 => address.is_ipv4(),
+            Family::V6 => address.is_ipv6(),
+        }
+    }
+
+    fn missing(self, host: &str) -> io::Error {
+        let family = match self {
+            Family::Any => "",
+            Family::V4 => "IPv4 ",
+            Family::V6 => "IPv6 ",
+        };
+        let text = format!("{} has no {}address", host, family);
+        io::Error::new(ErrorKind::NotFound, text)
+    }
+}
+
+/// RFC 8305 §8: the recommended Connection Attempt Delay.
+const STAGGER: Duration = Duration::from_millis(250);
+
+#[cfg(test)]
+mod tests;

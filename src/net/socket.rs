@@ -1,0 +1,399 @@
+//! The one place where a deadline becomes socket timeouts.
+//!
+//! A socket timeout is a system call to set and holds for one call, not for an exchange. So what
+//! is left is computed before every call that can wait, and the timeout is set only when the one
+//! in force would wait too long: a shorter one merely wakes the call early, which then sees the
+//! time that is left and waits again. An exchange on a kept connection makes no such call at all.
+//!
+//! What the system says once it never says again: after a reset was reported, by a write or by a
+//! glance, the next read finds a plain end. [`Stream`] remembers, so that no reset and no interrupt
+//! ever looks like the orderly end of a body.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::{cancelled, Deadline, Interrupt, Readiness};
+
+/// What is asked of a connected stream socket of the system.
+pub(super) trait Socket: fmt::Debug + Send + Sync + 'static {
+    fn recv(&self, buffer: &mut [u8]) -> io::Result<usize>;
+    fn send(&self, bytes: &[u8]) -> io::Result<usize>;
+    fn timeout(&self, direction: Direction) -> io::Result<Option<Duration>>;
+    fn set_timeout(&self, direction: Direction, timeout: Option<Duration>) -> io::Result<()>;
+    fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()>;
+    fn shutdown(&self) -> io::Result<()>;
+}
+
+/// Which way the bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    Read,
+    Write,
+}
+
+/// A socket with deadlines.
+#[derive(Debug)]
+pub(super) struct Stream<S> {
+    shared: Arc<Shared<S>>,
+    /// The timeouts in force.
+    reading: Option<Duration>,
+    writing: Option<Duration>,
+    /// The system's number of the error that ended the stream.
+    fault: Option<i32>,
+}
+
+/// What the interrupt handle shares with the stream: no second descriptor.
+#[derive(Debug)]
+struct Shared<S> {
+    socket: S,
+    interrupted: AtomicBool,
+}
+
+impl<S: Socket> Stream<S> {
+    /// A socket on which nothing was set yet.
+    pub(super) fn fresh(socket: S) -> Stream<S> {
+        Stream {
+            shared: Arc::new(Shared { socket, interrupted: AtomicBool::new(false) }),
+            reading: None,
+            writing: None,
+            fault: None,
+        }
+    }
+
+    /// A socket that someone else has used: its mode and timeouts may be anything.
+    pub(super) fn adopt(socket: S) -> io::Result<Stream<S>> {
+        socket.set_nonblocking(false)?;
+        let reading = socket.timeout(Direction::Read)?;
+        let writing = socket.timeout(Direction::Write)?;
+        Ok(Stream { reading, writing, ..Stream::fresh(socket) })
+    }
+
+    pub(super) fn socket(&self) -> &S {
+        &self.shared.socket
+    }
+
+    pub(super) fn interrupt_handle(&self) -> Arc<dyn Interrupt> {
+        self.shared.clone()
+    }
+
+    pub(super) fn read(&mut self, buffer: &mut [u8], deadline: Deadline) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let socket = &self.shared.socket;
+        let recv = |socket: &S| socket.recv(buffer);
+        match wait(socket, Direction::Read, &mut self.reading, deadline, recv) {
+            Ok(0) => self.end(),
+            Ok(count) => Ok(count),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8], deadline: Deadline) -> io::Result<usize> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let socket = &self.shared.socket;
+        let send = |socket: &S| socket.send(bytes);
+        match wait(socket, Direction::Write, &mut self.writing, deadline, send) {
+            Ok(count) => Ok(count),
+            // The peer's end of the stream had come before it refused ours: what it sent first,
+            // an early response for instance, is whole and has an orderly end.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                Err(self.unless_interrupted(error))
+            }
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    /// Looks without waiting: `look` is a peek, or a read whose byte the caller keeps.
+    pub(super) fn glance(
+        &mut self,
+        mut look: impl FnMut(&S) -> io::Result<usize>,
+    ) -> io::Result<Readiness> {
+        let socket = &self.shared.socket;
+        socket.set_nonblocking(true)?;
+        let found = loop {
+            match look(socket) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                found => break found,
+            }
+        };
+        socket.set_nonblocking(false)?;
+        match found {
+            Ok(0) => self.end().map(|_| Readiness::Closed),
+            Ok(_) => Ok(Readiness::Data),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(Readiness::Quiet),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    /// The system reports an end. Is it the peer's orderly one?
+    fn end(&self) -> io::Result<usize> {
+        match self.fault {
+            _ if self.is_interrupted() => Err(cancelled()),
+            Some(fault) => Err(io::Error::from_raw_os_error(fault)),
+            None => Ok(0),
+        }
+    }
+
+    fn failed(&mut self, error: io::Error) -> io::Error {
+        self.fault = self.fault.or_else(|| error.raw_os_error());
+        self.unless_interrupted(error)
+    }
+
+    fn unless_interrupted(&self, error: io::Error) -> io::Error {
+        if self.is_interrupted() {
+            return cancelled();
+        }
+        error
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.shared.interrupted.load(Ordering::Acquire)
+    }
+}
+
+impl<S: Socket> Interrupt for Shared<S> {
+    fn interrupt(&self) {
+        self.interrupted.store(true, Ordering::Release);
+        // Fails when the connection is gone already, and then nothing waits on it.
+        let _ = self.socket.shutdown();
+    }
+}
+
+/// Makes a call that may wait, again and again until it is done or the deadline has come.
+fn wait<S: Socket>(
+    socket: &S,
+    direction: Direction,
+    in_force: &mut Option<Duration>,
+    deadline: Deadline,
+    mut call: impl FnMut(&S) -> io::Result<usize>,
+) -> io::Result<usize> {
+    let mut expired = false;
+    loop {
+        let wanted = timeout_until(deadline)?;
+        if expired || waits_too_long(*in_force, wanted) {
+            socket.set_timeout(direction, wanted)?;
+            *in_force = wanted;
+        }
+        match call(socket) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => expired = false,
+            Err(error) if in_force.is_some() && is_expiry(&error) => expired = true,
+            done => return done,
+        }
+    }
+}
+
+/// The timeout to set now. Without a deadline the clock is not read.
+fn timeout_until(deadline: Deadline) -> io::Result<Option<Duration>> {
+    if deadline.instant().is_none() {
+        return Ok(None);
+    }
+    let left = deadline.remaining(Instant::now())?;
+    Ok(left.map(|left| left.min(LONGEST)))
+}
+
+fn waits_too_long(in_force: Option<Duration>, wanted: Option<Duration>) -> bool {
+    match (in_force, wanted) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(in_force), Some(wanted)) => in_force > wanted + SLACK,
+    }
+}
+
+/// Has the socket timeout run out? Elsewhere than on Windows `TimedOut` is TCP's own verdict that
+/// the connection is dead: tried again, the read would find a plain end.
+fn is_expiry(error: &io::Error) -> bool {
+    match error.kind() {
+        ErrorKind::WouldBlock => true,
+        ErrorKind::TimedOut => cfg!(windows),
+        _ => false,
+    }
+}
+
+/// How much later than the deadline a call may wake, so that a timeout set by one exchange serves
+/// the next. Well under the 50 ms that the client promises, to leave room for the scheduler.
+const SLACK: Duration = Duration::from_millis(20);
+
+/// Some systems refuse very long timeouts. A shorter one wakes the call early, once an hour.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+
+    const CONNECTION_RESET: i32 = if cfg!(windows) { 10054 } else { 104 };
+
+    /// Answers from a list and counts what is set.
+    #[derive(Debug, Default)]
+    struct Fake {
+        answers: Mutex<VecDeque<io::Result<usize>>>,
+        set: Mutex<Vec<(Direction, Option<Duration>)>>,
+    }
+
+    impl Fake {
+        fn stream(answers: impl IntoIterator<Item = io::Result<usize>>) -> Stream<Fake> {
+            Stream::fresh(Fake {
+                answers: Mutex::new(answers.into_iter().collect()),
+                ..Fake::default()
+            })
+        }
+
+        fn next(&self) -> io::Result<usize> {
+            self.answers.lock().unwrap().pop_front().unwrap_or(Ok(1))
+        }
+    }
+
+    impl Socket for Fake {
+        fn recv(&self, _: &mut [u8]) -> io::Result<usize> {
+            self.next()
+        }
+        fn send(&self, _: &[u8]) -> io::Result<usize> {
+            self.next()
+        }
+        fn timeout(&self, _: Direction) -> io::Result<Option<Duration>> {
+            Ok(Some(Duration::from_secs(1)))
+        }
+        fn set_timeout(&self, direction: Direction, timeout: Option<Duration>) -> io::Result<()> {
+            self.set.lock().unwrap().push((direction, timeout));
+            Ok(())
+        }
+        fn set_nonblocking(&self, _: bool) -> io::Result<()> {
+            Ok(())
+        }
+        fn shutdown(&self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn seconds(seconds: u64) -> Deadline {
+        Deadline::after(Instant::now(), Duration::from_secs(seconds))
+    }
+
+    fn times_set(stream: &Stream<Fake>) -> usize {
+        stream.socket().set.lock().unwrap().len()
+    }
+
+    #[test]
+    fn ok_a_thousand_exchanges_set_each_timeout_once() {
+        let mut stream = Fake::stream([]);
+        stream.write(b"x", seconds(20)).unwrap();
+        stream.read(&mut [0], seconds(20)).unwrap();
+        assert_eq!(times_set(&stream), 2);
+        for _ in 0..1000 {
+            let deadline = seconds(20);
+            stream.write(b"x", deadline).unwrap();
+            stream.read(&mut [0], deadline).unwrap();
+        }
+        assert_eq!(times_set(&stream), 2);
+    }
+
+    #[test]
+    fn ok_without_deadline_nothing_is_set() {
+        let mut stream = Fake::stream([]);
+        stream.write(b"x", Deadline::NEVER).unwrap();
+        stream.read(&mut [0], Deadline::NEVER).unwrap();
+        assert_eq!(times_set(&stream), 0);
+    }
+
+    #[test]
+    fn ok_a_longer_timeout_than_what_is_left_is_replaced_and_a_shorter_kept() {
+        let mut stream = Fake::stream([]);
+        for (left, times) in [(20, 1), (10, 2), (20, 2), (10, 2), (1, 3)] {
+            stream.read(&mut [0], seconds(left)).unwrap();
+            assert_eq!(times_set(&stream), times, "{} s left", left);
+        }
+    }
+
+    #[test]
+    fn ok_a_timeout_may_be_20_ms_longer_than_what_is_left() {
+        let ms = |count: u64| Some(Duration::from_millis(count));
+        for (in_force, wanted, too_long) in [
+            (None, None, false),
+            (None, ms(100), true),
+            (ms(100), None, false),
+            (ms(1), ms(100), false),
+            (ms(100), ms(80), false),
+            (ms(100), ms(79), true),
+        ] {
+            let found = waits_too_long(in_force, wanted);
+            assert_eq!(found, too_long, "{:?} {:?}", in_force, wanted);
+        }
+    }
+
+    #[test]
+    fn ok_a_timeout_of_an_earlier_exchange_that_expires_is_not_the_deadline() {
+        let expiry = || Err(ErrorKind::WouldBlock.into());
+        let mut stream = Fake::stream([Ok(1), expiry(), Ok(2), expiry(), Ok(3)]);
+        assert_eq!(stream.read(&mut [0; 9], seconds(1)).unwrap(), 1);
+        assert_eq!(stream.read(&mut [0; 9], seconds(20)).unwrap(), 2);
+        assert_eq!(times_set(&stream), 2);
+        assert_eq!(stream.read(&mut [0; 9], Deadline::NEVER).unwrap(), 3);
+        let last = stream.socket().set.lock().unwrap().pop();
+        assert_eq!(last, Some((Direction::Read, None)));
+    }
+
+    #[test]
+    fn ok_interrupted_calls_are_made_again() {
+        let mut stream = Fake::stream([Err(ErrorKind::Interrupted.into()), Ok(5)]);
+        assert_eq!(stream.write(b"12345", Deadline::NEVER).unwrap(), 5);
+    }
+
+    #[test]
+    fn ok_an_adopted_socket_has_its_timeouts_asked() {
+        let stream = Fake::stream([Err(ErrorKind::WouldBlock.into()), Ok(1)]);
+        let socket = Arc::try_unwrap(stream.shared).unwrap().socket;
+        let mut adopted = Stream::adopt(socket).unwrap();
+        assert_eq!(adopted.read(&mut [0], Deadline::NEVER).unwrap(), 1);
+        assert_eq!(times_set(&adopted), 1);
+    }
+
+    #[test]
+    fn ok_nothing_to_move_is_no_call() {
+        let mut stream = Fake::stream([Ok(9)]);
+        assert_eq!(stream.read(&mut [], Deadline::NEVER).unwrap(), 0);
+        assert_eq!(stream.write(&[], Deadline::NEVER).unwrap(), 0);
+        assert_eq!(stream.read(&mut [0; 9], Deadline::NEVER).unwrap(), 9);
+    }
+
+    #[test]
+    fn err_nothing_left_is_timed_out_without_a_call() {
+        let mut stream = Fake::stream([Ok(9)]);
+        let error = stream.read(&mut [0; 9], seconds(0)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert_eq!(stream.read(&mut [0; 9], Deadline::NEVER).unwrap(), 9);
+    }
+
+    #[test]
+    fn err_after_a_reset_no_end_is_orderly() {
+        let reset = || Err(io::Error::from_raw_os_error(CONNECTION_RESET));
+        let mut stream = Fake::stream([reset(), Ok(3), Ok(0), Ok(0)]);
+        assert!(stream.write(b"x", Deadline::NEVER).is_err());
+        assert_eq!(stream.read(&mut [0; 9], Deadline::NEVER).unwrap(), 3);
+        let error = stream.read(&mut [0; 9], Deadline::NEVER).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(CONNECTION_RESET));
+        assert!(stream.glance(|socket| socket.recv(&mut [0])).is_err());
+    }
+
+    #[test]
+    fn ok_a_broken_pipe_leaves_the_peers_end_orderly() {
+        let mut stream = Fake::stream([Err(ErrorKind::BrokenPipe.into()), Ok(0)]);
+        assert!(stream.write(b"x", Deadline::NEVER).is_err());
+        assert_eq!(stream.read(&mut [0; 9], Deadline::NEVER).unwrap(), 0);
+    }
+
+    #[test]
+    fn err_an_interrupted_stream_has_no_end() {
+        let mut stream = Fake::stream([Ok(0), Err(ErrorKind::BrokenPipe.into())]);
+        stream.interrupt_handle().interrupt();
+        let read = stream.read(&mut [0], Deadline::NEVER).unwrap_err();
+        let write = stream.write(b"x", Deadline::NEVER).unwrap_err();
+        assert_eq!((read.to_string(), write.to_string()), ("cancelled".into(), "cancelled".into()));
+    }
+}

@@ -1,0 +1,120 @@
+//! TCP connections as transports.
+//!
+//! Nagle's algorithm is off: a request goes out in one write, and holding its last segment back
+//! for the peer's acknowledgement would cost a round trip. Making connections is for
+//! [`TcpConnect`](super::TcpConnect).
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::socket::{Direction, Socket, Stream};
+use super::{Deadline, Interrupt, Readiness, Transport};
+
+/// A TCP connection.
+///
+/// One read or write is one system call, and one more only when the socket's timeout has to be
+/// changed to keep the deadline.
+#[derive(Debug)]
+pub struct TcpTransport {
+    stream: Stream<TcpStream>,
+    peer: Option<SocketAddr>,
+}
+
+impl TcpTransport {
+    /// A transport over a connection that was made elsewhere. It is put into blocking mode.
+    ///
+    /// Whatever shares the socket by [`TcpStream::try_clone`] must leave its mode and its timeouts
+    /// alone from now on.
+    ///
+    /// # Errors
+    /// The system refuses to say or to set the socket's options.
+    pub fn new(stream: TcpStream) -> io::Result<TcpTransport> {
+        set_nodelay(&stream)?;
+        Ok(TcpTransport { peer: stream.peer_addr().ok(), stream: Stream::adopt(stream)? })
+    }
+
+    /// A transport over a connection that was made this moment.
+    pub(super) fn fresh(stream: TcpStream, peer: SocketAddr) -> io::Result<TcpTransport> {
+        set_nodelay(&stream)?;
+        Ok(TcpTransport { peer: Some(peer), stream: Stream::fresh(stream) })
+    }
+}
+
+impl Transport for TcpTransport {
+    fn read(&mut self, buffer: &mut [u8], deadline: Deadline) -> io::Result<usize> {
+        self.stream.read(buffer, deadline)
+    }
+
+    fn write(&mut self, bytes: &[u8], deadline: Deadline) -> io::Result<usize> {
+        self.stream.write(bytes, deadline)
+    }
+
+    fn readiness(&mut self) -> io::Result<Readiness> {
+        self.stream.glance(|socket| socket.peek(&mut [0]))
+    }
+
+    fn interrupt_handle(&self) -> Option<Arc<dyn Interrupt>> {
+        Some(self.stream.interrupt_handle())
+    }
+
+    fn local_addr(&self) -> Option<SocketAddr> {
+        self.stream.socket().local_addr().ok()
+    }
+
+    fn peer_addr(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+}
+
+impl Socket for TcpStream {
+    fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self).read(buffer)
+    }
+
+    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self).write(bytes)
+    }
+
+    fn timeout(&self, direction: Direction) -> io::Result<Option<Duration>> {
+        match direction {
+            Direction::Read => self.read_timeout(),
+            Direction::Write => self.write_timeout(),
+        }
+    }
+
+    fn set_timeout(&self, direction: Direction, timeout: Option<Duration>) -> io::Result<()> {
+        match direction {
+            Direction::Read => self.set_read_timeout(timeout),
+            Direction::Write => self.set_write_timeout(timeout),
+        }
+    }
+
+    fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        TcpStream::set_nonblocking(self, nonblocking)
+    }
+
+    fn shutdown(&self) -> io::Result<()> {
+        TcpStream::shutdown(self, Shutdown::Both)
+    }
+}
+
+/// Some systems refuse the option once the peer has gone. What the peer sent before is still to be
+/// read, so that is no failure.
+fn set_nodelay(stream: &TcpStream) -> io::Result<()> {
+    match stream.set_nodelay(true) {
+        Err(error) if is_gone(error.kind()) => Ok(()),
+        result => result,
+    }
+}
+
+fn is_gone(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::InvalidInput
+            | ErrorKind::NotConnected
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+    )
+}

@@ -1,0 +1,182 @@
+//! Unix domain sockets: the same HTTP, spoken to a process on this machine.
+//!
+//! [`UnixConnect`] reaches one socket in the file system, whatever the origin. Sockets in Linux's
+//! abstract namespace have an API in std only since Rust 1.70, later than this crate may assume: a
+//! program with such a compiler opens one itself and hands it to [`UnixTransport::new`] in a
+//! [`Connect`] of its own.
+
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::socket::{Direction, Socket, Stream};
+use super::watched::Watched;
+use super::{cancelled, CancelToken, Connect, Deadline, Dialing, Interrupt, Readiness, Transport};
+
+/// A connection over a Unix domain socket.
+#[derive(Debug)]
+pub struct UnixTransport {
+    stream: Stream<UnixStream>,
+    /// The byte that a look at the stream took out of it: std can peek into TCP only.
+    taken: Option<u8>,
+}
+
+impl UnixTransport {
+    /// A transport over a connection that was made elsewhere. It is put into blocking mode.
+    ///
+    /// # Errors
+    /// The system refuses to say or to set the socket's options.
+    pub fn new(stream: UnixStream) -> io::Result<UnixTransport> {
+        Ok(UnixTransport { stream: Stream::adopt(stream)?, taken: None })
+    }
+}
+
+impl Transport for UnixTransport {
+    fn read(&mut self, buffer: &mut [u8], deadline: Deadline) -> io::Result<usize> {
+        match (self.taken, buffer.first_mut()) {
+            (Some(byte), Some(first)) => {
+                *first = byte;
+                self.taken = None;
+                Ok(1)
+            }
+            _ => self.stream.read(buffer, deadline),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8], deadline: Deadline) -> io::Result<usize> {
+        let bytes = &bytes[..bytes.len().min(LARGEST_WRITE)];
+        self.stream.write(bytes, deadline)
+    }
+
+    fn readiness(&mut self) -> io::Result<Readiness> {
+        if self.taken.is_some() {
+            return Ok(Readiness::Data);
+        }
+        let mut byte = [0];
+        let found = self.stream.glance(|socket| socket.recv(&mut byte))?;
+        if found == Readiness::Data {
+            self.taken = Some(byte[0]);
+        }
+        Ok(found)
+    }
+
+    fn interrupt_handle(&self) -> Option<Arc<dyn Interrupt>> {
+        Some(self.stream.interrupt_handle())
+    }
+}
+
+/// Connects to one Unix domain socket, whatever the origin.
+///
+/// No [`Step`](super::Step) is reported: there is no address that one could carry.
+#[derive(Clone, Debug)]
+pub struct UnixConnect {
+    path: PathBuf,
+    /// How many connects are under way on threads of their own.
+    connecting: Arc<Watched<usize>>,
+}
+
+impl UnixConnect {
+    /// Connects to the socket at this path.
+    pub fn new(path: impl Into<PathBuf>) -> UnixConnect {
+        UnixConnect { path: path.into(), connecting: Watched::new(0) }
+    }
+
+    /// Where the socket is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A connect waits while the peer's queue is full, and std has no timeout for it, so it is made
+    /// on a thread of its own. One that is left behind ends when the peer accepts or goes away;
+    /// their number is bounded.
+    fn connect_aside(
+        &self,
+        deadline: Deadline,
+        cancel: Option<&CancelToken>,
+    ) -> io::Result<UnixStream> {
+        deadline.remaining(Instant::now())?;
+        self.connecting.wait_for(deadline, cancel, |connecting| {
+            (*connecting < MOST_CONNECTING).then(|| *connecting += 1)
+        })?;
+        let answer = Watched::new(None);
+        let (path, connecting) = (self.path.clone(), Arc::clone(&self.connecting));
+        let reply = Arc::clone(&answer);
+        let thread = thread::Builder::new()
+            .name("pannier-connect".into())
+            .stack_size(STACK_SIZE)
+            .spawn(move || {
+                let stream = UnixStream::connect(path);
+                connecting.update(|connecting| *connecting -= 1);
+                reply.update(|reply| *reply = Some(stream));
+            });
+        if let Err(error) = thread {
+            self.connecting.update(|connecting| *connecting -= 1);
+            return Err(error);
+        }
+        answer.wait_for(deadline, cancel, Option::take)?
+    }
+}
+
+impl Connect for UnixConnect {
+    fn connect(&self, dialing: Dialing<'_>) -> io::Result<Box<dyn Transport>> {
+        let patient = dialing.cancel.is_none() && dialing.deadline == Deadline::NEVER;
+        let stream = match patient {
+            true => UnixStream::connect(&self.path),
+            false => self.connect_aside(dialing.deadline, dialing.cancel),
+        };
+        let stream = stream.map_err(|error| match dialing.cancel {
+            Some(token) if token.is_cancelled() => cancelled(),
+            _ => {
+                let text = format!("cannot connect to {}: {}", self.path.display(), error);
+                io::Error::new(error.kind(), text)
+            }
+        })?;
+        Ok(Box::new(UnixTransport { stream: Stream::fresh(stream), taken: None }))
+    }
+}
+
+impl Socket for UnixStream {
+    fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*self).read(buffer)
+    }
+
+    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self).write(bytes)
+    }
+
+    fn timeout(&self, direction: Direction) -> io::Result<Option<Duration>> {
+        match direction {
+            Direction::Read => self.read_timeout(),
+            Direction::Write => self.write_timeout(),
+        }
+    }
+
+    fn set_timeout(&self, direction: Direction, timeout: Option<Duration>) -> io::Result<()> {
+        match direction {
+            Direction::Read => self.set_read_timeout(timeout),
+            Direction::Write => self.set_write_timeout(timeout),
+        }
+    }
+
+    fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        UnixStream::set_nonblocking(self, nonblocking)
+    }
+
+    fn shutdown(&self) -> io::Result<()> {
+        UnixStream::shutdown(self, Shutdown::Both)
+    }
+}
+
+/// Linux splits a larger write into packets and waits for the whole timeout before each of them,
+/// so that a peer which reads in drips could hold one call for many times the deadline.
+const LARGEST_WRITE: usize = 64 * 1024;
+
+/// Connects that may be under way at once with nobody or somebody waiting for them.
+const MOST_CONNECTING: usize = 16;
+
+/// A connect needs next to nothing; std rounds up to what the system demands.
+const STACK_SIZE: usize = 64 * 1024;

@@ -1,0 +1,123 @@
+//! A value under a lock that threads wait on, each inside its deadline and its cancel token.
+//!
+//! Whatever std cannot interrupt (a name lookup, a connect) runs on a thread of its own and leaves
+//! its answer in one of these; the caller waits here, and leaves when it must.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use super::{cancelled, CancelToken, Deadline, Interrupt};
+
+/// The value, and the signal that it changed.
+#[derive(Debug, Default)]
+pub(super) struct Watched<T> {
+    /// Guards the value; a cancel token is asked inside it, nothing else is locked.
+    value: Mutex<T>,
+    changed: Condvar,
+}
+
+impl<T> Watched<T> {
+    pub(super) fn new(value: T) -> Arc<Watched<T>> {
+        Arc::new(Watched { value: Mutex::new(value), changed: Condvar::new() })
+    }
+
+    /// Looks at the value or changes it without waking anyone.
+    pub(super) fn lock(&self) -> MutexGuard<'_, T> {
+        self.value.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the value and wakes whoever waits.
+    pub(super) fn update<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
+        let result = change(&mut self.lock());
+        self.changed.notify_all();
+        result
+    }
+}
+
+impl<T: Send + 'static> Watched<T> {
+    /// Waits until `pick` finds what it looks for.
+    ///
+    /// # Errors
+    /// `TimedOut` at the deadline, `cancelled` when the token says so; what `pick` could take at
+    /// that moment goes before both.
+    pub(super) fn wait_for<R>(
+        self: &Arc<Self>,
+        deadline: Deadline,
+        cancel: Option<&CancelToken>,
+        mut pick: impl FnMut(&mut T) -> Option<R>,
+    ) -> io::Result<R> {
+        let waker = || -> Arc<dyn Interrupt> { self.clone() };
+        let _registration = cancel.map(|token| token.register(waker())).transpose()?;
+        let mut value = self.lock();
+        loop {
+            if let Some(picked) = pick(&mut value) {
+                return Ok(picked);
+            }
+            if cancel.map_or(false, CancelToken::is_cancelled) {
+                return Err(cancelled());
+            }
+            value = self.sleep(value, deadline)?;
+        }
+    }
+
+    fn sleep<'a>(
+        &self,
+        value: MutexGuard<'a, T>,
+        deadline: Deadline,
+    ) -> io::Result<MutexGuard<'a, T>> {
+        if deadline.instant().is_none() {
+            let woken = self.changed.wait(value);
+            return Ok(woken.unwrap_or_else(PoisonError::into_inner));
+        }
+        let left = deadline.remaining(Instant::now())?.unwrap_or_default();
+        let woken = self.changed.wait_timeout(value, left);
+        Ok(woken.unwrap_or_else(PoisonError::into_inner).0)
+    }
+}
+
+impl<T: Send + 'static> Interrupt for Watched<T> {
+    fn interrupt(&self) {
+        // The lock is taken so that nobody is between asking the token and falling asleep.
+        drop(self.lock());
+        self.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+    use std::time::Duration;
+
+    #[test]
+    fn ok_a_change_wakes_the_waiter() {
+        let watched = Watched::new(None);
+        let writer = Arc::clone(&watched);
+        let thread = thread::spawn(move || writer.update(|value| *value = Some(7)));
+        let found = watched.wait_for(Deadline::NEVER, None, Option::take);
+        assert_eq!(found.unwrap(), 7);
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn err_the_deadline_ends_the_wait() {
+        let watched = Watched::new(());
+        let deadline = Deadline::after(Instant::now(), Duration::from_millis(20));
+        let error = watched.wait_for(deadline, None, |_| None::<()>).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(deadline.is_past(Instant::now()));
+    }
+
+    #[test]
+    fn err_cancelling_wakes_a_waiter_without_deadline() {
+        let watched = Watched::new(());
+        let token = CancelToken::new();
+        thread::scope(|scope| {
+            let waiter =
+                scope.spawn(|| watched.wait_for(Deadline::NEVER, Some(&token), |_| None::<()>));
+            token.cancel();
+            assert_eq!(waiter.join().unwrap().unwrap_err().to_string(), "cancelled");
+        });
+    }
+}

@@ -1,0 +1,43 @@
+//! bitreq: a connection a request where it blocks, and uploads from memory only.
+
+use super::{repeat, Client, Prepared, Task, CONFIRMED};
+use crate::buffer::{drain, save, Pages, Source};
+use crate::workloads::Work;
+use bitreq::Request;
+use std::io::Read;
+
+pub struct Bitreq;
+
+impl Client for Bitreq {
+    fn name(&self) -> &'static str {
+        "bitreq"
+    }
+
+    fn prepare(&self, task: &Task) -> Option<Prepared> {
+        let url = task.url();
+        let path = task.file.clone();
+        let mut buffer = Pages::piece();
+        let deadline = task.deadline;
+        let limited = move |request: Request| match deadline {
+            Some(deadline) => request.with_timeout(deadline),
+            None => request,
+        };
+        Some(match task.work {
+            Work::Get { body } => repeat(body, move || {
+                let mut response = limited(bitreq::get(&url)).send_lazy()?;
+                Ok(drain(&mut response, &mut buffer)?)
+            }),
+            Work::GetFile { body } => repeat(body, move || {
+                let mut response = limited(bitreq::get(&url)).send_lazy()?;
+                Ok(save(&mut response, &path, &mut buffer)?)
+            }),
+            Work::PutSized { body } => repeat(CONFIRMED, move || {
+                let mut content = Vec::with_capacity(body as usize);
+                Source::new(body).read_to_end(&mut content)?;
+                let mut response = limited(bitreq::put(&url)).with_body(content).send_lazy()?;
+                Ok(drain(&mut response, &mut buffer)?)
+            }),
+            Work::PutChunked { .. } | Work::PutFile { .. } | Work::Head { .. } => return None,
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! The clients, one a file, behind one small trait.
+
+mod attohttpc;
+mod bitreq;
+mod curl;
+mod httparse;
+mod minreq;
+mod pannier;
+mod raw;
+mod reqwest;
+mod ureq;
+
+use crate::workloads::{Work, PATH};
+use crate::Failure;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A client library, or one way to set it up.
+pub trait Client: Sync {
+    fn name(&self) -> &'static str;
+
+    /// Makes ready for the task; None if this client cannot do such work.
+    fn prepare(&self, task: &Task) -> Option<Prepared>;
+}
+
+/// A client that is ready to begin, or why it is not.
+pub type Prepared = Result<Box<dyn Session>, Failure>;
+
+/// A client at work. What can be kept between requests (connections, buffers, parsed URLs) is kept.
+pub trait Session {
+    /// Does the work so many times, and checks that every byte was moved.
+    fn run(&mut self, requests: u32) -> Result<(), Failure>;
+}
+
+/// What a client is told.
+#[derive(Clone, Debug)]
+pub struct Task {
+    pub address: SocketAddr,
+    pub work: Work,
+    /// Where a download goes to, or an upload comes from.
+    pub file: PathBuf,
+    /// The deadline of a request, for clients that are to have one.
+    pub deadline: Option<Duration>,
+}
+
+impl Task {
+    pub fn url(&self) -> String {
+        format!("http://{}{PATH}", self.address)
+    }
+}
+
+/// The deadline of those that have one.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+pub const CLIENTS: &[&dyn Client] = &[
+    &raw::Raw,
+    &pannier::Pannier,
+    &ureq::Ureq { name: "ureq", buffer: None },
+    &ureq::Ureq { name: "ureq-64k", buffer: Some(64 * 1024) },
+    &minreq::Minreq,
+    &attohttpc::Attohttpc,
+    &bitreq::Bitreq,
+    &reqwest::Reqwest,
+    &curl::Curl { name: "curl", buffer: None },
+    &curl::Curl { name: "curl-512k", buffer: Some(512 * 1024) },
+    &httparse::Httparse,
+];
+
+pub fn find(name: &str) -> Option<&'static dyn Client> {
+    CLIENTS.iter().copied().find(|client| client.name() == name)
+}
+
+/// A session made of a function that does the work once and says how many bytes it moved.
+struct Repeated<F> {
+    once: F,
+    expected: u64,
+}
+
+impl<F: FnMut() -> Result<u64, Failure>> Session for Repeated<F> {
+    fn run(&mut self, requests: u32) -> Result<(), Failure> {
+        for _ in 0..requests {
+            let moved = (self.once)()?;
+            if moved != self.expected {
+                return Err(
+                    format!("{moved} bytes moved where {} were expected", self.expected).into()
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Boxes a function as a session.
+fn repeat<F>(expected: u64, once: F) -> Prepared
+where
+    F: FnMut() -> Result<u64, Failure> + 'static,
+{
+    Ok(Box::new(Repeated { once, expected }))
+}
+
+/// The two bytes with which the server confirms an upload.
+const CONFIRMED: u64 = 2;

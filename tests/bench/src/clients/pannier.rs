@@ -1,0 +1,71 @@
+//! pannier itself: one client, a request built once, always with a deadline.
+
+use super::{repeat, Client, Prepared, Task, CONFIRMED, DEADLINE};
+use crate::buffer::{drain, Pages, Source};
+use crate::workloads::Work;
+use crate::{heads, Failure};
+use pannier::proto::h1::HeadParser;
+use pannier::{Body, Client as Pooled, Leniency, Limits, Timeouts};
+use std::fs::File;
+use std::hint::black_box;
+
+pub struct Pannier;
+
+impl Client for Pannier {
+    fn name(&self) -> &'static str {
+        "pannier"
+    }
+
+    fn prepare(&self, task: &Task) -> Option<Prepared> {
+        let client = Pooled::builder().timeouts(Timeouts::default().total(DEADLINE)).build();
+        let url = task.url();
+        let path = task.file.clone();
+        let mut buffer = Pages::piece();
+        Some(match task.work {
+            Work::Get { body } => {
+                let request = match client.get(&url).build() {
+                    Ok(request) => request,
+                    Err(error) => return Some(Err(error.into())),
+                };
+                repeat(body, move || Ok(drain(&mut client.send(&request)?, &mut buffer)?))
+            }
+            Work::GetFile { body } => repeat(body, move || {
+                let mut file = File::create(&path)?;
+                Ok(client.get(&url).send()?.copy_to(&mut file)?)
+            }),
+            Work::PutSized { body } => repeat(CONFIRMED, move || {
+                let content = Body::sized(Source::new(body), body);
+                Ok(drain(&mut client.put(&url).body(content).send()?, &mut buffer)?)
+            }),
+            Work::PutChunked { body } => repeat(CONFIRMED, move || {
+                let content = Body::reader(Source::new(body));
+                Ok(drain(&mut client.put(&url).body(content).send()?, &mut buffer)?)
+            }),
+            Work::PutFile { .. } => repeat(CONFIRMED, move || {
+                let content = Body::file(File::open(&path)?)?;
+                Ok(drain(&mut client.put(&url).body(content).send()?, &mut buffer)?)
+            }),
+            Work::Head { fields } => {
+                let head = heads::response(fields, "Content-Length: 100");
+                let mut parser = HeadParser::new(Limits::default(), Leniency::default());
+                repeat(head.len() as u64, move || parse(&mut parser, black_box(&head)))
+            }
+        })
+    }
+}
+
+fn parse(parser: &mut HeadParser, head: &[u8]) -> Result<u64, Failure> {
+    Ok(black_box(pannier_parse_head(parser, head)) as u64)
+}
+
+/// Parses one whole response head with the engine's parser and returns its length. As with httparse,
+/// every field is split into name and value and checked, and the memory for that is reused.
+fn pannier_parse_head(parser: &mut HeadParser, head: &[u8]) -> usize {
+    match parser.scan(head) {
+        Ok(Some(length)) => {
+            parser.reset();
+            length
+        }
+        _ => 0,
+    }
+}

@@ -1,0 +1,212 @@
+//! The server to measure against: it answers every request with the same bytes, made before it listens.
+//!
+//! Std only, a thread a connection, and no parsing beyond the end of a head and the length of an upload: what it
+//! costs is the same for every client and small beside the client's own work. It speaks to well-behaved
+//! clients on loopback and to nobody else.
+
+use crate::answer::Answer;
+use crate::buffer::{Pages, PIECE};
+use crate::chunks::Chunks;
+use crate::Failure;
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::str::FromStr;
+use std::thread;
+
+/// What the server answers with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// So many field lines and 100 bytes.
+    Fields(usize),
+    /// Eight field lines and 100 bytes, after which the connection is closed.
+    Close,
+    /// A body of this length.
+    Sized(u64),
+    /// A body of this length in chunks of that size.
+    Chunked(u64, usize),
+    /// Takes a body of any length and says so in two bytes.
+    Sink,
+}
+
+/// The server in another process, ended with this value.
+pub struct Running {
+    child: Child,
+    pub address: SocketAddr,
+}
+
+impl Running {
+    /// Starts this program again as a server.
+    pub fn start(reply: Reply, pin: crate::pin::Pin) -> Result<Running, Failure> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("server").arg(reply.to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        pin.server(&mut command)?;
+        let mut child = command.spawn()?;
+        let mut line = String::new();
+        let output = child.stdout.take().expect("stdout is piped");
+        io::BufRead::read_line(&mut io::BufReader::new(output), &mut line)?;
+        Ok(Running { child, address: line.trim().parse()? })
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Listens on a free port of loopback, prints it, and answers until standard input ends.
+pub fn serve(reply: Reply) -> Result<(), Failure> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    println!("{}", listener.local_addr()?);
+    thread::spawn(|| {
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        std::process::exit(0);
+    });
+    let answer: &'static Answer = Box::leak(Box::new(Answer::new(reply)));
+    for stream in listener.incoming() {
+        let stream = stream?;
+        stream.set_nodelay(true)?;
+        // A client that goes away in mid-exchange ends its own connection only.
+        match reply {
+            Reply::Close => drop(answer_once(stream, answer)),
+            Reply::Sink => drop(thread::spawn(move || take_uploads(stream, answer))),
+            _ => drop(thread::spawn(move || answer_all(stream, answer))),
+        }
+    }
+    Ok(())
+}
+
+fn answer_once(mut stream: TcpStream, answer: &Answer) -> io::Result<()> {
+    let mut request = [0; 4096];
+    if read_head(&mut stream, &mut request)?.is_some() {
+        answer.write(&mut stream)?;
+    }
+    Ok(())
+}
+
+fn answer_all(mut stream: TcpStream, answer: &Answer) -> io::Result<()> {
+    let mut request = [0; 4096];
+    while read_head(&mut stream, &mut request)?.is_some() {
+        answer.write(&mut stream)?;
+    }
+    Ok(())
+}
+
+fn take_uploads(mut stream: TcpStream, answer: &Answer) -> io::Result<()> {
+    let mut buffer = Pages::new(4 * PIECE, 0);
+    while let Some((head, filled)) = read_head(&mut stream, &mut buffer)? {
+        let text = String::from_utf8_lossy(&buffer[..head]).to_ascii_lowercase();
+        if text.contains("expect: 100-continue") {
+            stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        }
+        match text.split_once("content-length:") {
+            Some((_, rest)) => {
+                let length = rest.lines().next().and_then(|value| value.trim().parse::<u64>().ok());
+                let length = length.ok_or(io::ErrorKind::InvalidData)?;
+                take_sized(&mut stream, &mut buffer, length - (filled - head) as u64)?;
+            }
+            None => take_chunked(&mut stream, &mut buffer, head, filled)?,
+        }
+        answer.write(&mut stream)?;
+    }
+    Ok(())
+}
+
+fn take_sized(stream: &mut TcpStream, buffer: &mut [u8], mut left: u64) -> io::Result<()> {
+    while left > 0 {
+        left -= read_some(stream, buffer)? as u64;
+    }
+    Ok(())
+}
+
+/// Jumps from size line to size line; only those are looked at.
+fn take_chunked(
+    stream: &mut TcpStream,
+    buffer: &mut [u8],
+    mut at: usize,
+    mut filled: usize,
+) -> io::Result<()> {
+    let mut chunks = Chunks::default();
+    loop {
+        if chunks.skip(&buffer[at..filled])? {
+            return Ok(());
+        }
+        at = 0;
+        filled = read_some(stream, buffer)?;
+    }
+}
+
+/// Reads a head and what came with it: the head's length, and all. None if the client has closed.
+fn read_head(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<Option<(usize, usize)>> {
+    let mut filled = 0;
+    loop {
+        let length = stream.read(&mut buffer[filled..])?;
+        if length == 0 {
+            return Ok(None);
+        }
+        filled += length;
+        if let Some(end) = buffer[..filled].windows(4).position(|window| window == b"\r\n\r\n") {
+            return Ok(Some((end + 4, filled)));
+        }
+    }
+}
+
+fn read_some(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    match stream.read(buffer)? {
+        0 => Err(io::ErrorKind::UnexpectedEof.into()),
+        length => Ok(length),
+    }
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reply::Fields(8) => f.write_str("small"),
+            Reply::Fields(fields) => write!(f, "fields:{fields}"),
+            Reply::Close => f.write_str("close"),
+            Reply::Sized(length) => write!(f, "sized:{length}"),
+            Reply::Chunked(length, size) => write!(f, "chunked:{length}:{size}"),
+            Reply::Sink => f.write_str("sink"),
+        }
+    }
+}
+
+impl FromStr for Reply {
+    type Err = Failure;
+
+    fn from_str(text: &str) -> Result<Reply, Failure> {
+        match text.split(':').collect::<Vec<_>>().as_slice() {
+            ["small"] => Ok(Reply::Fields(8)),
+            ["fields", fields] => Ok(Reply::Fields(fields.parse()?)),
+            ["close"] => Ok(Reply::Close),
+            ["sized", length] => Ok(Reply::Sized(length.parse()?)),
+            ["chunked", length, size] => Ok(Reply::Chunked(length.parse()?, size.parse()?)),
+            ["sink"] => Ok(Reply::Sink),
+            _ => Err(format!("{text} is no reply of the server").into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Reply;
+
+    #[test]
+    fn ok_a_reply_reads_back_as_it_is_written() {
+        let replies = [
+            Reply::Fields(8),
+            Reply::Fields(60),
+            Reply::Close,
+            Reply::Sized(7),
+            Reply::Chunked(9, 2),
+            Reply::Sink,
+        ];
+        for reply in replies {
+            let read = reply.to_string().parse::<Reply>();
+            assert_eq!(read.expect("it was just written"), reply);
+        }
+    }
+}

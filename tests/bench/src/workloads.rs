@@ -1,0 +1,180 @@
+//! What is measured, against which server, and the ratio that pannier is to keep to.
+
+use crate::server::Reply;
+
+/// One row of the table.
+pub struct Workload {
+    pub name: &'static str,
+    pub title: &'static str,
+    pub host: Host,
+    pub work: Work,
+    /// The client whose time is 1.
+    pub baseline: &'static str,
+    /// The largest ratio to the baseline that pannier may show.
+    pub target: f64,
+}
+
+/// Who answers.
+#[derive(Clone, Copy, Debug)]
+pub enum Host {
+    Origin(Reply),
+    Nginx,
+    /// Nobody: no socket is involved.
+    Memory,
+}
+
+/// What a client does once a request.
+#[derive(Clone, Copy, Debug)]
+pub enum Work {
+    /// GET, and read the body into one reused buffer.
+    Get { body: u64 },
+    /// GET, and write the body to a file.
+    GetFile { body: u64 },
+    /// PUT of so many bytes, announced by Content-Length.
+    PutSized { body: u64 },
+    /// PUT of so many bytes from a reader of unknown length, in chunks.
+    PutChunked { body: u64 },
+    /// PUT of a file of so many bytes.
+    PutFile { body: u64 },
+    /// Parse a response head of so many fields.
+    Head { fields: usize },
+}
+
+/// The path that every origin serves.
+pub const PATH: &str = "/file";
+
+const MIB: u64 = 1024 * 1024;
+const LARGE: u64 = 64 * MIB;
+const MANY: u64 = 16 * MIB;
+
+pub const WORKLOADS: &[Workload] = &[
+    Workload {
+        name: "small",
+        title: "small keep-alive GET: 8 fields, 100 bytes",
+        host: Host::Origin(Reply::Fields(8)),
+        work: Work::Get { body: 100 },
+        baseline: "raw",
+        target: 1.12,
+    },
+    Workload {
+        name: "nginx",
+        title: "the same from nginx",
+        host: Host::Nginx,
+        work: Work::Get { body: 100 },
+        baseline: "raw",
+        target: 1.10,
+    },
+    Workload {
+        name: "fields-60",
+        title: "keep-alive GET: 60 fields, 100 bytes",
+        host: Host::Origin(Reply::Fields(60)),
+        work: Work::Get { body: 100 },
+        baseline: "raw",
+        target: 1.25,
+    },
+    Workload {
+        name: "new-connection",
+        title: "GET on a new connection each time",
+        host: Host::Origin(Reply::Close),
+        work: Work::Get { body: 100 },
+        baseline: "raw",
+        target: 1.05,
+    },
+    Workload {
+        name: "download-sized",
+        title: "download 64 MiB, Content-Length",
+        host: Host::Origin(Reply::Sized(LARGE)),
+        work: Work::Get { body: LARGE },
+        baseline: "raw",
+        target: 1.05,
+    },
+    Workload {
+        name: "download-chunks-16k",
+        title: "download 64 MiB, chunks of 16 KiB",
+        host: Host::Origin(Reply::Chunked(LARGE, 16 * 1024)),
+        work: Work::Get { body: LARGE },
+        baseline: "raw",
+        target: 1.10,
+    },
+    Workload {
+        name: "download-chunks-100",
+        title: "download 16 MiB, chunks of 100 bytes",
+        host: Host::Origin(Reply::Chunked(MANY, 100)),
+        work: Work::Get { body: MANY },
+        baseline: "raw",
+        target: 1.25,
+    },
+    Workload {
+        name: "download-file",
+        title: "download 64 MiB to a file",
+        host: Host::Origin(Reply::Sized(LARGE)),
+        work: Work::GetFile { body: LARGE },
+        baseline: "raw",
+        target: 1.05,
+    },
+    Workload {
+        name: "upload-sized",
+        title: "upload 64 MiB, Content-Length",
+        host: Host::Origin(Reply::Sink),
+        work: Work::PutSized { body: LARGE },
+        baseline: "raw",
+        target: 1.03,
+    },
+    Workload {
+        name: "upload-chunked",
+        title: "upload 64 MiB, chunked",
+        host: Host::Origin(Reply::Sink),
+        work: Work::PutChunked { body: LARGE },
+        baseline: "raw",
+        target: 1.05,
+    },
+    Workload {
+        name: "upload-file",
+        title: "upload a file of 64 MiB",
+        host: Host::Origin(Reply::Sink),
+        work: Work::PutFile { body: LARGE },
+        baseline: "raw",
+        target: 1.0,
+    },
+    Workload {
+        name: "head-8",
+        title: "parse a head of 8 fields",
+        host: Host::Memory,
+        work: Work::Head { fields: 8 },
+        baseline: "httparse",
+        target: 0.8,
+    },
+    Workload {
+        name: "head-20",
+        title: "parse a head of 20 fields",
+        host: Host::Memory,
+        work: Work::Head { fields: 20 },
+        baseline: "httparse",
+        target: 0.8,
+    },
+    Workload {
+        name: "head-60",
+        title: "parse a head of 60 long fields",
+        host: Host::Memory,
+        work: Work::Head { fields: 60 },
+        baseline: "httparse",
+        target: 0.95,
+    },
+];
+
+/// What pannier may spend on a small keep-alive GET.
+pub struct Budget {
+    pub system_calls: f64,
+    pub allocations: f64,
+    pub instructions: f64,
+}
+
+pub const SMALL_GET: Budget = Budget { system_calls: 2.0, allocations: 2.0, instructions: 5_000.0 };
+
+/// The workloads whose system calls, allocations and instructions are counted.
+pub const COUNTED: &[&str] =
+    &["small", "fields-60", "new-connection", "head-8", "head-20", "head-60"];
+
+pub fn find(name: &str) -> Option<&'static Workload> {
+    WORKLOADS.iter().find(|workload| workload.name == name)
+}

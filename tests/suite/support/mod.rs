@@ -1,0 +1,3 @@
+//! What the tests of several subjects share.
+
+pub mod json;
