@@ -229,9 +229,8 @@ impl Field {
 /// The same lines in the same order, names without case.
 impl PartialEq for Headers {
     fn eq(&self, other: &Headers) -> bool {
-        let same =
-            |(a, b): ((&[u8], &[u8]), (&[u8], &[u8]))| a.0.eq_ignore_ascii_case(b.0) && a.1 == b.1;
-        self.len() == other.len() && self.lines().zip(other.lines()).all(same)
+        let mut pairs = self.lines().zip(other.lines());
+        self.len() == other.len() && pairs.all(|(a, b)| a.0.eq_ignore_ascii_case(b.0) && a.1 == b.1)
     }
 }
 

@@ -203,7 +203,7 @@ proptest! {
     #[test]
     fn ok_any_fields_are_framed_as_the_text_says(
         start in any::<[u8; 3]>(),
-        lines in vec("[A-V]|[abcd][0-9a-e, +]{0,5}", 0..6),
+        lines in vec("[A-V]|[abcd][0-9a-e, +\"\\\\]{0,5}", 0..6),
     ) {
         framing::check(&[&start[..], lines.join("\n").as_bytes()].concat());
     }

@@ -251,7 +251,7 @@ mod tests {
             for offset in 0..20 {
                 let mut input = [b'a'; 20];
                 input[offset] = byte;
-                let found = (byte < 0x20 || byte == 0x7f).then(|| offset).unwrap_or(20);
+                let found = if byte < 0x20 || byte == 0x7f { offset } else { 20 };
                 assert_eq!(control_byte(&input, 0), found, "{:#x} at {}", byte, offset);
             }
         }

@@ -94,14 +94,13 @@ impl Control {
                 7 if name.eq_ignore_ascii_case(b"upgrade") => control.upgrade = true,
                 10 if name.eq_ignore_ascii_case(b"connection") => control.connection(value),
                 10 if name.eq_ignore_ascii_case(b"keep-alive") => control.hints.read(value),
-                14 if name.eq_ignore_ascii_case(b"content-length") => {
-                    if !leniency.ignore_content_length {
-                        control.length(value);
-                    }
-                }
+                14 if name.eq_ignore_ascii_case(b"content-length") => control.length(value),
                 17 if name.eq_ignore_ascii_case(b"transfer-encoding") => control.coding(value),
                 _ => {}
             }
+        }
+        if leniency.ignore_content_length {
+            control.length = Length::None;
         }
         control
     }

@@ -5,6 +5,8 @@ use pannier::proto::h1::{Connection, Event, RequestHead, Target, Transfer};
 use pannier::proto::CloseReason;
 use pannier::{Leniency, Limits};
 
+use super::list;
+
 /// What follows a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
@@ -118,10 +120,10 @@ impl Exchange {
         // data." Here: chunked and nothing else, since no other coding is ever asked for.
         let codings = self.values("Transfer-Encoding");
         if !codings.is_empty() {
-            let each = codings.iter().map(|value| elements(value));
-            let single = codings.iter().all(|value| !elements(value).is_empty());
-            let all = each.flatten().collect::<Vec<_>>();
-            return match single && all.len() == 1 && all[0].eq_ignore_ascii_case("chunked") {
+            let lists = codings.iter().map(|value| list(value)).collect::<Vec<_>>();
+            let read = lists.iter().all(|(elements, complete)| *complete && !elements.is_empty());
+            let all = lists.into_iter().flat_map(|(elements, _)| elements).collect::<Vec<_>>();
+            return match read && all.len() == 1 && all[0].eq_ignore_ascii_case("chunked") {
                 true => Body::Chunked,
                 false => Body::Refused,
             };
@@ -133,7 +135,8 @@ impl Exchange {
         // the same."
         let lengths = self.values("Content-Length");
         let mut length = None;
-        for element in lengths.iter().flat_map(|value| value.split(',')) {
+        for element in lengths.iter().flat_map(|value| value.split(|&byte| byte == b',')) {
+            let element = element.iter().map(|&byte| char::from(byte)).collect::<String>();
             let element = element.trim_matches(&[' ', '\t'][..]);
             let digits = !element.is_empty() && element.chars().all(|c| c.is_ascii_digit());
             let number = element.parse::<u64>().ok().filter(|_| digits);
@@ -155,9 +158,13 @@ impl Exchange {
 
     /// RFC 9112 §9.3, after the whole of the response.
     fn persists(&self, body: Body) -> Result<(), CloseReason> {
-        let options =
-            self.values("Connection").iter().flat_map(|value| elements(value)).collect::<Vec<_>>();
-        let has = |name: &str| options.iter().any(|option| option.eq_ignore_ascii_case(name));
+        let lists = self.values("Connection").into_iter().map(list).collect::<Vec<_>>();
+        let has = |name: &str| {
+            let elements = lists.iter().flat_map(|(elements, _)| elements);
+            elements.into_iter().any(|element| element.eq_ignore_ascii_case(name))
+        };
+        // What cannot be read may have been a close.
+        let close = has("close") || lists.iter().any(|(_, complete)| !complete);
         let old = self.version == Version::Http10;
         match body {
             Body::Tunnel => Err(CloseReason::Upgraded),
@@ -165,16 +172,15 @@ impl Exchange {
             Body::Chunked if old || !self.values("Content-Length").is_empty() => {
                 Err(CloseReason::AmbiguousFraming)
             }
-            _ if has("close") => Err(CloseReason::RequestedByServer),
+            _ if close => Err(CloseReason::RequestedByServer),
             _ if old && !has("keep-alive") => Err(CloseReason::Http10),
             _ => Ok(()),
         }
     }
 
-    /// The values of one name, one character for each byte.
-    fn values(&self, name: &str) -> Vec<String> {
-        let text = |value: &Vec<u8>| value.iter().map(|&byte| char::from(byte)).collect();
-        self.fields.iter().filter(|field| field.0 == name).map(|(_, value)| text(value)).collect()
+    fn values(&self, name: &str) -> Vec<&[u8]> {
+        let same = self.fields.iter().filter(|field| field.0 == name);
+        same.map(|(_, value)| value.as_slice()).collect()
     }
 }
 
@@ -207,12 +213,6 @@ fn expected_by(connection: &mut Connection) -> Body {
         }
         other => panic!("what is to come? {:?}", other),
     }
-}
-
-/// A list without its empty elements (RFC 9110 §5.6.1.2).
-fn elements(value: &str) -> Vec<String> {
-    let trimmed = value.split(',').map(|element| element.trim_matches(&[' ', '\t'][..]));
-    trimmed.filter(|element| !element.is_empty()).map(str::to_owned).collect()
 }
 
 const METHODS: [&str; 4] = ["GET", "HEAD", "CONNECT", "POST"];

@@ -4,6 +4,8 @@ use pannier::http::{Headers, Method, Version};
 use pannier::proto::h1::{HeadParser, RequestHead, ResponseHead, Target, Transfer};
 use pannier::{Leniency, Limits};
 
+use super::list;
+
 /// The data are the field lines of a head.
 pub fn check(data: &[u8]) {
     append(data);
@@ -101,9 +103,7 @@ fn hop_by_hop(headers: &Headers) {
     ];
     let mut named = Vec::new();
     for value in headers.get_all("connection") {
-        let text = value.iter().map(|&byte| char::from(byte)).collect::<String>();
-        let options = text.split(',').map(|option| option.trim_matches(&[' ', '\t'][..]));
-        named.extend(options.map(str::to_ascii_lowercase));
+        named.extend(list(value).0.iter().map(|option| option.to_ascii_lowercase()));
     }
     let mut expected = lines(headers);
     expected.retain(|(name, _)| {

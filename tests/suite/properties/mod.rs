@@ -28,3 +28,27 @@ impl Dice {
         1 + (mixed ^ (mixed >> 31)) as usize % most
     }
 }
+
+/// A list slowly (RFC 9110 §5.6.1): its elements, and whether all of it could be read. A comma in a
+/// quoted string separates nothing; a quote that is never closed spoils its element and the rest.
+fn list(value: &[u8]) -> (Vec<String>, bool) {
+    let (mut elements, mut element) = (Vec::new(), String::new());
+    let (mut quoted, mut escaped) = (false, false);
+    for &byte in value {
+        match byte {
+            b',' if !quoted => elements.push(std::mem::take(&mut element)),
+            _ => element.push(char::from(byte)),
+        }
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ => {}
+        }
+    }
+    if !quoted {
+        elements.push(element);
+    }
+    let trimmed = elements.iter().map(|element| element.trim_matches(&[' ', '\t'][..]));
+    (trimmed.filter(|element| !element.is_empty()).map(str::to_owned).collect(), !quoted)
+}
