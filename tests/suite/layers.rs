@@ -22,7 +22,8 @@ const ARROWS: [(&str, &[&str]); 9] = [
 ];
 
 /// Of `proto` the client sees values that its callers hand in or get out, never an engine.
-const VALUES_OF_PROTO: [&str; 10] = [
+const VALUES_OF_PROTO: [&str; 11] = [
+    "proto::buffer::Buffer",
     "proto::Limits",
     "proto::CloseReason",
     "proto::h1::Leniency",
@@ -153,6 +154,15 @@ impl Source {
         for (start, _) in self.code.match_indices("crate::") {
             if !is_within_word(&self.code, start) {
                 tree(&self.code[start + "crate::".len()..], "", &mut paths);
+            }
+        }
+        // A module by itself says nothing yet: what is meant follows its name.
+        if let Some(at) = paths.iter().position(|path| path == "proto::h1") {
+            paths.remove(at);
+            for (start, found) in self.code.match_indices("h1::") {
+                if !is_within_word(&self.code, start) && !self.code[..start].ends_with("::") {
+                    tree(&self.code[start + found.len()..], "proto::h1", &mut paths);
+                }
             }
         }
         let climb = "super::".repeat(self.depth());
@@ -424,7 +434,9 @@ fn err_the_scanner_sees_what_is_wrong() {
         ("net/tcp.rs", "use crate::ErrorKind;"),
         ("conn/pool.rs", "use crate::client::Client;"),
         ("client/run.rs", "use crate::proto::h1::Connection;"),
-        ("client/run.rs", "use crate::proto::h1;"),
+        ("client/run.rs", "use crate::proto::h1; fn f() { h1::Connection::new() }"),
+        ("client/run.rs", "use crate::proto::h1::{self, Error}; fn f(x: &h1::HeadParser) {}"),
+        ("client/run.rs", "use crate::proto;"),
         ("client/run.rs", "use crate::proto::{CloseReason, h1::{Leniency, HeadParser}};"),
         ("client/run.rs", "fn f() { unsafe { g() } }"),
         ("client/run.rs", "let x = y.unwrap();"),
@@ -467,6 +479,7 @@ fn ok_the_scanner_sees_nothing_where_nothing_is() {
         ("net/tcp.rs", "use std::io::{Read, Write}; use crate::http::{Host, Origin};"),
         ("conn/h1.rs", "use crate::proto::h1::Connection; use crate::{net::Deadline, Error};"),
         ("client/run.rs", "use crate::proto::{h1::{Leniency, ResponseHead as Head}, CloseReason};"),
+        ("client/run.rs", "use crate::proto::h1::{self, Leniency}; fn f(x: h1::Error) {}"),
         ("client/run.rs", "use crate::{conn::{self, Pool}, Leniency, ErrorKind};"),
         ("bin/pannier/main.rs", "use pannier::Client; use crate::flags::Flag; mod flags;"),
         ("lib.rs", "pub use crate::client::Client;"),
