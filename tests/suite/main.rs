@@ -4,6 +4,7 @@ mod h1_chunked;
 mod h1_connection;
 mod h1_framing;
 mod h1_linearity;
+mod h1_request;
 mod h1_response;
 mod h1_roundtrip;
 mod layers;

@@ -1,3 +1,5 @@
 //! What the tests of several subjects share.
 
+pub mod client;
+pub mod code;
 pub mod json;
