@@ -201,6 +201,13 @@ proptest! {
     }
 
     #[test]
+    fn ok_any_lines_are_read_as_the_reference_reads_them(
+        text in "([A-Za-z0-9-]{0,20}[:(_ ]{1,2}[ -~\t\u{7f}\u{e9}]{0,20}(\r\n|\n|\r)){0,4}",
+    ) {
+        headers::check(text.as_bytes());
+    }
+
+    #[test]
     fn ok_any_fields_are_framed_as_the_text_says(
         start in any::<[u8; 3]>(),
         lines in vec("[A-V]|[abcd][0-9a-e, +\"\\\\]{0,5}", 0..6),

@@ -11,7 +11,10 @@ pub fn check(data: &[u8]) {
     append(data);
     let wire = [b"HTTP/1.1 200 OK\r\n", data, b"\r\n\r\n"].concat();
     let leniency = Leniency::default().space_before_colon(true);
-    let head = match parse(&wire, leniency) {
+    let head = parse(&wire, leniency);
+    let expected = reference(&wire[b"HTTP/1.1 200 OK\r\n".len()..]);
+    assert_eq!(head.as_ref().map(|head| lines(head.headers())), expected);
+    let head = match head {
         Some(head) => head,
         None => return,
     };
@@ -30,6 +33,55 @@ pub fn check(data: &[u8]) {
 fn parse(wire: &[u8], leniency: Leniency) -> Option<ResponseHead> {
     let limits = Limits::default().head_bytes(1 << 20).head_lines(1 << 16);
     Some(HeadParser::new(limits, leniency).parse(wire).ok()??.1)
+}
+
+/// RFC 9112 §5 line by line, with the leniencies of `check`; `None` for what is no section.
+fn reference(section: &[u8]) -> Option<Vec<(String, Vec<u8>)>> {
+    let mut fields: Vec<(String, Vec<u8>)> = Vec::new();
+    let (mut start, mut value_end) = (0, 0);
+    loop {
+        let end = start + section[start..].iter().position(|&byte| byte == b'\n')?;
+        let line = &section[start..end];
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            return Some(fields);
+        }
+        let folded = matches!(line[0], b' ' | b'\t');
+        let name_end = if folded { 0 } else { line.iter().position(|&byte| byte == b':')? };
+        let from = if folded { 0 } else { name_end + 1 };
+        let (blank, value) = trim(&line[from..]);
+        let value_start = start + from + blank;
+        if !is_value(value) {
+            return None;
+        }
+        if !folded {
+            let name = &line[..name_end - trailing(&line[..name_end])];
+            let name = std::str::from_utf8(name).ok().filter(|name| is_token(name))?;
+            fields.push((name.to_owned(), value.to_vec()));
+            value_end = value_start + value.len();
+        } else if value.is_empty() {
+            fields.last()?;
+        } else {
+            let last = &mut fields.last_mut()?.1;
+            if !last.is_empty() {
+                last.resize(last.len() + value_start - value_end, b' ');
+            }
+            last.extend_from_slice(value);
+            value_end = value_start + value.len();
+        }
+        start = end + 1;
+    }
+}
+
+/// How much white space is before the text, and the text without that around it.
+fn trim(text: &[u8]) -> (usize, &[u8]) {
+    let blank = text.iter().take_while(|byte| b" \t".contains(byte)).count();
+    let text = &text[blank..];
+    (blank, &text[..text.len() - trailing(text)])
+}
+
+fn trailing(text: &[u8]) -> usize {
+    text.iter().rev().take_while(|byte| b" \t".contains(byte)).count()
 }
 
 /// The section behind a status line, as the writer of requests writes it.
