@@ -2,6 +2,7 @@
 
 mod cancel;
 mod checkout;
+mod deadline;
 mod limits;
 mod persistence;
 mod retry;

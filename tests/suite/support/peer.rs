@@ -24,8 +24,8 @@ use std::time::{Duration, Instant};
 /// A server that follows a script.
 pub struct Peer {
     address: SocketAddr,
-    /// The wires to be kept open until the test has ended.
-    script: Option<JoinHandle<Vec<Wire>>>,
+    /// Ends with what is to be kept open until the test has ended.
+    script: Option<JoinHandle<Stage>>,
     abandoned: Arc<AtomicBool>,
 }
 
@@ -43,7 +43,7 @@ impl Peer {
         };
         let script = thread::spawn(move || {
             script(&mut stage);
-            stage.held
+            stage
         });
         Peer { address, script: Some(script), abandoned }
     }
@@ -193,6 +193,28 @@ impl Wire {
         }
     }
 
+    /// Does a head come before the end of the stream?
+    pub fn try_head(&mut self) -> bool {
+        while !self.has("\r\n\r\n") {
+            if !self.fill() {
+                return false;
+            }
+        }
+        self.expect_head();
+        true
+    }
+
+    /// Do this many bytes come before the end of the stream?
+    pub fn try_bytes(&mut self, count: usize) -> bool {
+        while self.input.len() < count {
+            if !self.fill() {
+                return false;
+            }
+        }
+        self.input.drain(..count);
+        true
+    }
+
     /// A head, whatever it says.
     #[track_caller]
     pub fn expect_head(&mut self) -> String {
@@ -240,6 +262,11 @@ impl Wire {
     #[track_caller]
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// Is the client there to take this?
+    pub fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.stream.write_all(bytes.as_ref()).is_ok()
     }
 
     /// Expects a request and answers it.
