@@ -5,6 +5,7 @@ mod checkout;
 mod deadline;
 mod limits;
 mod persistence;
+mod redirects;
 mod retry;
 mod support;
 mod urls;
