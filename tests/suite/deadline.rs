@@ -11,9 +11,7 @@ use std::time::{Duration, Instant};
 
 use pannier::http::Method;
 use pannier::net::{Deadline, Resolve};
-use pannier::{
-    Body, CancelToken, Client, Error, ErrorKind, Limits, Phase, RedirectPolicy, Timeouts,
-};
+use pannier::{Body, CancelToken, Client, Error, Limits, Phase, RedirectPolicy, Timeouts};
 use proptest::prelude::*;
 
 use crate::support::peer::{Peer, Stage};

@@ -6,6 +6,7 @@ mod deadline;
 mod limits;
 mod persistence;
 mod redirects;
+mod requests;
 mod retry;
 mod support;
 mod urls;
