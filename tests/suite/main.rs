@@ -9,5 +9,6 @@ mod redirects;
 mod requests;
 mod retry;
 mod support;
+mod uploads;
 mod urls;
 mod wire;

@@ -14,7 +14,7 @@
 //! goes wrong ends. What fails in it fails the test, when the [`Peer`] goes out of scope.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -57,18 +57,6 @@ impl Peer {
                 wire.send(answer);
             }
             wire.expect_end();
-        })
-    }
-
-    /// Answers one request with each of these, each on a connection that is closed behind it.
-    pub fn closes_after<const N: usize>(answers: [&'static str; N]) -> Peer {
-        Peer::play(move |peer| {
-            for answer in answers {
-                let mut wire = peer.accept();
-                wire.expect_head();
-                wire.send(answer);
-                wire.close();
-            }
         })
     }
 
@@ -247,16 +235,18 @@ impl Wire {
         }
     }
 
-    /// How much more comes before the client's end of the stream.
-    pub fn count_to_end(mut self) -> u64 {
-        let mut count = 0;
-        loop {
-            count += self.input.len() as u64;
-            self.input.clear();
-            if !self.fill() {
-                return count;
-            }
-        }
+    /// What comes before the client's end of the stream.
+    pub fn rest(&mut self) -> String {
+        while self.fill() {}
+        String::from_utf8(std::mem::take(&mut self.input)).unwrap()
+    }
+
+    /// Does nothing come for as long as this?
+    pub fn is_quiet_for(&mut self, time: Duration) -> bool {
+        self.pay();
+        self.stream.set_read_timeout(Some(time)).unwrap();
+        self.input.is_empty()
+            && self.stream.peek(&mut [0]).map_or_else(|error| is_expiry(&error), |_| false)
     }
 
     #[track_caller]
@@ -293,11 +283,6 @@ impl Wire {
     pub fn close(mut self) {
         assert!(self.input.is_empty(), "closed over\n{}", show(&self.input));
         self.pay();
-    }
-
-    /// Ends this side of the stream only.
-    pub fn shutdown(&mut self) {
-        self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
     /// Ends the stream by a reset. Something must have been expected before.
