@@ -202,6 +202,11 @@ impl Connection {
         Ok(0)
     }
 
+    /// How much content is left, if its length is known.
+    pub(crate) fn content_left(&self) -> Option<u64> {
+        self.engine.content_left()
+    }
+
     /// Has the response come to its end?
     pub(crate) fn is_complete(&self) -> bool {
         self.progress == Progress::Ended

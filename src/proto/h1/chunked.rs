@@ -24,8 +24,8 @@ use super::Error;
 /// ```
 ///
 /// # Progress
-/// `read` consumes all of its input unless the output is full or the last chunk has been read. So
-/// with room for output, a call that consumes nothing has been given nothing.
+/// `read` consumes all of its input unless the output is full, the last chunk has been read or an
+/// error comes next. So with room for output, a call that consumes nothing has been given nothing.
 #[derive(Clone, Debug)]
 pub struct ChunkedDecoder {
     state: State,
@@ -94,8 +94,8 @@ impl ChunkedDecoder {
     /// Decodes some of `input` into `output`: how much was consumed, how much produced.
     ///
     /// # Errors
-    /// The first rule that the coding breaks. What was produced before is in `output` but not
-    /// counted.
+    /// The first rule that the coding breaks. With data before it in `input` the error comes from
+    /// the next call, so that the data does not depend on how the input was cut.
     pub fn read(&mut self, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), Error> {
         let (mut consumed, mut produced) = (0, 0);
         while consumed < input.len() && self.state != State::Done {
@@ -111,7 +111,10 @@ impl ChunkedDecoder {
                 produced += count;
                 self.state = State::after_data(left - count as u64);
             } else {
-                consumed += self.frame(&input[consumed..])?;
+                match self.frame(&input[consumed..]) {
+                    Err(_) if produced > 0 => break,
+                    result => consumed += result?,
+                }
             }
         }
         Ok((consumed, produced))
@@ -130,7 +133,10 @@ impl ChunkedDecoder {
                     self.state = State::after_data(left - count as u64);
                     count
                 }
-                _ => self.frame(&input[consumed..])?,
+                _ => match self.frame(&input[consumed..]) {
+                    Err(_) if consumed > 0 => break,
+                    result => result?,
+                },
             };
         }
         Ok(consumed)

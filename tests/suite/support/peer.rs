@@ -114,6 +114,10 @@ impl Stage {
         }
     }
 
+    pub fn port(&self) -> u16 {
+        self.listener.local_addr().unwrap().port()
+    }
+
     /// Nobody has connected who was not accepted.
     pub fn expect_nobody(&mut self) {
         self.listener.set_nonblocking(true).unwrap();
