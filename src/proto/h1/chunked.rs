@@ -24,8 +24,8 @@ use super::Error;
 /// ```
 ///
 /// # Progress
-/// `read` consumes all of its input unless the output is full, the last chunk has been read or an
-/// error comes next. So with room for output, a call that consumes nothing has been given nothing.
+/// `read` consumes all of its input unless the output is full, the last chunk has been read, or an
+/// error is next. So with room for output, a call that consumes nothing has been given nothing.
 #[derive(Clone, Debug)]
 pub struct ChunkedDecoder {
     state: State,
@@ -94,8 +94,8 @@ impl ChunkedDecoder {
     /// Decodes some of `input` into `output`: how much was consumed, how much produced.
     ///
     /// # Errors
-    /// The first rule that the coding breaks. With data before it in `input` the error comes from
-    /// the next call, so that the data does not depend on how the input was cut.
+    /// The first rule that the coding breaks. What was produced before is handed out first, and the
+    /// error comes with the next call.
     pub fn read(&mut self, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), Error> {
         let (mut consumed, mut produced) = (0, 0);
         while consumed < input.len() && self.state != State::Done {
@@ -112,8 +112,9 @@ impl ChunkedDecoder {
                 self.state = State::after_data(left - count as u64);
             } else {
                 match self.frame(&input[consumed..]) {
+                    Ok(count) => consumed += count,
                     Err(_) if produced > 0 => break,
-                    result => consumed += result?,
+                    Err(error) => return Err(error),
                 }
             }
         }
@@ -126,18 +127,18 @@ impl ChunkedDecoder {
         let input = &input[..input.len().min(limit)];
         let mut consumed = 0;
         while consumed < input.len() && self.state != State::Done {
-            consumed += match self.state {
-                State::Data { left } => {
-                    let room = input.len() - consumed;
-                    let count = usize::try_from(left).map_or(room, |left| left.min(room));
-                    self.state = State::after_data(left - count as u64);
-                    count
-                }
-                _ => match self.frame(&input[consumed..]) {
-                    Err(_) if consumed > 0 => break,
-                    result => result?,
-                },
-            };
+            if let State::Data { left } = self.state {
+                let room = input.len() - consumed;
+                let count = usize::try_from(left).map_or(room, |left| left.min(room));
+                self.state = State::after_data(left - count as u64);
+                consumed += count;
+                continue;
+            }
+            match self.frame(&input[consumed..]) {
+                Ok(count) => consumed += count,
+                Err(_) if consumed > 0 => break,
+                Err(error) => return Err(error),
+            }
         }
         Ok(consumed)
     }
