@@ -135,6 +135,20 @@ fn err_nothing_new_goes_into_an_unfinished_upload() {
 }
 
 #[test]
+fn err_nothing_goes_behind_a_request_that_may_change_the_protocol() {
+    for (line, fields, refusal) in [
+        ("CONNECT a:80 HTTP/1.1", &[][..], &b"HTTP/1.1 407 x\r\nContent-Length: 0\r\n\r\n"[..]),
+        ("GET / HTTP/1.1", &[("Upgrade", "x")], OK),
+    ] {
+        let mut client = Client::new();
+        client.send(line, fields).unwrap();
+        assert_eq!(client.send("GET / HTTP/1.1", &[]), Err(Error::NotReady), "{}", line);
+        client.receive(refusal);
+        assert_eq!(client.send("GET / HTTP/1.1", &[]), Ok(Framing::Empty), "{}", line);
+    }
+}
+
+#[test]
 fn ok_an_early_response_ends_the_connection_but_not_the_upload() {
     let mut client = Client::new();
     client.send("PUT / HTTP/1.1", &[("Content-Length", "5")]).unwrap();
