@@ -37,6 +37,8 @@ pub(crate) struct Transcript {
     pub(crate) received: u64,
     pub(crate) reused: bool,
     pub(crate) idempotent: bool,
+    /// Had a redirect been followed, so that a request of the same call was processed?
+    pub(crate) answered: bool,
 }
 
 /// The kinds of failure.
@@ -148,6 +150,13 @@ impl Error {
         self
     }
 
+    /// The failure came after redirects; `idempotent` is the request with which the call began.
+    pub(crate) fn after_redirects(mut self, idempotent: bool) -> Error {
+        self.0.transcript.idempotent = idempotent;
+        self.0.transcript.answered = true;
+        self
+    }
+
     /// Keeps the first URL that is set.
     pub(crate) fn with_url(mut self, url: &Arc<Url>) -> Error {
         self.0.url.get_or_insert_with(|| url.clone());
@@ -200,9 +209,11 @@ impl Error {
     }
 
     /// Can sending the request again not make the peer process it twice: because nothing was sent,
-    /// or because the method is idempotent (RFC 9110 §9.2.2)?
+    /// or because the method is idempotent (RFC 9110 §9.2.2)? After redirects this is said of the
+    /// request with which the call began.
     pub fn is_safe_to_retry(&self) -> bool {
-        self.0.transcript.sent == 0 || self.0.transcript.idempotent
+        let transcript = &self.0.transcript;
+        transcript.idempotent || (transcript.sent == 0 && !transcript.answered)
     }
 }
 

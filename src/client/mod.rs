@@ -21,7 +21,9 @@ use std::sync::Arc;
 
 use crate::conn::{Connection, Pool, PoolStats};
 use crate::error::Result;
+use crate::event::Event;
 use crate::http::{Method, Origin};
+use crate::proto::CloseReason;
 
 pub use self::body::Body;
 use self::config::Config;
@@ -118,7 +120,7 @@ impl Client {
 
     /// Closes the connections that are idle now.
     pub fn close_idle(&self) {
-        drop(self.0.pool.drain());
+        self.0.close_idle();
     }
 
     /// What the pool holds and has done.
@@ -141,6 +143,23 @@ impl Client {
 
     fn next_connection_id(&self) -> u64 {
         self.0.last_connection.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+impl Inner {
+    fn close_idle(&self) {
+        for connection in self.pool.drain() {
+            let id = connection.id;
+            drop(connection);
+            let closed = || Event::Closed { connection: id, reason: CloseReason::Shutdown };
+            run::observe(self.config.observer.as_ref(), closed);
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close_idle();
     }
 }
 

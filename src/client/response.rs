@@ -38,6 +38,8 @@ pub struct Response {
     info: ConnectionInfo,
     timings: Timings,
     trailers: Option<Headers>,
+    /// What crossed the wire, until the connection was let go.
+    transcript: Transcript,
     body: Content,
 }
 
@@ -113,6 +115,7 @@ impl Response {
             info,
             timings,
             trailers: None,
+            transcript: transcript(&connection, exchange.idempotent),
             body: Content::Live { exchange, connection },
         };
         response.settle();
@@ -213,10 +216,10 @@ impl Response {
         let status = self.status();
         match status.is_client_error() || status.is_server_error() {
             false => Ok(self),
-            true => Err(Error::new(ErrorKind::Status)
-                .message(format!("the server answered {}", status))
-                .with_status(status)
-                .with_url(&self.url)),
+            true => {
+                let text = format!("the server answered {}", status);
+                Err(self.describe(Error::new(ErrorKind::Status).message(text)))
+            }
         }
     }
 
@@ -229,8 +232,8 @@ impl Response {
             Content::Live { exchange, connection } => (exchange, connection),
             Content::Ended | Content::Switched(_) => return Ok(0),
             Content::Failed(kind) => {
-                let error = Error::new(*kind).at(Phase::Receive).with_url(&self.url);
-                return Err(error.message("the response body failed before"));
+                let error = Error::new(*kind).at(Phase::Receive);
+                return Err(self.describe(error.message("the response body failed before")));
             }
         };
         match exchange.read(connection, buffer) {
@@ -324,10 +327,17 @@ impl Response {
 
     fn too_large(&mut self, limit: u64) -> Error {
         self.fail(ErrorKind::TooLarge);
-        Error::new(ErrorKind::TooLarge)
-            .message(format!("the response body is longer than the {} bytes allowed", limit))
-            .at(Phase::Receive)
-            .with_url(&self.url)
+        let text = format!("the response body is longer than the {} bytes allowed", limit);
+        self.describe(Error::new(ErrorKind::TooLarge).message(text).at(Phase::Receive))
+    }
+
+    /// An error that is about this response, with all that is known of its exchange.
+    pub(super) fn describe(&self, error: Error) -> Error {
+        let transcript = match &self.body {
+            Content::Live { exchange, connection } => transcript(connection, exchange.idempotent),
+            _ => self.transcript,
+        };
+        error.with_transcript(transcript).with_status(self.status()).with_url(&self.url)
     }
 
     /// Lets the connection go as soon as the response is complete.
@@ -368,6 +378,9 @@ impl Response {
     }
 
     fn take_body(&mut self, next: Content) -> Content {
+        if let Content::Live { exchange, connection } = &self.body {
+            self.transcript = transcript(connection, exchange.idempotent);
+        }
         std::mem::replace(&mut self.body, next)
     }
 }
@@ -432,6 +445,7 @@ pub(super) fn transcript(connection: &Connection, idempotent: bool) -> Transcrip
         received: connection.received,
         reused: connection.exchanges > 1,
         idempotent,
+        answered: false,
     }
 }
 

@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn ok_only_what_cannot_be_processed_twice_is_repeated() {
         let lost = |kind, sent, received, reused| {
-            let transcript = Transcript { sent, received, reused, idempotent: false };
+            let transcript = Transcript { sent, received, reused, ..Transcript::default() };
             Error::new(kind).with_transcript(transcript)
         };
         let (send, receive, empty) =

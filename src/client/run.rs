@@ -10,7 +10,7 @@ use crate::conn::{Connection, Content, Failure, Watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Observer, Phase, Timings};
 use crate::http::{Origin, Scheme, StatusCode};
-use crate::net::{CancelToken, Deadline, Dialing, Step, Transport};
+use crate::net::{CancelToken, Deadline, Dialing, Registration, Step, Transport};
 use crate::proto::h1::{self, RequestHead, ResponseHead};
 use crate::proto::CloseReason;
 
@@ -26,18 +26,15 @@ pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
     let call = Call::new(request);
     let mut request = Cow::Borrowed(request);
     let mut history = Vec::new();
+    let mut started = call.began;
     loop {
-        let policy = &client.config().redirects;
-        let result = call.expect_or_repeat(client, &request);
-        let mut response = result.map_err(|error| error.with_url(request.shared_url()))?;
-        let next = redirect::next(policy, &request, response.head());
-        let next = next.and_then(|next| match next {
-            Some(next) => policy.check(history.len()).map(|()| Some(next)),
-            None => Ok(None),
-        });
-        let described =
-            |error: Error| error.with_status(response.status()).with_url(request.shared_url());
-        match next.map_err(described)? {
+        let result = call.expect_or_repeat(client, &request, started);
+        let placed = |error: Error| match history.is_empty() {
+            true => error.with_url(request.shared_url()),
+            false => error.after_redirects(call.idempotent).with_url(request.shared_url()),
+        };
+        let mut response = result.map_err(placed)?;
+        match call.next(client, &request, &response, history.len())? {
             None => {
                 response.set_history(history);
                 return Ok(response);
@@ -51,6 +48,7 @@ pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
                     location: next.shared_url().clone(),
                 });
                 request = Cow::Owned(next);
+                started = Instant::now();
             }
         }
     }
@@ -61,6 +59,8 @@ struct Call<'a> {
     began: Instant,
     deadline: Deadline,
     timeouts: Timeouts,
+    /// Is the first request? Those after redirects are GET or the same again.
+    idempotent: bool,
     cancel: Option<&'a CancelToken>,
     observer: Option<&'a Arc<dyn Observer>>,
 }
@@ -72,28 +72,54 @@ impl<'a> Call<'a> {
             began,
             deadline: Deadline::after_opt(began, request.timeouts.total),
             timeouts: request.timeouts,
+            idempotent: request.method().is_idempotent(),
             cancel: request.cancel.as_ref(),
             observer: request.observer.as_ref(),
         }
     }
 
+    /// The request that the response asks for, if it is to be followed.
+    fn next(
+        &self,
+        client: &Client,
+        request: &Request,
+        response: &Response,
+        followed: usize,
+    ) -> Result<Option<Request>> {
+        if !response.status().is_redirection() {
+            return Ok(None);
+        }
+        let policy = &client.config().redirects;
+        let next = redirect::next(policy, request, response.head())
+            .and_then(|next| next.map(|next| policy.check(followed).map(|()| next)).transpose());
+        next.map_err(|error| response.describe(error))
+    }
+
     /// RFC 9110 §10.1.1: after a 417 the request may be repeated without the expectation, once.
-    fn expect_or_repeat(&self, client: &Client, request: &Request) -> Result<Response> {
-        let response = self.exchange_or_retry(client, request)?;
-        let expected = request.headers().contains("Expect");
-        if response.status() != StatusCode::EXPECTATION_FAILED
-            || !expected
-            || !request.body().is_replayable()
-        {
+    fn expect_or_repeat(
+        &self,
+        client: &Client,
+        request: &Request,
+        started: Instant,
+    ) -> Result<Response> {
+        let response = self.exchange_or_retry(client, request, started)?;
+        let refused = response.status() == StatusCode::EXPECTATION_FAILED;
+        if !refused || !request.headers().contains("Expect") || !request.body().is_replayable() {
             return Ok(response);
         }
         drop(response);
-        self.exchange_or_retry(client, &request.without_expectation())
+        self.exchange_or_retry(client, &request.without_expectation(), Instant::now())
     }
 
     /// One exchange; one more on a fresh connection if a reused one turned out to be dead.
-    fn exchange_or_retry(&self, client: &Client, request: &Request) -> Result<Response> {
-        let mut timings = Timings::new(self.began, Instant::now());
+    fn exchange_or_retry(
+        &self,
+        client: &Client,
+        request: &Request,
+        started: Instant,
+    ) -> Result<Response> {
+        self.not_cancelled(Phase::Connect)?;
+        let mut timings = Timings::new(self.began, started);
         if let Some(connection) = self.checkout(client, request.origin(), timings.started) {
             let error = match self.exchange(client, request, connection, &mut timings) {
                 Err(error) => error,
@@ -152,7 +178,6 @@ impl<'a> Call<'a> {
     ) -> Result<Box<Connection>> {
         let config = client.config();
         let deadline = self.until(self.timeouts.connect);
-        self.not_cancelled(Phase::Connect)?;
         let tls = match (origin.scheme(), &config.tls) {
             (Scheme::Http, _) => None,
             (Scheme::Https, Some(tls)) => Some(tls),
@@ -163,8 +188,10 @@ impl<'a> Call<'a> {
         };
         let mut transport = self.connect(client, origin, deadline, timings)?;
         if let Some(tls) = tls {
+            let blame = |error| self.blame(Phase::Tls, ErrorKind::Tls, error);
+            let _registration = self.interruptible(&*transport).map_err(blame)?;
             let handshake = tls.handshake(origin.host(), transport, &[b"http/1.1"], deadline);
-            transport = handshake.map_err(|error| self.blame(Phase::Tls, ErrorKind::Tls, error))?;
+            transport = handshake.map_err(blame)?;
             timings.secured = Some(Instant::now());
         }
         let now = Instant::now();
@@ -203,6 +230,14 @@ impl<'a> Call<'a> {
         Ok(transport)
     }
 
+    /// Has a cancel shut `transport` down, for as long as the registration lives.
+    fn interruptible(&self, transport: &dyn Transport) -> io::Result<Option<Registration>> {
+        match (self.cancel, transport.interrupt_handle()) {
+            (Some(token), Some(handle)) => token.register(handle).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// Sends the request on `connection` and waits for the head of its response.
     fn exchange(
         &self,
@@ -215,7 +250,7 @@ impl<'a> Call<'a> {
         let exchange = Exchange {
             deadline: self.deadline,
             read: self.timeouts.read,
-            idempotent: request.method().is_idempotent(),
+            idempotent: self.idempotent,
             cancel: self.cancel.cloned(),
             observer: self.observer.cloned(),
             origin: request.origin().clone(),
@@ -304,13 +339,14 @@ impl<'a> Call<'a> {
     }
 
     fn observe_step(&self, step: Step<'_>) {
-        self.observe(|| match step {
-            Step::Resolving(host) => Event::Resolving { host },
-            Step::Resolved(addresses) => Event::Resolved { addresses },
-            Step::Connecting(address) => Event::Connecting { address },
-            Step::Refused(address) => Event::Refused { address },
-            Step::Connected(address) => Event::Connecting { address },
-        });
+        match step {
+            Step::Resolving(host) => self.observe(|| Event::Resolving { host }),
+            Step::Resolved(addresses) => self.observe(|| Event::Resolved { addresses }),
+            Step::Connecting(address) => self.observe(|| Event::Connecting { address }),
+            Step::Refused(address) => self.observe(|| Event::Refused { address }),
+            // Told when the connection is whole, with TLS.
+            Step::Connected(_) => {}
+        }
     }
 }
 
@@ -318,7 +354,7 @@ impl<'a> Call<'a> {
 pub(super) struct Exchange {
     pub(super) deadline: Deadline,
     read: Option<Duration>,
-    idempotent: bool,
+    pub(super) idempotent: bool,
     cancel: Option<CancelToken>,
     observer: Option<Arc<dyn Observer>>,
     origin: Arc<Origin>,
@@ -409,7 +445,7 @@ impl Watch for Notify<'_> {
     }
 }
 
-fn observe<'e>(observer: Option<&Arc<dyn Observer>>, event: impl FnOnce() -> Event<'e>) {
+pub(super) fn observe<'e>(observer: Option<&Arc<dyn Observer>>, event: impl FnOnce() -> Event<'e>) {
     if let Some(observer) = observer {
         observer.event(Instant::now(), &event());
     }

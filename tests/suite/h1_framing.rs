@@ -131,7 +131,6 @@ fn err_rule_4_any_other_coding() {
         "gzip, chunked",
         "chunked, gzip",
         "chunked, identity",
-        "identity",
         "chunked, chunked",
         "chunked\r\nTransfer-Encoding: chunked",
         "gzip\r\nTransfer-Encoding: chunked",

@@ -28,7 +28,8 @@ fn read(mut wire: &[u8]) -> Read {
         }
         let colon = line.iter().position(|&byte| byte == b':').expect("a field has a colon");
         let name = String::from_utf8(line[..colon].to_vec()).unwrap();
-        fields.push((name, line[colon + 1..].strip_prefix(b" ").unwrap().to_vec()));
+        let value = &line[colon + 1..];
+        fields.push((name, value.strip_prefix(b" ").unwrap_or(value).to_vec()));
     }
     let find = |name: &str| {
         let found = fields.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));

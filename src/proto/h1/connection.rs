@@ -289,6 +289,11 @@ impl Connection {
         }
     }
 
+    /// Can the response end without another byte of content? If not, there is no use in asking.
+    pub fn may_end(&self) -> bool {
+        !matches!(self.reading, Reading::Head | Reading::Length { .. } | Reading::UntilClose)
+    }
+
     /// Says that `count` bytes were taken directly, at most [`direct`](Connection::direct).
     pub fn recv_direct(&mut self, count: u64) {
         match &mut self.reading {

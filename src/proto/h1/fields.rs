@@ -308,7 +308,7 @@ fn common_name_lanes(word: u64) -> u64 {
     // nothing is carried into the next lane.
     let low = word & !HIGH;
     let at_least = |lanes: u64, n: u8| lanes + ONES * u64::from(0x80 - n);
-    let folded = low | ONES * 0x20;
+    let folded = low | (ONES * 0x20);
     let letter = at_least(folded, b'a') & !at_least(folded, b'z' + 1);
     let digit = at_least(low, b'0') & !at_least(low, b'9' + 1);
     let hyphen = !at_least(low ^ (ONES * b'-' as u64), 1);
@@ -341,7 +341,7 @@ mod tests {
                 let mut input = *b"aZ09-zA-bY18-yB-cX27";
                 input[offset] = byte;
                 let found = common_name_end(&input, 0);
-                let expected = (byte == b':' && offset < 16).then(|| offset);
+                let expected = if byte == b':' && offset < 16 { Some(offset) } else { None };
                 assert_eq!(found, expected, "{:#x} at {}", byte, offset);
             }
         }

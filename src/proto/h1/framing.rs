@@ -69,6 +69,8 @@ enum Transfer {
     #[default]
     None,
     Chunked,
+    /// Nothing but `identity`, which RFC 2616 had for no coding at all and some servers still say.
+    Identity,
     /// Chunked is missing, not last, not alone, or there twice.
     Other,
 }
@@ -86,7 +88,7 @@ impl Control {
     /// Reads a section. The length of a name rules out nearly all fields at once.
     pub(super) fn read(headers: &Headers, leniency: Leniency) -> Control {
         let mut control = Control::default();
-        for (name, value) in headers.lines() {
+        for (name, value) in headers.lines_of_lengths(LENGTHS) {
             match name.len() {
                 6 if name.eq_ignore_ascii_case(b"expect") => {
                     control.expect_continue |= value.eq_ignore_ascii_case(b"100-continue");
@@ -94,19 +96,21 @@ impl Control {
                 7 if name.eq_ignore_ascii_case(b"upgrade") => control.upgrade = true,
                 10 if name.eq_ignore_ascii_case(b"connection") => control.connection(value),
                 10 if name.eq_ignore_ascii_case(b"keep-alive") => control.hints.read(value),
+                14 if leniency.ignore_content_length => {}
                 14 if name.eq_ignore_ascii_case(b"content-length") => control.length(value),
                 17 if name.eq_ignore_ascii_case(b"transfer-encoding") => control.coding(value),
                 _ => {}
             }
-        }
-        if leniency.ignore_content_length {
-            control.length = Length::None;
         }
         control
     }
 
     /// RFC 9110 §7.6.1: a list of case-insensitive options, over any number of lines.
     fn connection(&mut self, value: &[u8]) {
+        if value.eq_ignore_ascii_case(b"keep-alive") {
+            self.keep_alive = true;
+            return;
+        }
         for option in list::elements(value) {
             // What cannot be read may have been a close.
             let option = option.unwrap_or(b"close");
@@ -139,9 +143,12 @@ impl Control {
             self.transfer = Transfer::Other;
         }
         for coding in codings {
-            let chunked = coding.unwrap_or(b"").eq_ignore_ascii_case(b"chunked");
+            let coding = coding.unwrap_or(b"");
+            let chunked = coding.eq_ignore_ascii_case(b"chunked");
+            let identity = coding.eq_ignore_ascii_case(b"identity");
             self.transfer = match self.transfer {
                 Transfer::None if chunked => Transfer::Chunked,
+                Transfer::None | Transfer::Identity if identity => Transfer::Identity,
                 _ => Transfer::Other,
             };
         }
@@ -188,6 +195,9 @@ impl Control {
         }
     }
 }
+
+/// The lengths of the names that are looked for, as bits.
+const LENGTHS: u64 = 1 << 6 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 17;
 
 impl KeepAlive {
     fn read(&mut self, value: &[u8]) {
@@ -236,6 +246,9 @@ pub(super) fn response_framing(
     if bodyless || head.status().is_informational() || request == RequestKind::Head {
         return Ok((Framing::Empty, None));
     }
+    if request == RequestKind::Connect && head.status().is_success() {
+        return Ok((Framing::Switched, Some(CloseReason::Upgraded)));
+    }
     let doubtful = control.length != Length::None || head.version() == Version::Http10;
     match (control.transfer, control.length) {
         (Transfer::Chunked, _) if doubtful => {
@@ -243,13 +256,12 @@ pub(super) fn response_framing(
         }
         (Transfer::Chunked, _) => Ok((Framing::Chunked, None)),
         (Transfer::Other, _) => Err(Error::TransferCoding),
-        (Transfer::None, Length::Invalid(error)) => Err(error),
-        (Transfer::None, Length::Once(0) | Length::Repeated(0)) => Ok((Framing::Empty, None)),
-        (Transfer::None, Length::Once(length) | Length::Repeated(length)) => {
-            Ok((Framing::Length(length), None))
+        (_, Length::Invalid(error)) => Err(error),
+        (transfer, Length::Once(length) | Length::Repeated(length)) => {
+            let framing = if length == 0 { Framing::Empty } else { Framing::Length(length) };
+            let ambiguous = transfer == Transfer::Identity;
+            Ok((framing, ambiguous.then_some(CloseReason::AmbiguousFraming)))
         }
-        (Transfer::None, Length::None) => {
-            Ok((Framing::UntilClose, Some(CloseReason::CloseDelimited)))
-        }
+        (_, Length::None) => Ok((Framing::UntilClose, Some(CloseReason::CloseDelimited))),
     }
 }

@@ -123,10 +123,13 @@ impl Exchange {
             let lists = codings.iter().map(|value| list(value)).collect::<Vec<_>>();
             let read = lists.iter().all(|(elements, complete)| *complete && !elements.is_empty());
             let all = lists.into_iter().flat_map(|(elements, _)| elements).collect::<Vec<_>>();
-            return match read && all.len() == 1 && all[0].eq_ignore_ascii_case("chunked") {
-                true => Body::Chunked,
-                false => Body::Refused,
-            };
+            let is = |element: &String, coding| element.eq_ignore_ascii_case(coding);
+            if !(read && all.iter().all(|element| is(element, "identity"))) {
+                return match read && all.len() == 1 && is(&all[0], "chunked") {
+                    true => Body::Chunked,
+                    false => Body::Refused,
+                };
+            }
         }
         // "5. If a message is received without Transfer-Encoding and with an invalid Content-Length
         // header field, then the message framing is invalid and the recipient MUST treat it as an
@@ -166,10 +169,16 @@ impl Exchange {
         // What cannot be read may have been a close.
         let close = has("close") || lists.iter().any(|(_, complete)| !complete);
         let old = self.version == Version::Http10;
+        let bodyless = self.method == "HEAD" || [204, 304].contains(&self.status);
+        let named = !self.values("Transfer-Encoding").is_empty();
         match body {
             Body::Tunnel => Err(CloseReason::Upgraded),
             Body::UntilClose => Err(CloseReason::CloseDelimited),
             Body::Chunked if old || !self.values("Content-Length").is_empty() => {
+                Err(CloseReason::AmbiguousFraming)
+            }
+            // A length beside the coding that is none.
+            Body::None | Body::Length(_) if named && !bodyless => {
                 Err(CloseReason::AmbiguousFraming)
             }
             _ if close => Err(CloseReason::RequestedByServer),
