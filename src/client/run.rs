@@ -28,25 +28,13 @@ pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
     let mut history = Vec::new();
     let mut started = call.began;
     loop {
-<<<<<<< HEAD
         let result = call.expect_or_repeat(client, &request, started);
-        let mut response = result.map_err(|error| error.with_url(request.shared_url()))?;
-        match call.next(client, &request, &response, history.len())? {
-=======
-        let policy = &client.config().redirects;
-        let result = call.expect_or_repeat(client, &request);
         let placed = |error: Error| match history.is_empty() {
             true => error.with_url(request.shared_url()),
             false => error.after_redirects(call.idempotent).with_url(request.shared_url()),
         };
         let mut response = result.map_err(placed)?;
-        let next = redirect::next(policy, &request, response.head());
-        let next = next.and_then(|next| match next {
-            Some(next) => policy.check(history.len()).map(|()| Some(next)),
-            None => Ok(None),
-        });
-        match next.map_err(|error| response.describe(error))? {
->>>>>>> b3271e7411a182e8d7b0ec3905c8779a33ced916
+        match call.next(client, &request, &response, history.len())? {
             None => {
                 response.set_history(history);
                 return Ok(response);
@@ -104,7 +92,7 @@ impl<'a> Call<'a> {
         let policy = &client.config().redirects;
         let next = redirect::next(policy, request, response.head())
             .and_then(|next| next.map(|next| policy.check(followed).map(|()| next)).transpose());
-        next.map_err(|error| error.with_status(response.status()).with_url(request.shared_url()))
+        next.map_err(|error| response.describe(error))
     }
 
     /// RFC 9110 §10.1.1: after a 417 the request may be repeated without the expectation, once.
@@ -124,19 +112,14 @@ impl<'a> Call<'a> {
     }
 
     /// One exchange; one more on a fresh connection if a reused one turned out to be dead.
-<<<<<<< HEAD
     fn exchange_or_retry(
         &self,
         client: &Client,
         request: &Request,
         started: Instant,
     ) -> Result<Response> {
-        let mut timings = Timings::new(self.began, started);
-=======
-    fn exchange_or_retry(&self, client: &Client, request: &Request) -> Result<Response> {
         self.not_cancelled(Phase::Connect)?;
-        let mut timings = Timings::new(self.began, Instant::now());
->>>>>>> b3271e7411a182e8d7b0ec3905c8779a33ced916
+        let mut timings = Timings::new(self.began, started);
         if let Some(connection) = self.checkout(client, request.origin(), timings.started) {
             let error = match self.exchange(client, request, connection, &mut timings) {
                 Err(error) => error,

@@ -461,28 +461,18 @@ impl Connection {
 
     /// Notices the end of the response when the last framed byte has been consumed, not when the
     /// caller asks for more.
-<<<<<<< HEAD
-    fn settle(&mut self) -> Result<(), Failure> {
-        while self.progress == Progress::Content && self.engine.may_end() {
-            let before = self.input.unread().len();
-            self.step(&mut [])?;
-            if self.progress == Progress::Content && self.input.unread().len() == before {
-                break;
-=======
     ///
     /// A broken rule further on is not reported here, where it would cost the caller the head or the
     /// content that came before it in the same segment: the next read finds it again.
     fn settle(&mut self) {
-        loop {
-            let before = (self.input.unread().len(), self.trailers.is_some());
+        while self.progress == Progress::Content && self.engine.may_end() {
+            let before = self.input.unread().len();
             let stepped = self.step(&mut []);
-            let after = (self.input.unread().len(), self.trailers.is_some());
-            if stepped.is_err() || self.progress == Progress::Ended || before == after {
+            let stuck = self.progress == Progress::Content && self.input.unread().len() == before;
+            if stepped.is_err() || stuck {
                 return;
->>>>>>> b3271e7411a182e8d7b0ec3905c8779a33ced916
             }
         }
-        Ok(())
     }
 
     fn read_direct(&mut self, buffer: &mut [u8], deadline: Deadline) -> Result<usize, Failure> {

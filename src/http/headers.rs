@@ -29,6 +29,8 @@ pub struct Headers {
     /// What the fields point into. Bytes of removed fields and, in a received head, line ends and
     /// the status line stay in it unreferenced.
     bytes: Vec<u8>,
+    /// How many of the bytes, from the first one, were received as they are.
+    received: usize,
     fields: Vec<Field>,
     /// Are the bytes just the lines as they go on the wire, in their order?
     in_wire_form: bool,
@@ -46,17 +48,17 @@ pub(crate) struct Field {
 impl Headers {
     /// No field lines.
     pub const fn new() -> Headers {
-        Headers { bytes: Vec::new(), fields: Vec::new(), in_wire_form: true }
+        Headers { bytes: Vec::new(), received: 0, fields: Vec::new(), in_wire_form: true }
     }
 
     /// Fields that a parser has found, and checked, in `bytes`.
     pub(crate) fn from_parts(bytes: Vec<u8>, fields: Vec<Field>) -> Headers {
-        Headers { bytes, fields, in_wire_form: false }
+        Headers { received: bytes.len(), bytes, fields, in_wire_form: false }
     }
 
-    /// The whole buffer, received bytes included that are no field.
-    pub(crate) fn buffer(&self) -> &[u8] {
-        &self.bytes
+    /// What the parser was given, bytes included that are no field.
+    pub(crate) fn received(&self) -> &[u8] {
+        &self.bytes[..self.received]
     }
 
     /// Adds a field line at the end. White space before the value is not part of it, and neither is

@@ -24,8 +24,8 @@ use super::Error;
 /// ```
 ///
 /// # Progress
-/// `read` consumes all of its input unless the output is full or the last chunk has been read. So
-/// with room for output, a call that consumes nothing has been given nothing.
+/// `read` consumes all of its input unless the output is full, the last chunk has been read, or an
+/// error is next. So with room for output, a call that consumes nothing has been given nothing.
 #[derive(Clone, Debug)]
 pub struct ChunkedDecoder {
     state: State,
@@ -94,8 +94,8 @@ impl ChunkedDecoder {
     /// Decodes some of `input` into `output`: how much was consumed, how much produced.
     ///
     /// # Errors
-    /// The first rule that the coding breaks. What was produced before is in `output` but not
-    /// counted.
+    /// The first rule that the coding breaks. What was produced before is handed out first, and the
+    /// error comes with the next call.
     pub fn read(&mut self, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), Error> {
         let (mut consumed, mut produced) = (0, 0);
         while consumed < input.len() && self.state != State::Done {
@@ -111,7 +111,11 @@ impl ChunkedDecoder {
                 produced += count;
                 self.state = State::after_data(left - count as u64);
             } else {
-                consumed += self.frame(&input[consumed..])?;
+                match self.frame(&input[consumed..]) {
+                    Ok(count) => consumed += count,
+                    Err(_) if produced > 0 => break,
+                    Err(error) => return Err(error),
+                }
             }
         }
         Ok((consumed, produced))
@@ -123,15 +127,18 @@ impl ChunkedDecoder {
         let input = &input[..input.len().min(limit)];
         let mut consumed = 0;
         while consumed < input.len() && self.state != State::Done {
-            consumed += match self.state {
-                State::Data { left } => {
-                    let room = input.len() - consumed;
-                    let count = usize::try_from(left).map_or(room, |left| left.min(room));
-                    self.state = State::after_data(left - count as u64);
-                    count
-                }
-                _ => self.frame(&input[consumed..])?,
-            };
+            if let State::Data { left } = self.state {
+                let room = input.len() - consumed;
+                let count = usize::try_from(left).map_or(room, |left| left.min(room));
+                self.state = State::after_data(left - count as u64);
+                consumed += count;
+                continue;
+            }
+            match self.frame(&input[consumed..]) {
+                Ok(count) => consumed += count,
+                Err(_) if consumed > 0 => break,
+                Err(error) => return Err(error),
+            }
         }
         Ok(consumed)
     }

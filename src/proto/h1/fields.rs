@@ -99,8 +99,12 @@ impl FieldSection {
     fn fold(&mut self, start: usize, end: usize, leniency: Leniency) -> Result<(), Error> {
         match self.fields.last_mut() {
             Some(last) if leniency.folding => {
+                self.folds.push((last.value_end as usize, start));
+                if last.value_start == last.value_end {
+                    last.value_start = start as u32;
+                    last.value_end = start as u32;
+                }
                 if start < end {
-                    self.folds.push((last.value_end as usize, start));
                     last.value_end = end as u32;
                 }
                 Ok(())
