@@ -12,6 +12,7 @@ mod h1_roundtrip;
 mod layers;
 mod limits;
 mod llhttp;
+mod nginx;
 mod persistence;
 mod program;
 mod properties;
