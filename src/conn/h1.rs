@@ -557,7 +557,7 @@ fn is_timeout(error: &io::Error) -> bool {
 }
 
 /// Room for a head: nearly all fit, with the beginning of their content.
-const HEAD_READ: usize = 16 << 10;
+const HEAD_READ: usize = 8 << 10;
 
 /// Room for content that cannot go to the caller directly, since framing stands in it.
 const CONTENT_READ: usize = 32 << 10;

@@ -61,6 +61,11 @@ impl Headers {
         &self.bytes[..self.received]
     }
 
+    /// The size of the buffer: at least that of the lines.
+    pub(crate) fn buffer_size(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Adds a field line at the end. White space before the value is not part of it, and neither is
     /// a value of nothing else; white space behind it is sent as it was given.
     ///

@@ -40,6 +40,9 @@ impl FieldSection {
     pub(super) fn begin(&mut self, position: usize) {
         self.fields.clear();
         self.folds.clear();
+        if self.fields.capacity() == 0 {
+            self.fields.reserve(USUAL_FIELDS);
+        }
         self.position = position;
         self.searched = position;
     }
@@ -314,6 +317,9 @@ fn common_name_lanes(word: u64) -> u64 {
     let hyphen = !at_least(low ^ (ONES * b'-' as u64), 1);
     (letter | digit | hyphen) & !word
 }
+
+/// How many fields the first head of a connection is expected to have.
+const USUAL_FIELDS: usize = 16;
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
