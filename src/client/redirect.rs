@@ -152,6 +152,10 @@ pub(crate) fn location(url: &Url, head: &ResponseHead) -> Result<Option<Url>> {
         Some(location) => location,
         None => return Ok(None),
     };
+    // An empty reference would be the same document again, which no server can mean.
+    if location.is_empty() {
+        return Ok(None);
+    }
     let refused = |text: String| Error::new(ErrorKind::Redirect).message(text);
     if lines.any(|other| other != location) {
         return Err(refused("the redirect has several Location fields that differ".into()));

@@ -26,20 +26,15 @@ pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
     let call = Call::new(request);
     let mut request = Cow::Borrowed(request);
     let mut history = Vec::new();
+    let mut started = call.began;
     loop {
-        let policy = &client.config().redirects;
-        let result = call.expect_or_repeat(client, &request);
+        let result = call.expect_or_repeat(client, &request, started);
         let placed = |error: Error| match history.is_empty() {
             true => error.with_url(request.shared_url()),
             false => error.after_redirects(call.idempotent).with_url(request.shared_url()),
         };
         let mut response = result.map_err(placed)?;
-        let next = redirect::next(policy, &request, response.head());
-        let next = next.and_then(|next| match next {
-            Some(next) => policy.check(history.len()).map(|()| Some(next)),
-            None => Ok(None),
-        });
-        match next.map_err(|error| response.describe(error))? {
+        match call.next(client, &request, &response, history.len())? {
             None => {
                 response.set_history(history);
                 return Ok(response);
@@ -53,6 +48,7 @@ pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
                     location: next.shared_url().clone(),
                 });
                 request = Cow::Owned(next);
+                started = Instant::now();
             }
         }
     }
@@ -82,26 +78,50 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The request that the response asks for, if it is to be followed.
+    fn next(
+        &self,
+        client: &Client,
+        request: &Request,
+        response: &Response,
+        followed: usize,
+    ) -> Result<Option<Request>> {
+        if !response.status().is_redirection() {
+            return Ok(None);
+        }
+        let policy = &client.config().redirects;
+        let next = redirect::next(policy, request, response.head())
+            .and_then(|next| next.map(|next| policy.check(followed).map(|()| next)).transpose());
+        next.map_err(|error| response.describe(error))
+    }
+
     /// RFC 9110 §10.1.1: after a 417 the request may be repeated without the expectation, once.
-    fn expect_or_repeat(&self, client: &Client, request: &Request) -> Result<Response> {
-        let response = self.exchange_or_retry(client, request)?;
-        let expected = request.headers().contains("Expect");
-        if response.status() != StatusCode::EXPECTATION_FAILED
-            || !expected
-            || !request.body().is_replayable()
-        {
+    fn expect_or_repeat(
+        &self,
+        client: &Client,
+        request: &Request,
+        started: Instant,
+    ) -> Result<Response> {
+        let response = self.exchange_or_retry(client, request, started)?;
+        let refused = response.status() == StatusCode::EXPECTATION_FAILED;
+        if !refused || !request.headers().contains("Expect") || !request.body().is_replayable() {
             return Ok(response);
         }
         drop(response);
-        self.exchange_or_retry(client, &request.without_expectation())
+        self.exchange_or_retry(client, &request.without_expectation(), Instant::now())
     }
 
     /// One exchange; one more on a fresh connection if a reused one turned out to be dead.
-    fn exchange_or_retry(&self, client: &Client, request: &Request) -> Result<Response> {
+    fn exchange_or_retry(
+        &self,
+        client: &Client,
+        request: &Request,
+        started: Instant,
+    ) -> Result<Response> {
         // What cannot be sent costs no connection.
         self.not_cancelled(Phase::Connect)?;
         request.body().check_unspent()?;
-        let mut timings = Timings::new(self.began, Instant::now());
+        let mut timings = Timings::new(self.began, started);
         if let Some(connection) = self.checkout(client, request.origin(), timings.started) {
             let error = match self.exchange(client, request, connection, &mut timings) {
                 Err(error) => error,
@@ -321,15 +341,14 @@ impl<'a> Call<'a> {
     }
 
     fn observe_step(&self, step: Step<'_>) {
-        let event = match step {
-            Step::Resolving(host) => Event::Resolving { host },
-            Step::Resolved(addresses) => Event::Resolved { addresses },
-            Step::Connecting(address) => Event::Connecting { address },
-            Step::Refused(address) => Event::Refused { address },
-            // Told when the connection has its number.
-            Step::Connected(_) => return,
-        };
-        self.observe(|| event);
+        match step {
+            Step::Resolving(host) => self.observe(|| Event::Resolving { host }),
+            Step::Resolved(addresses) => self.observe(|| Event::Resolved { addresses }),
+            Step::Connecting(address) => self.observe(|| Event::Connecting { address }),
+            Step::Refused(address) => self.observe(|| Event::Refused { address }),
+            // Told when the connection is whole, with TLS.
+            Step::Connected(_) => {}
+        }
     }
 }
 

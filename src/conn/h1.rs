@@ -470,7 +470,11 @@ impl Connection {
         self.input.consume(used);
         match event {
             Some(Event::Data(count)) => return Ok(count),
-            Some(Event::Trailers(trailers)) => self.trailers = Some(trailers),
+            // The end follows without another byte, and nobody may wait for one.
+            Some(Event::Trailers(trailers)) => {
+                self.trailers = Some(trailers);
+                return self.step(buffer);
+            }
             Some(Event::End) | Some(Event::Switched) => self.progress = Progress::Ended,
             _ => {}
         }
@@ -483,11 +487,11 @@ impl Connection {
     /// A broken rule further on is not reported here, where it would cost the caller the head or the
     /// content that came before it in the same segment: the next read finds it again.
     fn settle(&mut self) {
-        loop {
-            let before = (self.input.unread().len(), self.trailers.is_some());
+        while self.progress == Progress::Content && self.engine.may_end() {
+            let before = self.input.unread().len();
             let stepped = self.step(&mut []);
-            let after = (self.input.unread().len(), self.trailers.is_some());
-            if stepped.is_err() || self.progress == Progress::Ended || before == after {
+            let stuck = self.progress == Progress::Content && self.input.unread().len() == before;
+            if stepped.is_err() || stuck {
                 return;
             }
         }
@@ -579,7 +583,7 @@ fn is_timeout(error: &io::Error) -> bool {
 }
 
 /// Room for a head: nearly all fit, with the beginning of their content.
-const HEAD_READ: usize = 16 << 10;
+const HEAD_READ: usize = 8 << 10;
 
 /// Room for content that cannot go to the caller directly, since framing stands in it.
 const CONTENT_READ: usize = 32 << 10;

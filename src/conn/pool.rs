@@ -6,7 +6,7 @@
 //! the others may then grow old and go.
 
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -94,7 +94,7 @@ pub struct Pool<K, T> {
 #[derive(Debug)]
 struct State<K, T> {
     /// Oldest first. A key whose last entry was taken stays, so that its allocation does.
-    idle: HashMap<K, Vec<Idle<T>>>,
+    idle: HashMap<K, Vec<Idle<T>>, BuildHasherDefault<KeyHasher>>,
     count: usize,
     stats: PoolStats,
 }
@@ -116,7 +116,7 @@ pub type Discarded<T> = (T, CloseReason);
 impl<K: Hash + Eq + Clone, T> Pool<K, T> {
     /// An empty pool.
     pub fn new(config: PoolConfig) -> Pool<K, T> {
-        let state = State { idle: HashMap::new(), count: 0, stats: PoolStats::default() };
+        let state = State { idle: HashMap::default(), count: 0, stats: PoolStats::default() };
         Pool { config, state: Mutex::new(state) }
     }
 
@@ -180,7 +180,7 @@ impl<K: Hash + Eq + Clone, T> Pool<K, T> {
         state.count = 0;
         let idle = std::mem::take(&mut state.idle);
         drop(state);
-        idle.into_iter().flat_map(|(_, entries)| entries).map(|entry| entry.value).collect()
+        idle.into_values().flatten().map(|entry| entry.value).collect()
     }
 
     /// Counts a value that was made because there was none to take.
@@ -237,6 +237,43 @@ impl<K: Hash + Eq + Clone, T> State<K, T> {
             discarded.push((entries.remove(0).value, CloseReason::Evicted));
             self.count -= 1;
         }
+    }
+}
+
+/// A quick hash. Keys come from URLs, so that someone could make them collide; but the number of keys
+/// is bounded, and so is what a collision costs.
+#[derive(Clone, Copy, Debug, Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for piece in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..piece.len()].copy_from_slice(piece);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u8(&mut self, number: u8) {
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_u16(&mut self, number: u16) {
+        self.write_u64(u64::from(number));
+    }
+
+    fn write_isize(&mut self, number: isize) {
+        self.write_u64(number as u64);
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // An odd constant with evenly spread bits: the golden ratio's.
+        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        // Multiplying moves what is known upwards; the table looks at both ends.
+        self.0 ^ (self.0 >> 32)
     }
 }
 

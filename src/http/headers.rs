@@ -9,7 +9,7 @@
 use std::{error, fmt, mem};
 
 use super::list;
-use super::token::{is_field_byte, is_token, trim_ows};
+use super::token::{is_field_byte, is_ows, is_token};
 
 /// Field lines in order, as a multimap whose names compare without case.
 ///
@@ -24,12 +24,16 @@ use super::token::{is_field_byte, is_token, trim_ows};
 /// assert!(headers.append("X", "a\r\nInjected: yes").is_err());
 /// # Ok::<(), pannier::http::InvalidHeader>(())
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Headers {
     /// What the fields point into. Bytes of removed fields and, in a received head, line ends and
     /// the status line stay in it unreferenced.
     bytes: Vec<u8>,
+    /// How many of the bytes, from the first one, were received as they are.
+    received: usize,
     fields: Vec<Field>,
+    /// Are the bytes just the lines as they go on the wire, in their order?
+    in_wire_form: bool,
 }
 
 /// Where one field line stands in its buffer. The name begins at `start`.
@@ -44,20 +48,26 @@ pub(crate) struct Field {
 impl Headers {
     /// No field lines.
     pub const fn new() -> Headers {
-        Headers { bytes: Vec::new(), fields: Vec::new() }
+        Headers { bytes: Vec::new(), received: 0, fields: Vec::new(), in_wire_form: true }
     }
 
     /// Fields that a parser has found, and checked, in `bytes`.
     pub(crate) fn from_parts(bytes: Vec<u8>, fields: Vec<Field>) -> Headers {
-        Headers { bytes, fields }
+        Headers { received: bytes.len(), bytes, fields, in_wire_form: false }
     }
 
-    /// The whole buffer, received bytes included that are no field.
-    pub(crate) fn buffer(&self) -> &[u8] {
-        &self.bytes
+    /// What the parser was given, bytes included that are no field.
+    pub(crate) fn received(&self) -> &[u8] {
+        &self.bytes[..self.received]
     }
 
-    /// Adds a field line at the end. White space around the value is not part of it.
+    /// The size of the buffer: at least that of the lines.
+    pub(crate) fn buffer_size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Adds a field line at the end. White space before the value is not part of it, and neither is
+    /// a value of nothing else; white space behind it is sent as it was given.
     ///
     /// # Errors
     /// The name is no token, the value has a byte that no field value may have (RFC 9110 §5.5), or
@@ -78,6 +88,7 @@ impl Headers {
             Some(first) => {
                 self.remove(name);
                 self.fields.insert(first, field);
+                self.in_wire_form = false;
             }
             None => self.fields.push(field),
         }
@@ -89,7 +100,9 @@ impl Headers {
         let before = self.fields.len();
         let bytes = &self.bytes;
         self.fields.retain(|field| !field.name(bytes).eq_ignore_ascii_case(name.as_bytes()));
-        self.fields.len() < before
+        let removed = self.fields.len() < before;
+        self.in_wire_form &= !removed;
+        removed
     }
 
     /// The first value of this name, if it is UTF-8, as all but the oldest values are.
@@ -170,15 +183,18 @@ impl Headers {
                 || named.iter().any(|hop| matches(hop))
         };
         self.fields.retain(|field| !is_hop(field.name(bytes)));
+        self.in_wire_form = false;
     }
 
     /// Appends the section as it goes on the wire, without the empty line that ends it.
     pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
+        if self.in_wire_form {
+            return out.extend_from_slice(&self.bytes);
+        }
         for (name, value) in self.lines() {
-            out.extend_from_slice(name);
-            out.extend_from_slice(b": ");
-            out.extend_from_slice(value);
-            out.extend_from_slice(b"\r\n");
+            for part in [name, colon(value), value, b"\r\n"] {
+                out.extend_from_slice(part);
+            }
         }
     }
 
@@ -187,13 +203,25 @@ impl Headers {
         self.fields.iter().map(move |field| (field.name(&self.bytes), field.value(&self.bytes)))
     }
 
+    /// The lines whose names have one of these lengths, a bit for each below 64, found without
+    /// looking at the others.
+    pub(crate) fn lines_of_lengths(
+        &self,
+        lengths: u64,
+    ) -> impl Iterator<Item = (&[u8], &[u8])> + '_ {
+        let wanted =
+            move |field: &&Field| lengths >> (field.name_end - field.start).min(63) & 1 == 1;
+        let fields = self.fields.iter().filter(wanted);
+        fields.map(move |field| (field.name(&self.bytes), field.value(&self.bytes)))
+    }
+
     fn position(&self, name: &str) -> Option<usize> {
         self.lines().position(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes()))
     }
 
     /// Puts a checked field into the buffer, but not yet among the fields.
     fn push(&mut self, name: &str, value: &[u8]) -> Result<Field, InvalidHeader> {
-        let value = trim_ows(value);
+        let value = trim_start(value);
         if !is_token(name.as_bytes()) {
             return Err(InvalidHeader::new(name, Fault::Name));
         }
@@ -201,15 +229,35 @@ impl Headers {
             return Err(InvalidHeader::new(name, Fault::Value(byte)));
         }
         let start = self.bytes.len();
-        let end = start.saturating_add(name.len()).saturating_add(value.len());
-        if u32::try_from(end).is_err() {
+        let line = [name.as_bytes(), colon(value), value, b"\r\n"];
+        let length = line.iter().map(|part| part.len()).fold(start, usize::saturating_add);
+        if u32::try_from(length).is_err() {
             return Err(InvalidHeader::new(name, Fault::Size));
         }
-        self.bytes.extend_from_slice(name.as_bytes());
-        self.bytes.extend_from_slice(value);
-        let name_end = (start + name.len()) as u32;
-        Ok(Field { start: start as u32, name_end, value_start: name_end, value_end: end as u32 })
+        for part in line {
+            self.bytes.extend_from_slice(part);
+        }
+        let value_end = self.bytes.len() - 2;
+        Ok(Field {
+            start: start as u32,
+            name_end: (start + name.len()) as u32,
+            value_start: (value_end - value.len()) as u32,
+            value_end: value_end as u32,
+        })
     }
+}
+
+/// What stands between a name and a value: no space that would come last in its line.
+fn colon(value: &[u8]) -> &'static [u8] {
+    match value.is_empty() {
+        true => b":",
+        false => b": ",
+    }
+}
+
+fn trim_start(value: &[u8]) -> &[u8] {
+    let start = value.iter().position(|&byte| !is_ows(byte));
+    &value[start.unwrap_or(value.len())..]
 }
 
 impl Field {
@@ -224,12 +272,17 @@ impl Field {
     }
 }
 
+impl Default for Headers {
+    fn default() -> Headers {
+        Headers::new()
+    }
+}
+
 /// The same lines in the same order, names without case.
 impl PartialEq for Headers {
     fn eq(&self, other: &Headers) -> bool {
-        let same =
-            |(a, b): ((&[u8], &[u8]), (&[u8], &[u8]))| a.0.eq_ignore_ascii_case(b.0) && a.1 == b.1;
-        self.len() == other.len() && self.lines().zip(other.lines()).all(same)
+        let mut pairs = self.lines().zip(other.lines());
+        self.len() == other.len() && pairs.all(|(a, b)| a.0.eq_ignore_ascii_case(b.0) && a.1 == b.1)
     }
 }
 
@@ -318,11 +371,11 @@ mod tests {
 
     #[test]
     fn ok_order_and_spelling_are_kept() {
-        let headers = headers(&[("B", "1"), ("a", "2"), ("b", " 3\t")]);
+        let headers = headers(&[("B", "1"), ("a", "2"), ("b", " 3\t"), ("c", " ")]);
         let mut wire = Vec::new();
         headers.write_to(&mut wire);
-        assert_eq!(wire, b"B: 1\r\na: 2\r\nb: 3\r\n");
-        assert_eq!(headers.get_all("b").collect::<Vec<_>>(), [b"1", b"3"]);
+        assert_eq!(wire, b"B: 1\r\na: 2\r\nb: 3\t\r\nc:\r\n");
+        assert_eq!(headers.get_all("b").collect::<Vec<_>>(), [&b"1"[..], b"3\t"]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Bytes that were read from a peer and not yet consumed.
 //!
-//! One allocation that grows by doubling up to a bound and is compacted only when room is needed,
-//! so that each byte is moved a constant number of times. How far a search for a line end got is
+//! One allocation that grows by doubling and is compacted only when room is needed, so that each
+//! byte is moved a constant number of times; how much may be unread is for the reader to bound. How far a search for a line end got is
 //! remembered by whoever searches; offsets from the first unread byte stay valid until `consume`.
 
 use std::fmt;
@@ -86,12 +86,14 @@ impl Buffer {
         }
     }
 
+    /// Grows where more than half is unread: else a full buffer that is consumed byte by byte would
+    /// be moved as a whole for each of them.
     fn make_room(&mut self, minimum: usize) {
         self.bytes.copy_within(self.start..self.end, 0);
         self.end -= self.start;
         self.start = 0;
         let needed = self.end + minimum;
-        if self.bytes.len() < needed {
+        if self.bytes.len() < needed || self.bytes.len() / 2 < self.end {
             let size = needed.max(self.bytes.len() * 2);
             self.bytes.resize(size, 0);
         }
@@ -126,6 +128,20 @@ mod tests {
         }
         out.extend_from_slice(buffer.unread());
         assert_eq!(out, input);
+    }
+
+    #[test]
+    fn ok_a_move_makes_room_for_as_much_as_it_moves() {
+        let mut buffer = Buffer::new();
+        fill(&mut buffer, &[7; 1000]);
+        let mut moves = 0;
+        for _ in 0..10_000 {
+            buffer.consume(1);
+            moves += usize::from(buffer.bytes.len() == buffer.end);
+            fill(&mut buffer, &[7]);
+        }
+        assert!(moves <= 20, "{} moves of 999 bytes", moves);
+        assert!(buffer.capacity() <= 4000);
     }
 
     #[test]

@@ -81,7 +81,7 @@ fn err_a_truncated_response_is_an_error_in_every_framing() {
         ("", EmptyResponse, "without a response"),
         ("H", Protocol, "inside a response head"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n", Protocol, "inside a response head"),
-        ("HTTP/1.1 100 Continue\r\n\r\n", EmptyResponse, "without a response"),
+        ("HTTP/1.1 100 Continue\r\n\r\n", Protocol, "inside a response head"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", Truncated, "0 of 5 body bytes"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", Truncated, "4 of 5 body bytes"),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Truncated, "after 0 body"),

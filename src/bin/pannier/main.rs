@@ -1,1 +1,36 @@
-fn main() {}
+//! `pannier URL…`: the library made visible, with curl's option names, meanings and exit codes.
+
+#![forbid(unsafe_code)]
+#![deny(clippy::all)]
+// The manifest's version is the library's; the program may use what came until Rust 1.70.
+#![allow(clippy::incompatible_msrv)]
+
+mod address;
+mod args;
+mod clients;
+mod config_file;
+mod connect;
+mod data;
+mod exit;
+mod flags;
+mod glob;
+mod help;
+mod lab;
+mod operation;
+mod output;
+mod record;
+mod request;
+mod run;
+mod transfer;
+mod usage;
+mod values;
+mod verbose;
+mod warn;
+mod watch;
+mod write_out;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(run::run())
+}

@@ -67,6 +67,8 @@ pub struct Connection {
     interim: usize,
     keep_alive: KeepAlive,
     closing: Option<CloseReason>,
+    /// The response that is read now says that none comes after it.
+    last: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +104,7 @@ enum Reading {
     /// A trailer section of which this much is still to be handed on raw.
     RawTrailers {
         left: usize,
+        received: u64,
     },
     UntilClose,
     /// The content has ended, but the event has not been taken yet.
@@ -151,6 +154,7 @@ impl Connection {
             interim: 0,
             keep_alive: KeepAlive::default(),
             closing: None,
+            last: false,
         }
     }
 
@@ -168,9 +172,8 @@ impl Connection {
         if self.writing != Writing::Ready || self.closing.is_some() {
             return Err(Error::NotReady);
         }
-        let control =
-            Control::read(head.headers, Leniency::strict()).map_err(|_| Error::RequestFraming)?;
-        let framing = control.request_framing()?;
+        let control = Control::read(head.headers, Leniency::strict());
+        let framing = control.request_framing(head.version)?;
         head.write_to(out);
         self.writing = match framing {
             Framing::Length(left) => Writing::Length { left },
@@ -235,10 +238,10 @@ impl Connection {
     ) -> Result<(usize, Option<Event>), Error> {
         let result = match self.reading {
             Reading::Head => self.recv_head(input),
-            Reading::Trailers { .. } => self.recv_trailers(input),
+            Reading::Trailers { .. } => self.recv_trailers(input, output),
             Reading::Ended => Ok((0, Some(self.end(input)))),
             Reading::Switched => Ok((0, Some(Event::Switched))),
-            Reading::Failed(error) => Err(error),
+            Reading::Failed(error) => return Err(error),
             _ => self.recv_data(input, output),
         };
         result.map_err(|error| self.fail(error))
@@ -252,16 +255,20 @@ impl Connection {
         let error = match &self.reading {
             Reading::UntilClose | Reading::Ended => return Ok(self.end(b"")),
             Reading::Switched => return Ok(Event::Switched),
-            Reading::Failed(error) => *error,
-            Reading::Head if self.parser.is_at_start() => Error::ClosedBeforeResponse,
+            Reading::Failed(error) => return Err(*error),
+            // After an interim response it is no longer as if nothing had come.
+            Reading::Head if self.parser.is_at_start() && self.interim == 0 => {
+                Error::ClosedBeforeResponse
+            }
             Reading::Head => Error::ClosedInHead,
             Reading::Length { left, total } => {
                 Error::Truncated { received: total - left, expected: Some(*total) }
             }
-            Reading::Chunked { received, .. } | Reading::Trailers { received, .. } => {
+            Reading::Chunked { received, .. }
+            | Reading::Trailers { received, .. }
+            | Reading::RawTrailers { received, .. } => {
                 Error::Truncated { received: *received, expected: None }
             }
-            Reading::RawTrailers { .. } => Error::Truncated { received: 0, expected: None },
         };
         Err(self.fail(error))
     }
@@ -277,6 +284,11 @@ impl Connection {
             Reading::UntilClose => u64::MAX,
             _ => 0,
         }
+    }
+
+    /// Can the response end without another byte of content? If not, there is no use in asking.
+    pub fn may_end(&self) -> bool {
+        !matches!(self.reading, Reading::Head | Reading::Length { .. } | Reading::UntilClose)
     }
 
     /// Says that `count` bytes were taken directly, at most [`direct`](Connection::direct).
@@ -371,13 +383,14 @@ impl Connection {
     }
 
     fn final_head(&mut self, request: InFlight, head: ResponseHead) -> Result<Event, Error> {
-        let control = Control::read(head.headers(), self.leniency)?;
+        let control = Control::read(head.headers(), self.leniency);
         let (framing, reason) = response_framing(request.kind, &head, &control)?;
         self.interim = 0;
         self.keep_alive = control.hints();
         let asked = CloseReason::RequestedByServer;
         let version = control.close_reason(head.version(), asked, CloseReason::Http10);
         if let Some(reason) = reason.or(version) {
+            self.last = true;
             self.close_for(reason);
         }
         self.reading = match framing {
@@ -400,8 +413,9 @@ impl Connection {
     ) -> Result<(usize, Option<Event>), Error> {
         let transfer = self.transfer();
         let (consumed, produced) = match &mut self.reading {
-            Reading::Chunked { decoder, .. } if transfer == Transfer::Raw => {
+            Reading::Chunked { decoder, received } if transfer == Transfer::Raw => {
                 let count = decoder.pass(input, output.len())?;
+                *received += count as u64;
                 (count, copy(&input[..count], output))
             }
             Reading::Chunked { decoder, received } => {
@@ -415,9 +429,10 @@ impl Connection {
                 *left -= count as u64;
                 (count, count)
             }
-            Reading::RawTrailers { left } => {
+            Reading::RawTrailers { left, received } => {
                 let count = copy(&input[..input.len().min(*left)], output);
                 *left -= count;
+                *received += count as u64;
                 (count, count)
             }
             Reading::UntilClose => {
@@ -428,7 +443,7 @@ impl Connection {
         };
         self.after_data();
         match produced {
-            0 => self.after_framing(consumed, input),
+            0 => self.after_framing(consumed, input, output),
             _ => Ok((consumed, Some(Event::Data(produced)))),
         }
     }
@@ -436,7 +451,7 @@ impl Connection {
     /// Moves on where the content has come to its end.
     fn after_data(&mut self) {
         match &self.reading {
-            Reading::Length { left: 0, .. } | Reading::RawTrailers { left: 0 } => {
+            Reading::Length { left: 0, .. } | Reading::RawTrailers { left: 0, .. } => {
                 self.reading = Reading::Ended
             }
             Reading::Chunked { decoder, received } if decoder.is_done() => {
@@ -452,35 +467,39 @@ impl Connection {
         &mut self,
         consumed: usize,
         input: &[u8],
+        output: &mut [u8],
     ) -> Result<(usize, Option<Event>), Error> {
         let rest = &input[consumed..];
         match self.reading {
             Reading::Ended => Ok((consumed, Some(self.end(rest)))),
             Reading::Trailers { .. } => {
-                let (used, event) = self.recv_trailers(rest)?;
+                let (used, event) = self.recv_trailers(rest, output)?;
                 Ok((consumed + used, event))
             }
             _ => Ok((consumed, None)),
         }
     }
 
-    fn recv_trailers(&mut self, input: &[u8]) -> Result<(usize, Option<Event>), Error> {
+    fn recv_trailers(
+        &mut self,
+        input: &[u8],
+        output: &mut [u8],
+    ) -> Result<(usize, Option<Event>), Error> {
         let (limits, transfer) = (self.limits, self.transfer());
-        let section = match &mut self.reading {
-            Reading::Trailers { section, .. } => section,
+        let (section, received) = match &mut self.reading {
+            Reading::Trailers { section, received } => (section, *received),
             _ => return Ok((0, None)),
         };
-        let end = section.parse(input, limits.head_lines, self.leniency)?;
-        if end.unwrap_or(input.len()) > limits.trailer_bytes {
-            return Err(Error::TrailerTooLong(limits.trailer_bytes));
-        }
-        let end = match end {
+        let limit = limits.trailer_bytes;
+        let within = &input[..input.len().min(limit)];
+        let end = match section.parse(within, limits.head_lines, self.leniency)? {
             Some(end) => end,
+            None if input.len() > limit => return Err(Error::TrailerTooLong(limit)),
             None => return Ok((0, None)),
         };
         if transfer == Transfer::Raw {
-            self.reading = Reading::RawTrailers { left: end };
-            return Ok((0, None));
+            self.reading = Reading::RawTrailers { left: end, received };
+            return self.recv_data(input, output);
         }
         match std::mem::replace(&mut self.reading, Reading::Ended) {
             Reading::Trailers { mut section, .. } if end > 2 => {
@@ -493,7 +512,12 @@ impl Connection {
     /// The oldest exchange is complete; `rest` is what followed it.
     fn end(&mut self, rest: &[u8]) -> Event {
         self.in_flight.pop_front();
-        self.reading = Reading::Head;
+        // RFC 9112 §9.6: nothing after the response that closes is read as an answer to the requests
+        // behind it. Least of all where its end is in doubt.
+        self.reading = match self.last && !self.in_flight.is_empty() {
+            true => Reading::Failed(Error::ClosedBeforeResponse),
+            false => Reading::Head,
+        };
         if self.in_flight.is_empty() {
             if self.writing != Writing::Ready {
                 self.close_for(CloseReason::UnfinishedRequest);

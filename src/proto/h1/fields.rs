@@ -40,6 +40,9 @@ impl FieldSection {
     pub(super) fn begin(&mut self, position: usize) {
         self.fields.clear();
         self.folds.clear();
+        if self.fields.capacity() == 0 {
+            self.fields.reserve(USUAL_FIELDS);
+        }
         self.position = position;
         self.searched = position;
     }
@@ -57,14 +60,11 @@ impl FieldSection {
             return Ok(None);
         }
         loop {
+            while let Some((field, next)) = common_line(input, self.position) {
+                self.push(field, next, max_lines)?;
+            }
             match line(input, self.position, leniency)? {
-                Line::Field(field, next) => {
-                    if self.fields.len() == max_lines {
-                        return Err(Error::TooManyFields(max_lines));
-                    }
-                    self.fields.push(field);
-                    self.position = next;
-                }
+                Line::Field(field, next) => self.push(field, next, max_lines)?,
                 Line::Fold { value_start, value_end, next } => {
                     self.fold(value_start, value_end, leniency)?;
                     self.position = next;
@@ -76,6 +76,16 @@ impl FieldSection {
                 }
             }
         }
+    }
+
+    #[inline]
+    fn push(&mut self, field: Field, next: usize, max_lines: usize) -> Result<(), Error> {
+        if self.fields.len() >= max_lines {
+            return Err(Error::TooManyFields(max_lines));
+        }
+        self.fields.push(field);
+        self.position = next;
+        Ok(())
     }
 
     /// The finished section over its own copy of the input, which ends with it. Room for as many
@@ -92,8 +102,12 @@ impl FieldSection {
     fn fold(&mut self, start: usize, end: usize, leniency: Leniency) -> Result<(), Error> {
         match self.fields.last_mut() {
             Some(last) if leniency.folding => {
+                self.folds.push((last.value_end as usize, start));
+                if last.value_start == last.value_end {
+                    last.value_start = start as u32;
+                    last.value_end = start as u32;
+                }
                 if start < end {
-                    self.folds.push((last.value_end as usize, start));
                     last.value_end = end as u32;
                 }
                 Ok(())
@@ -101,6 +115,30 @@ impl FieldSection {
             _ => Err(Error::Folding),
         }
     }
+}
+
+/// Reads the line at `start` if it has the form of nearly all lines: a name of letters, digits and
+/// hyphens, a colon, at most one space, a value without tabs, CRLF. For every other line, and for an
+/// unfinished one, [`line`] decides.
+#[inline]
+fn common_line(input: &[u8], start: usize) -> Option<(Field, usize)> {
+    let name_end = common_name_end(input, start)?;
+    let value_start = match *input.get(name_end..)?.get(..3)? {
+        [b':', b' ', first] if first > b' ' => name_end + 2,
+        _ => return None,
+    };
+    let value_end = control_byte(input, value_start);
+    match *input.get(value_end - 1..)?.get(..3)? {
+        [last, b'\r', b'\n'] if last > b' ' && name_end > start => {}
+        _ => return None,
+    }
+    let field = Field {
+        start: start as u32,
+        name_end: name_end as u32,
+        value_start: value_start as u32,
+        value_end: value_end as u32,
+    };
+    Some((field, value_end + 2))
 }
 
 /// Reads the line at `start`.
@@ -213,15 +251,34 @@ pub(super) fn field_bytes_end(input: &[u8], mut at: usize) -> usize {
     }
 }
 
-/// The offset of the first byte below 0x20 or equal to 0x7f, eight bytes at a time.
-#[inline]
+/// The offset of the colon that ends a name of letters, digits and hyphens at `start`.
+///
+/// Eight bytes at a time. The colon is looked for on its own, since where the next line begins hangs
+/// on it; that the bytes before it are common ones is found out beside that.
+#[inline(always)]
+fn common_name_end(input: &[u8], start: usize) -> Option<usize> {
+    let mut at = start;
+    loop {
+        let word = word(input, at)?;
+        let colon = zero_lanes(word ^ (ONES * b':' as u64));
+        let other = !common_name_lanes(word) & HIGH;
+        if colon != 0 {
+            let first = colon.trailing_zeros();
+            return (other.trailing_zeros() == first).then(|| at + (first / 8) as usize);
+        }
+        if other != 0 {
+            return None;
+        }
+        at += 8;
+    }
+}
+
+/// The offset of the first byte at or after `at` that is below 0x20 or equal to 0x7f.
+#[inline(always)]
 fn control_byte(input: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    while let Some(bytes) = input.get(at..at + 8) {
-        let word = u64::from_le_bytes(bytes.try_into().expect("the slice has eight bytes"));
-        // The high bit of a lane is set where subtracting 0x20 borrows, or where XOR with 0x7f
-        // leaves 0. A borrow reaches only lanes above the first hit, which is the one we take.
+    while let Some(word) = word(input, at) {
+        // Subtracting 0x20 borrows from the high bit of a lane below it. A borrow reaches only lanes
+        // above the first hit, which is the one that counts.
         let low = word.wrapping_sub(ONES * 0x20);
         let delete = (word ^ (ONES * 0x7f)).wrapping_sub(ONES);
         let hits = (low | delete) & !word & HIGH;
@@ -231,11 +288,41 @@ fn control_byte(input: &[u8], mut at: usize) -> usize {
         at += 8;
     }
     let rest = input.get(at..).unwrap_or(&[]);
-    match rest.iter().position(|&byte| byte < 0x20 || byte == 0x7f) {
-        Some(offset) => at + offset,
-        None => input.len(),
-    }
+    let found = rest.iter().position(|&byte| byte < 0x20 || byte == 0x7f);
+    found.map_or(input.len(), |offset| at + offset)
 }
+
+#[inline(always)]
+fn word(input: &[u8], at: usize) -> Option<u64> {
+    let bytes = input.get(at..)?.get(..8)?;
+    Some(u64::from_le_bytes(bytes.try_into().ok()?))
+}
+
+/// The high bit of each lane that is zero, and perhaps of lanes above the first such.
+#[inline(always)]
+fn zero_lanes(word: u64) -> u64 {
+    word.wrapping_sub(ONES) & !word & HIGH
+}
+
+/// The high bit of each lane that holds an ASCII letter, a digit or a hyphen.
+#[inline(always)]
+fn common_name_lanes(word: u64) -> u64 {
+    // In a lane below 0x80, adding 0x80 - n sets the high bit where the lane is at least n, and
+    // nothing is carried into the next lane.
+    let low = word & !HIGH;
+    let at_least = |lanes: u64, n: u8| lanes + ONES * u64::from(0x80 - n);
+    let folded = low | (ONES * 0x20);
+    let letter = at_least(folded, b'a') & !at_least(folded, b'z' + 1);
+    let digit = at_least(low, b'0') & !at_least(low, b'9' + 1);
+    let hyphen = !at_least(low ^ (ONES * b'-' as u64), 1);
+    (letter | digit | hyphen) & !word
+}
+
+/// How many fields the first head of a connection is expected to have.
+const USUAL_FIELDS: usize = 16;
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGH: u64 = 0x8080_8080_8080_8080;
 
 #[cfg(test)]
 mod tests {
@@ -247,8 +334,21 @@ mod tests {
             for offset in 0..20 {
                 let mut input = [b'a'; 20];
                 input[offset] = byte;
-                let found = (byte < 0x20 || byte == 0x7f).then(|| offset).unwrap_or(20);
+                let found = if byte < 0x20 || byte == 0x7f { offset } else { 20 };
                 assert_eq!(control_byte(&input, 0), found, "{:#x} at {}", byte, offset);
+            }
+        }
+    }
+
+    #[test]
+    fn ok_names_end_at_the_first_other_byte() {
+        for byte in 0..=255u8 {
+            for offset in 0..20 {
+                let mut input = *b"aZ09-zA-bY18-yB-cX27";
+                input[offset] = byte;
+                let found = common_name_end(&input, 0);
+                let expected = if byte == b':' && offset < 16 { Some(offset) } else { None };
+                assert_eq!(found, expected, "{:#x} at {}", byte, offset);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::http::token::decimal;
+use crate::http::token::{decimal, trim_ows};
 use crate::http::{list, Headers, Method, StatusCode, Version};
 use crate::proto::CloseReason;
 
@@ -44,7 +44,7 @@ impl From<&Method> for RequestKind {
 /// What the fields that concern the connection say, read in one pass over a section.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Control {
-    content_length: Option<u64>,
+    length: Length,
     transfer: Transfer,
     close: bool,
     keep_alive: bool,
@@ -53,11 +53,24 @@ pub(super) struct Control {
     hints: KeepAlive,
 }
 
+/// A fault is kept, since there are messages whose `Content-Length` is of no concern.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Length {
+    #[default]
+    None,
+    Once(u64),
+    /// The same number several times.
+    Repeated(u64),
+    Invalid(Error),
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Transfer {
     #[default]
     None,
     Chunked,
+    /// Nothing but `identity`, which RFC 2616 had for no coding at all and some servers still say.
+    Identity,
     /// Chunked is missing, not last, not alone, or there twice.
     Other,
 }
@@ -73,9 +86,9 @@ pub struct KeepAlive {
 
 impl Control {
     /// Reads a section. The length of a name rules out nearly all fields at once.
-    pub(super) fn read(headers: &Headers, leniency: Leniency) -> Result<Control, Error> {
+    pub(super) fn read(headers: &Headers, leniency: Leniency) -> Control {
         let mut control = Control::default();
-        for (name, value) in headers.lines() {
+        for (name, value) in headers.lines_of_lengths(LENGTHS) {
             match name.len() {
                 6 if name.eq_ignore_ascii_case(b"expect") => {
                     control.expect_continue |= value.eq_ignore_ascii_case(b"100-continue");
@@ -83,20 +96,21 @@ impl Control {
                 7 if name.eq_ignore_ascii_case(b"upgrade") => control.upgrade = true,
                 10 if name.eq_ignore_ascii_case(b"connection") => control.connection(value),
                 10 if name.eq_ignore_ascii_case(b"keep-alive") => control.hints.read(value),
-                14 if name.eq_ignore_ascii_case(b"content-length") => {
-                    if !leniency.ignore_content_length {
-                        control.length(value)?;
-                    }
-                }
+                14 if leniency.ignore_content_length => {}
+                14 if name.eq_ignore_ascii_case(b"content-length") => control.length(value),
                 17 if name.eq_ignore_ascii_case(b"transfer-encoding") => control.coding(value),
                 _ => {}
             }
         }
-        Ok(control)
+        control
     }
 
     /// RFC 9110 §7.6.1: a list of case-insensitive options, over any number of lines.
     fn connection(&mut self, value: &[u8]) {
+        if value.eq_ignore_ascii_case(b"keep-alive") {
+            self.keep_alive = true;
+            return;
+        }
         for option in list::elements(value) {
             // What cannot be read may have been a close.
             let option = option.unwrap_or(b"close");
@@ -106,16 +120,20 @@ impl Control {
     }
 
     /// RFC 9110 §8.6: `1*DIGIT`; a list or repetition of one and the same number collapses.
-    fn length(&mut self, value: &[u8]) -> Result<(), Error> {
+    fn length(&mut self, value: &[u8]) {
         for element in value.split(|&byte| byte == b',') {
-            let element = crate::http::token::trim_ows(element);
-            let length = decimal(element).ok_or(Error::ContentLength)?;
-            match self.content_length {
-                Some(other) if other != length => return Err(Error::ContentLengthsDiffer),
-                _ => self.content_length = Some(length),
-            }
+            self.length = match (self.length, decimal(trim_ows(element))) {
+                (Length::Invalid(error), _) => Length::Invalid(error),
+                (_, None) => Length::Invalid(Error::ContentLength),
+                (Length::None, Some(length)) => Length::Once(length),
+                (Length::Once(other) | Length::Repeated(other), Some(length))
+                    if other == length =>
+                {
+                    Length::Repeated(length)
+                }
+                _ => Length::Invalid(Error::ContentLengthsDiffer),
+            };
         }
-        Ok(())
     }
 
     /// RFC 9112 §7: transfer coding names are case-insensitive; `chunked` takes no parameters.
@@ -125,9 +143,12 @@ impl Control {
             self.transfer = Transfer::Other;
         }
         for coding in codings {
-            let chunked = coding.unwrap_or(b"").eq_ignore_ascii_case(b"chunked");
+            let coding = coding.unwrap_or(b"");
+            let chunked = coding.eq_ignore_ascii_case(b"chunked");
+            let identity = coding.eq_ignore_ascii_case(b"identity");
             self.transfer = match self.transfer {
                 Transfer::None if chunked => Transfer::Chunked,
+                Transfer::None | Transfer::Identity if identity => Transfer::Identity,
                 _ => Transfer::Other,
             };
         }
@@ -147,12 +168,14 @@ impl Control {
         self.upgrade
     }
 
-    /// The content of a request with these fields (RFC 9112 §6.3, rules 5 to 7 of the sender).
-    pub(super) fn request_framing(&self) -> Result<Framing, Error> {
-        match (self.transfer, self.content_length) {
-            (Transfer::None, None | Some(0)) => Ok(Framing::Empty),
-            (Transfer::None, Some(length)) => Ok(Framing::Length(length)),
-            (Transfer::Chunked, None) => Ok(Framing::Chunked),
+    /// The content of a request with these fields (RFC 9112 §6.3, rules 5 to 7 of the sender). What
+    /// a recipient may tolerate, a sender does not send.
+    pub(super) fn request_framing(&self, version: Version) -> Result<Framing, Error> {
+        match (self.transfer, self.length) {
+            (Transfer::None, Length::None | Length::Once(0)) => Ok(Framing::Empty),
+            (Transfer::None, Length::Once(length)) => Ok(Framing::Length(length)),
+            // RFC 9112 §6.1: never to what may be an HTTP/1.0 server.
+            (Transfer::Chunked, Length::None) if version != Version::Http10 => Ok(Framing::Chunked),
             _ => Err(Error::RequestFraming),
         }
     }
@@ -172,6 +195,9 @@ impl Control {
         }
     }
 }
+
+/// The lengths of the names that are looked for, as bits.
+const LENGTHS: u64 = 1 << 6 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 17;
 
 impl KeepAlive {
     fn read(&mut self, value: &[u8]) {
@@ -197,7 +223,8 @@ impl KeepAlive {
 /// 1. A response to HEAD, and any 1xx, 204 or 304, ends with its header section, whatever the
 ///    fields say.
 /// 2. A 2xx to CONNECT becomes a tunnel after its header section; `Content-Length` and
-///    `Transfer-Encoding` in it are ignored.
+///    `Transfer-Encoding` in it are ignored. This comes first: 204 makes no exception, since RFC
+///    9110 §9.3.6 knows none.
 /// 3. `Transfer-Encoding` overrides `Content-Length`; that they are both there ought to be handled
 ///    as an error, so the connection is closed afterwards. The same holds for `Transfer-Encoding`
 ///    in HTTP/1.0 (§6.1).
@@ -212,6 +239,9 @@ pub(super) fn response_framing(
     head: &ResponseHead,
     control: &Control,
 ) -> Result<(Framing, Option<CloseReason>), Error> {
+    if request == RequestKind::Connect && head.status().is_success() {
+        return Ok((Framing::Switched, Some(CloseReason::Upgraded)));
+    }
     let bodyless = matches!(head.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
     if bodyless || head.status().is_informational() || request == RequestKind::Head {
         return Ok((Framing::Empty, None));
@@ -219,15 +249,19 @@ pub(super) fn response_framing(
     if request == RequestKind::Connect && head.status().is_success() {
         return Ok((Framing::Switched, Some(CloseReason::Upgraded)));
     }
-    let doubtful = control.content_length.is_some() || head.version() == Version::Http10;
-    match (control.transfer, control.content_length) {
+    let doubtful = control.length != Length::None || head.version() == Version::Http10;
+    match (control.transfer, control.length) {
         (Transfer::Chunked, _) if doubtful => {
             Ok((Framing::Chunked, Some(CloseReason::AmbiguousFraming)))
         }
         (Transfer::Chunked, _) => Ok((Framing::Chunked, None)),
         (Transfer::Other, _) => Err(Error::TransferCoding),
-        (Transfer::None, Some(0)) => Ok((Framing::Empty, None)),
-        (Transfer::None, Some(length)) => Ok((Framing::Length(length), None)),
-        (Transfer::None, None) => Ok((Framing::UntilClose, Some(CloseReason::CloseDelimited))),
+        (_, Length::Invalid(error)) => Err(error),
+        (transfer, Length::Once(length) | Length::Repeated(length)) => {
+            let framing = if length == 0 { Framing::Empty } else { Framing::Length(length) };
+            let ambiguous = transfer == Transfer::Identity;
+            Ok((framing, ambiguous.then_some(CloseReason::AmbiguousFraming)))
+        }
+        (_, Length::None) => Ok((Framing::UntilClose, Some(CloseReason::CloseDelimited))),
     }
 }

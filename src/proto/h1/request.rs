@@ -54,6 +54,9 @@ impl RequestHead<'_> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn write_to(&self, out: &mut Vec<u8>) {
+        let line =
+            self.method.as_str().len() + self.target.as_str().len() + " HTTP/1.1 \r\n\r\n".len();
+        out.reserve(line + self.headers.buffer_size());
         out.extend_from_slice(self.method.as_str().as_bytes());
         out.push(b' ');
         out.extend_from_slice(self.target.as_str().as_bytes());

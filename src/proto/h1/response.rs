@@ -33,9 +33,11 @@ impl ResponseHead {
         self.status
     }
 
-    /// The reason phrase, which means nothing (RFC 9112 §4) and may hold any `obs-text`.
+    /// The reason phrase, which means nothing (RFC 9112 §4) and may hold any `obs-text`. It goes
+    /// with the header section, should that be replaced.
     pub fn reason(&self) -> &[u8] {
-        &self.headers.buffer()[self.reason.0 as usize..self.reason.1 as usize]
+        let range = self.reason.0 as usize..self.reason.1 as usize;
+        self.headers.received().get(range).unwrap_or(b"")
     }
 
     /// The header section.
@@ -49,9 +51,10 @@ impl ResponseHead {
     }
 
     /// The head as it was received, from the status line to the empty line, except that folded
-    /// lines are joined by spaces.
+    /// lines are joined by spaces. Changes of the header section do not show, but it goes with that
+    /// section, should it be replaced.
     pub fn as_bytes(&self) -> &[u8] {
-        self.headers.buffer()
+        self.headers.received()
     }
 }
 
@@ -133,10 +136,9 @@ impl HeadParser {
     /// As for [`parse`](HeadParser::parse).
     pub fn scan(&mut self, input: &[u8]) -> Result<Option<usize>, Error> {
         let limit = self.limits.head_bytes;
-        match self.scan_unbounded(input)? {
-            Some(end) if end <= limit => Ok(Some(end)),
-            None if input.len() <= limit => Ok(None),
-            _ => Err(Error::HeadTooLong(limit)),
+        match self.scan_within(&input[..input.len().min(limit)])? {
+            None if input.len() > limit => Err(Error::HeadTooLong(limit)),
+            found => Ok(found),
         }
     }
 
@@ -145,7 +147,7 @@ impl HeadParser {
         self.state = State::BEGIN;
     }
 
-    fn scan_unbounded(&mut self, input: &[u8]) -> Result<Option<usize>, Error> {
+    fn scan_within(&mut self, input: &[u8]) -> Result<Option<usize>, Error> {
         if let State::StatusLine { start, searched } = &mut self.state {
             if *searched > *start + SHORTEST && !input[*searched..].contains(&b'\n') {
                 *searched = input.len();
@@ -208,13 +210,16 @@ fn status_line(
     if line[..known] != PREFIX[..known] {
         return Err(wrong_prefix(line));
     }
-    let (minor, code) = match line {
-        [_, _, _, _, _, _, _, minor, b' ', a, b, c, _, ..] => (*minor, [*a, *b, *c]),
+    let version = match line.get(PREFIX.len()) {
+        Some(&minor) => version(minor).ok_or(Error::Version)?,
+        None => return Ok(None),
+    };
+    let code = match line[PREFIX.len() + 1..] {
+        [b' ', a, b, c, _, ..] => [a, b, c],
         _ if line.len() > SHORTEST => return Err(Error::StatusLine),
         _ => return short_status_line(line),
     };
     let status = status_code(code).ok_or(Error::StatusLine)?;
-    let version = version(minor).ok_or(Error::Version)?;
     let reason = match line[12] {
         b' ' => 13,
         b'\r' | b'\n' if leniency.missing_reason => 12,
@@ -232,7 +237,7 @@ fn status_line(
 /// What has come of a status line is no longer than its code: refuse it, or wait for more.
 fn short_status_line<T>(line: &[u8]) -> Result<Option<T>, Error> {
     let matches = |(index, &byte): (usize, &u8)| match index {
-        7 | 9..=11 => byte.is_ascii_digit(),
+        9..=11 => byte.is_ascii_digit(),
         8 => byte == b' ',
         _ => true,
     };

@@ -1,5 +1,7 @@
 //! What the tests of several subjects share.
 
+pub mod client;
+pub mod code;
 pub mod counted;
 pub mod json;
 pub mod peer;

@@ -1,0 +1,99 @@
+//! From the text of a URL to what is asked for: scheme guessed, uploads named, queries added.
+
+use pannier::http::Url;
+
+use crate::data;
+use crate::exit::{self, Failure};
+use crate::operation::Operation;
+
+/// The URL in `text`, with `http://` before it if it has no scheme, and the pieces of `-G` and
+/// `--url-query`.
+pub fn url(op: &Operation, text: &[u8], upload: Option<&[u8]>) -> Result<Url, Failure> {
+    let text = url_text(text)?;
+    let text = match upload {
+        Some(file) if !matches!(file, b"-" | b".") => with_file_name(&text, file),
+        _ => text,
+    };
+    let parsed = match op.path_as_is {
+        true => Url::parse_path_as_is(&text),
+        false => Url::parse(&text),
+    };
+    let mut url = parsed.map_err(|error| Failure::url(&error))?;
+    let data = op.data.as_ref().filter(|_| op.get);
+    for piece in data.into_iter().chain(&op.query).filter(|piece| !piece.is_empty()) {
+        let piece = String::from_utf8(piece.clone()).unwrap_or_else(|_| escape_high(piece));
+        url.append_raw_query(&piece);
+    }
+    Ok(url)
+}
+
+fn url_text(text: &[u8]) -> Result<String, Failure> {
+    // What a pasted line end or blank would do to a request line is none of the user's wishes.
+    if text.is_empty() || text.iter().any(|&byte| byte <= b' ' || byte == 0x7f) {
+        let message = "URL rejected: it is empty or has a space or control character";
+        return Err(Failure::new(exit::BAD_URL, message));
+    }
+    let text = String::from_utf8(text.to_vec()).unwrap_or_else(|_| escape_high(text));
+    let authority = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
+    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
+    // Readers differ on which `@` ends the userinfo, hence on which host is meant.
+    if authority.matches('@').count() > 1 {
+        return Err(Failure::new(exit::BAD_URL, "URL rejected: there is more than one @ in it"));
+    }
+    let has_scheme = text.split_once("://").is_some_and(|(scheme, _)| {
+        scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    });
+    Ok(if has_scheme { text } else { format!("http://{}", text) })
+}
+
+/// Bytes that are no UTF-8, as `%XX`.
+fn escape_high(text: &[u8]) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for &byte in text {
+        match byte {
+            0..=0x7f => escaped.push(char::from(byte)),
+            _ => escaped.push_str(&format!("%{:02X}", byte)),
+        }
+    }
+    escaped
+}
+
+/// The URL with the name of the file behind the slash that its path ends in.
+fn with_file_name(text: &str, file: &[u8]) -> String {
+    let end = text.find(['?', '#']).unwrap_or(text.len());
+    let (place, rest) = text.split_at(end);
+    let authority = place.find("://").map_or(0, |at| at + 3);
+    let slash = match place[authority..].contains('/') {
+        true if !place.ends_with('/') => return text.to_owned(),
+        true => "",
+        false => "/",
+    };
+    let name = file.rsplit(|&byte| byte == b'/').next().unwrap_or(file);
+    let name = String::from_utf8_lossy(&data::percent_encoded(name)).into_owned();
+    format!("{}{}{}{}", place, slash, name, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn err_what_no_url_has() {
+        for text in ["http://a/b c", "http://a/\r\nX", "", "http://a\t/", "http://u@a:80@b/"] {
+            let failure = url(&Operation::new(), text.as_bytes(), None).expect_err(text);
+            assert_eq!(failure.code, exit::BAD_URL, "{:?}", text);
+        }
+    }
+
+    #[test]
+    fn ok_an_upload_takes_its_name_to_the_folder() {
+        for (text, expected) in [
+            ("http://a/", "http://a/f%20x"),
+            ("http://a", "http://a/f%20x"),
+            ("http://a/b/?q", "http://a/b/f%20x?q"),
+            ("http://a/b", "http://a/b"),
+        ] {
+            assert_eq!(with_file_name(text, b"dir/f x"), expected);
+        }
+    }
+}

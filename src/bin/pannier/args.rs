@@ -1,0 +1,336 @@
+//! What was asked for: the command line and config files as a list of operations.
+//!
+//! `--next` begins an operation; the options before it are forgotten, but for the global ones.
+//! Nothing here touches the network. Files named by `@` are read at once, as curl does, so that
+//! their errors are errors of the command line.
+
+use std::path::PathBuf;
+
+use crate::config_file;
+use crate::data;
+use crate::flags::{self, Flag, Set};
+use crate::lab;
+use crate::operation::Operation;
+use crate::usage::{Problem, Usage};
+use crate::values::text;
+use crate::warn::warn;
+
+/// A command line, read.
+#[derive(Default)]
+pub struct Args {
+    pub global: Global,
+    /// At least one.
+    pub operations: Vec<Operation>,
+    pub lab: lab::Options,
+    /// The category asked for, or "".
+    pub help: Option<String>,
+    pub version: bool,
+    /// How many config files are being read: none on the command line itself.
+    depth: u32,
+}
+
+/// Options that hold for all operations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Global {
+    pub silent: bool,
+    pub show_error: bool,
+    pub verbose: bool,
+}
+
+impl Global {
+    /// Are errors told?
+    pub fn tells_errors(self) -> bool {
+        !self.silent || self.show_error
+    }
+}
+
+impl Args {
+    /// No operation but one empty one.
+    pub fn new() -> Args {
+        Args { operations: vec![Operation::new()], ..Args::default() }
+    }
+
+    /// Reads the words behind the program's name. Unless the first is `-q`, `default_config` comes
+    /// before them.
+    pub fn parse(words: &[Vec<u8>], default_config: Option<PathBuf>) -> Result<Args, Usage> {
+        let mut args = Args::new();
+        let quiet =
+            words.first().is_some_and(|word| word.starts_with(b"-q") || word == b"--disable");
+        if let (false, Some(path)) = (quiet, default_config) {
+            let text = std::fs::read(&path).unwrap_or_default();
+            args.read_lines(&path.to_string_lossy(), &text)?;
+        }
+        args.read_words(words)?;
+        Ok(args)
+    }
+
+    /// The operation that options now belong to.
+    pub fn op(&mut self) -> &mut Operation {
+        if self.operations.is_empty() {
+            self.operations.push(Operation::new());
+        }
+        self.operations.last_mut().expect("one was pushed if there was none")
+    }
+
+    /// `--next`.
+    pub fn next(&mut self) -> Result<(), Problem> {
+        if self.op().slots.iter().any(|slot| slot.url.is_some()) {
+            self.operations.push(Operation::new());
+            Ok(())
+        } else if self.depth > 0 {
+            // A config file may begin with it, whatever came before.
+            Ok(())
+        } else {
+            Err(Problem::Wrong("missing URL before --next".to_owned()))
+        }
+    }
+
+    /// `--config`.
+    pub fn read_config(&mut self, name: &[u8]) -> Result<(), Problem> {
+        if self.depth >= MAX_DEPTH {
+            return Err(Problem::Wrong("config files are nested too deeply".to_owned()));
+        }
+        let text = data::read_file(name)
+            .map_err(|error| Problem::Unreadable(format!("cannot read config: {}", error)))?;
+        self.read_lines(&String::from_utf8_lossy(name), &text).map_err(Problem::Nested)
+    }
+
+    /// `--range`, with curl's repairs.
+    pub fn set_range(&mut self, value: &[u8]) -> Result<(), Problem> {
+        let mut range = text(value)?;
+        if range.bytes().all(|byte| byte.is_ascii_digit()) {
+            warn(
+                self.global,
+                "A specified range MUST include at least one dash (-). Appending one for you!",
+            );
+            range.push('-');
+        } else if !range.bytes().all(|b| b.is_ascii_digit() || b == b'-' || b == b',') {
+            warn(
+                self.global,
+                "Invalid character is found in given range. A specified range MUST have only \
+                 digits in 'start'-'stop'. The server's response to this request is uncertain.",
+            );
+        }
+        self.op().range = Some(range);
+        Ok(())
+    }
+
+    fn read_words(&mut self, words: &[Vec<u8>]) -> Result<(), Usage> {
+        let mut rest = words.iter();
+        let mut options = true;
+        while let Some(word) = rest.next() {
+            if options && word == b"--" {
+                options = false;
+            } else if options && word.first() == Some(&b'-') {
+                let (next, used) = (
+                    rest.as_slice().first(),
+                    self.option(word, rest.as_slice().first().map(Vec::as_slice))?,
+                );
+                if used && next.is_some() {
+                    rest.next();
+                }
+            } else {
+                self.op().add_url(word);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_lines(&mut self, file: &str, text: &[u8]) -> Result<(), Usage> {
+        self.depth += 1;
+        for line in config_file::lines(text) {
+            let place = || format!("{}:{}", file, line.number);
+            if line.unquoted_rest {
+                let text = format!(
+                    "{}: warning: '{}' uses unquoted whitespace in the option value that may \
+                     cause unexpected results!",
+                    place(),
+                    String::from_utf8_lossy(&line.option)
+                );
+                warn(self.global, &text);
+            }
+            self.config_option(&line).map_err(|usage| Usage {
+                message: format!("{}: {}", place(), usage.message),
+                code: usage.code,
+            })?;
+        }
+        self.depth -= 1;
+        Ok(())
+    }
+
+    fn config_option(&mut self, line: &config_file::Line) -> Result<(), Usage> {
+        let mut word = line.option.clone();
+        if !word.starts_with(b"-") {
+            word.splice(0..0, *b"--");
+        }
+        let used = self.option(&word, line.value.as_deref())?;
+        match &line.value {
+            Some(value) if !used && !value.is_empty() => {
+                let shown = String::from_utf8_lossy(&line.option);
+                Err(Usage::new(&shown, Problem::TakesNoValue))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Obeys one word of options; true if it took `next`.
+    fn option(&mut self, word: &[u8], next: Option<&[u8]>) -> Result<bool, Usage> {
+        let shown = String::from_utf8_lossy(word).into_owned();
+        self.obey(word, next).map_err(|problem| Usage::new(&shown, problem))
+    }
+
+    fn obey(&mut self, word: &[u8], next: Option<&[u8]>) -> Result<bool, Problem> {
+        if let Some(name) = word.strip_prefix(b"--") {
+            let name = std::str::from_utf8(name).map_err(|_| Problem::Unknown)?;
+            let (flag, on) = long_option(name).ok_or(Problem::Unknown)?;
+            return self.set(flag, on, next);
+        }
+        let letters = &word[1..];
+        if letters.is_empty() {
+            return Err(Problem::Unknown);
+        }
+        for (index, &letter) in letters.iter().enumerate() {
+            let flag = flags::by_short(char::from(letter)).ok_or(Problem::Unknown)?;
+            let attached = &letters[index + 1..];
+            if matches!(flag.set, Set::Value(..)) && !attached.is_empty() {
+                self.set(flag, true, Some(attached))?;
+                return Ok(false);
+            }
+            let last = attached.is_empty();
+            let used = self.set(flag, true, next.filter(|_| last))?;
+            if last {
+                return Ok(used);
+            }
+        }
+        Ok(false)
+    }
+
+    fn set(&mut self, flag: &Flag, on: bool, value: Option<&[u8]>) -> Result<bool, Problem> {
+        match flag.set {
+            Set::Switch(set) => {
+                set(self, on);
+                Ok(false)
+            }
+            Set::Act(act) => act(self).map(|()| false),
+            Set::Optional(_, set) => {
+                let value = value.filter(|value| !value.starts_with(b"-"));
+                set(self, value).map(|()| value.is_some())
+            }
+            Set::Value(_, set) => {
+                let value = value.ok_or(Problem::NeedsValue)?;
+                if value.starts_with(CURLY_QUOTE) {
+                    let text = format!(
+                        "The argument '{}' starts with a Unicode character. Maybe ASCII was intended?",
+                        String::from_utf8_lossy(value)
+                    );
+                    warn(self.global, &text);
+                }
+                set(self, value).map(|()| true)
+            }
+        }
+    }
+}
+
+/// The option of this name and whether it is switched on. Some are named by their opposite.
+fn long_option(name: &str) -> Option<(&'static Flag, bool)> {
+    if let Some(flag) = flags::by_long(name) {
+        return Some((flag, true));
+    }
+    let opposite = match name.strip_prefix("no-") {
+        Some(name) => flags::by_long(name),
+        None => flags::by_long(&format!("no-{}", name)),
+    };
+    opposite.filter(|flag| matches!(flag.set, Set::Switch(_))).map(|flag| (flag, false))
+}
+
+/// Config files may name config files, but not for ever.
+const MAX_DEPTH: u32 = 16;
+/// How the typographic quotes begin in UTF-8: a sign of a command pasted from a text processor.
+const CURLY_QUOTE: &[u8] = b"\xe2\x80";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::Out;
+
+    fn parse(words: &str) -> Result<Args, Usage> {
+        let words: Vec<Vec<u8>> = words.split(' ').map(|word| word.into()).collect();
+        Args::parse(&words, None)
+    }
+
+    fn first(words: &str) -> Operation {
+        let mut args = parse(words).unwrap_or_else(|usage| panic!("{}", usage.message));
+        args.operations.remove(0)
+    }
+
+    #[test]
+    fn ok_short_options_combine_and_take_the_rest_as_value() {
+        let args = parse("-sSLo file http://a/").unwrap_or_else(|u| panic!("{}", u.message));
+        assert!(args.global.silent && args.global.show_error);
+        let op = &args.operations[0];
+        assert!(op.location);
+        assert_eq!(op.slots[0].output, Some(Out::File(b"file".to_vec())));
+        assert_eq!(first("-ofile a").slots[0].output, Some(Out::File(b"file".to_vec())));
+    }
+
+    #[test]
+    fn ok_booleans_are_switched_off_by_no() {
+        assert!(!first("-L --no-location a").location);
+        assert!(first("--no-location -L a").location);
+        assert!(parse("--buffer --progress-meter a").is_ok());
+    }
+
+    #[test]
+    fn err_what_the_table_does_not_have() {
+        for (words, message) in [
+            ("--foo a", "option --foo: is unknown"),
+            ("--output=x a", "option --output=x: is unknown"),
+            ("-sZ a", "option -sZ: is unknown"),
+            ("-", "option -: is unknown"),
+            ("a -o", "option -o: requires parameter"),
+            ("-so", "option -so: requires parameter"),
+            ("--no-output a", "option --no-output: is unknown"),
+            ("-m abc a", "option -m: expected a proper numerical parameter"),
+            ("-m +5 a", "option -m: expected a proper numerical parameter"),
+            ("-m -5 a", "option -m: expected a positive numerical parameter"),
+            ("--max-redirs -2 a", "option --max-redirs: expected a proper numerical parameter"),
+            ("--next a", "option --next: missing URL before --next"),
+            ("--compressed a", "option --compressed: is unknown"),
+        ] {
+            let usage = parse(words).err().unwrap_or_else(|| panic!("{} is taken", words));
+            assert_eq!((usage.message.as_str(), usage.code), (message, 2));
+        }
+    }
+
+    #[test]
+    fn ok_urls_outputs_and_uploads_pair_in_order() {
+        let op = first("-o 1 a -T x -T y b -o 2 -o 3");
+        let urls: Vec<_> = op.slots.iter().map(|slot| slot.url.as_deref()).collect();
+        assert_eq!(urls, [Some(&b"a"[..]), Some(b"b"), None]);
+        let uploads: Vec<_> = op.slots.iter().map(|slot| slot.upload.as_deref()).collect();
+        assert_eq!(uploads, [Some(&b"x"[..]), Some(b"y"), None]);
+        assert_eq!(op.slots[2].output, Some(Out::File(b"3".to_vec())));
+    }
+
+    #[test]
+    fn ok_next_starts_afresh_but_for_global_options() {
+        let args = parse("-s -L a --next -- -b").unwrap_or_else(|u| panic!("{}", u.message));
+        assert!(args.global.silent);
+        assert!(args.operations[0].location && !args.operations[1].location);
+        assert_eq!(args.operations[1].slots[0].url.as_deref(), Some(&b"-b"[..]));
+    }
+
+    #[test]
+    fn ok_data_joins_and_json_concatenates() {
+        assert_eq!(first("-d a=1 --data-raw @b x").data.as_deref(), Some(&b"a=1&@b"[..]));
+        assert_eq!(first("--json {1, --json 2} x").data.as_deref(), Some(&b"{1,2}"[..]));
+    }
+
+    #[test]
+    fn ok_referer_auto() {
+        let op = first("-e here;auto x");
+        assert!(op.auto_referer && op.referer.as_deref() == Some(b"here"));
+        let op = first("-e ;auto x");
+        assert!(op.auto_referer && op.referer.is_none());
+    }
+}

@@ -1,0 +1,250 @@
+//! Exit codes and messages: curl's, for every way in which a transfer can fail.
+
+use std::error::Error as _;
+use std::io;
+use std::time::Duration;
+
+use pannier::http::UrlError;
+use pannier::proto::h1;
+use pannier::{Error, ErrorKind, Phase};
+
+/// Why a transfer failed: the code to exit with and what to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub code: u8,
+    /// Without the program's name; empty if nothing is to be said.
+    pub message: String,
+}
+
+/// What a message needs to know besides the error.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    pub host: String,
+    pub port: u16,
+    pub elapsed: Duration,
+    /// Bytes of content that came, and how many were announced.
+    pub received: u64,
+    pub expected: Option<u64>,
+    pub max_redirs: Option<u32>,
+}
+
+/// A command line that makes no sense.
+pub const USAGE: u8 = 2;
+/// No such URL.
+pub const BAD_URL: u8 = 3;
+/// `--fail` and a status of 400 or more.
+pub const HTTP_ERROR: u8 = 22;
+/// Output cannot be written.
+pub const WRITE_ERROR: u8 = 23;
+/// The server does not take the upload.
+pub const UPLOAD_FAILED: u8 = 25;
+/// A file to send cannot be read.
+pub const READ_ERROR: u8 = 26;
+/// A `--lab` that did not work.
+pub const LAB_FAILED: u8 = 2;
+/// A request that cannot be made.
+pub const BAD_ARGUMENT: u8 = 43;
+/// `--resolve` or `--connect-to` of no known form.
+pub const BAD_OPTION_SYNTAX: u8 = 49;
+/// A redirect asks for a body that is gone.
+pub const REWIND_FAILED: u8 = 65;
+/// More than `--max-filesize`.
+pub const TOO_LARGE: u8 = 63;
+
+impl Failure {
+    pub fn new(code: u8, message: impl Into<String>) -> Failure {
+        Failure { code, message: message.into() }
+    }
+
+    /// Is nothing to be said?
+    pub fn is_silent(&self) -> bool {
+        self.message.is_empty()
+    }
+
+    /// The failure of output; silent if its reader has gone.
+    pub fn output(error: &io::Error) -> Failure {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::new(WRITE_ERROR, ""),
+            _ => Failure::new(
+                WRITE_ERROR,
+                format!("Failure writing output to destination: {}", error),
+            ),
+        }
+    }
+
+    /// A URL that is none, or of another protocol.
+    pub fn url(error: &UrlError) -> Failure {
+        match error.scheme().filter(|_| error.is_unsupported_scheme()) {
+            Some(scheme) => Failure::new(1, format!("Protocol \"{}\" not supported", scheme)),
+            None => Failure::new(BAD_URL, format!("URL rejected: {}", error)),
+        }
+    }
+
+    /// The failure of the library, in curl's words.
+    pub fn transfer(error: &Error, facts: &Facts) -> Failure {
+        let rule = cause::<h1::Error>(error);
+        if let Some(failure) = rule.and_then(|rule| broken_rule(error.kind(), rule)) {
+            return failure;
+        }
+        let (code, message) = match error.kind() {
+            ErrorKind::InvalidUrl => (BAD_URL, format!("URL rejected: {}", error)),
+            ErrorKind::UnsupportedScheme => return unsupported(error),
+            ErrorKind::InvalidRequest => (BAD_ARGUMENT, error.to_string()),
+            ErrorKind::Resolve => (6, format!("Could not resolve host: {}", facts.host)),
+            ErrorKind::Connect => (7, not_connected(facts)),
+            ErrorKind::Tls => (35, error.to_string()),
+            ErrorKind::Timeout => (28, timed_out(error.phase(), facts)),
+            ErrorKind::Cancelled => (42, error.to_string()),
+            ErrorKind::EmptyResponse => (52, "Empty reply from server".to_owned()),
+            ErrorKind::Send => (55, system("Send failure", error)),
+            ErrorKind::Receive => (56, system("Recv failure", error)),
+            ErrorKind::Protocol => (8, error.to_string()),
+            ErrorKind::Framing | ErrorKind::TooLarge => (56, error.to_string()),
+            ErrorKind::Truncated => (18, cut_short(facts)),
+            ErrorKind::TooManyRedirects => (47, too_many_redirects(facts)),
+            ErrorKind::Redirect => (BAD_URL, error.to_string()),
+            ErrorKind::Body => (READ_ERROR, error.to_string()),
+            _ => (2, error.to_string()),
+        };
+        Failure::new(code, message)
+    }
+}
+
+/// What curl says about a rule that the peer broke, where its code differs from the kind's.
+fn broken_rule(kind: ErrorKind, rule: &h1::Error) -> Option<Failure> {
+    let (code, message) = match rule {
+        h1::Error::StatusLine | h1::Error::Version => {
+            (1, format!("Unsupported HTTP response: {}", rule))
+        }
+        h1::Error::TransferCoding if kind == ErrorKind::Protocol || kind == ErrorKind::Framing => {
+            (61, format!("Unsolicited Transfer-Encoding found: {}", rule))
+        }
+        h1::Error::ContentLength | h1::Error::ContentLengthsDiffer => {
+            (8, format!("Invalid Content-Length: {}", rule))
+        }
+        h1::Error::ClosedInHead => (56, format!("Recv failure: {}", rule)),
+        _ => return None,
+    };
+    Some(Failure::new(code, message))
+}
+
+fn not_connected(facts: &Facts) -> String {
+    format!(
+        "Failed to connect to {} port {} after {} ms: Couldn't connect to server",
+        facts.host,
+        facts.port,
+        facts.elapsed.as_millis()
+    )
+}
+
+fn timed_out(phase: Option<Phase>, facts: &Facts) -> String {
+    let elapsed = facts.elapsed.as_millis();
+    match (phase, facts.expected) {
+        (Some(Phase::Resolve), _) => format!("Resolving timed out after {} milliseconds", elapsed),
+        (Some(Phase::Connect | Phase::Tls), _) => {
+            format!("Connection timed out after {} milliseconds", elapsed)
+        }
+        (_, Some(expected)) => format!(
+            "Operation timed out after {} milliseconds with {} out of {} bytes received",
+            elapsed, facts.received, expected
+        ),
+        (_, None) => format!(
+            "Operation timed out after {} milliseconds with {} bytes received",
+            elapsed, facts.received
+        ),
+    }
+}
+
+fn cut_short(facts: &Facts) -> String {
+    match facts.expected {
+        Some(expected) => format!(
+            "transfer closed with {} bytes remaining to read",
+            expected.saturating_sub(facts.received)
+        ),
+        None => "transfer closed with outstanding read data remaining".to_owned(),
+    }
+}
+
+fn too_many_redirects(facts: &Facts) -> String {
+    format!("Maximum ({}) redirects followed", facts.max_redirs.unwrap_or(u32::MAX))
+}
+
+fn unsupported(error: &Error) -> Failure {
+    match cause::<UrlError>(error) {
+        Some(url) => Failure::url(url),
+        None => Failure::new(1, "Protocol \"https\" not supported"),
+    }
+}
+
+/// `Recv failure: Connection reset by peer`, without the number that std adds.
+fn system(what: &str, error: &Error) -> String {
+    let text = match cause::<io::Error>(error) {
+        Some(error) => error.to_string(),
+        None => error.to_string(),
+    };
+    let text = text.split(" (os error").next().unwrap_or_default();
+    format!("{}: {}", what, text)
+}
+
+/// The first error of type `T` below this one.
+fn cause<T: std::error::Error + 'static>(error: &Error) -> Option<&T> {
+    let mut next = error.source();
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        // An io::Error shows its inner error by `get_ref`, and only that one's source by `source`.
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_messages_are_curls() {
+        let facts = Facts {
+            host: "h".to_owned(),
+            port: 1,
+            elapsed: Duration::from_millis(301),
+            received: 6,
+            expected: Some(60),
+            max_redirs: Some(50),
+        };
+        let open = Facts { expected: None, ..facts.clone() };
+        for (message, expected) in [
+            (
+                not_connected(&facts),
+                "Failed to connect to h port 1 after 301 ms: Couldn't connect to server",
+            ),
+            (cut_short(&facts), "transfer closed with 54 bytes remaining to read"),
+            (cut_short(&open), "transfer closed with outstanding read data remaining"),
+            (
+                timed_out(Some(Phase::Receive), &facts),
+                "Operation timed out after 301 milliseconds with 6 out of 60 bytes received",
+            ),
+            (
+                timed_out(None, &open),
+                "Operation timed out after 301 milliseconds with 6 bytes received",
+            ),
+            (
+                timed_out(Some(Phase::Connect), &facts),
+                "Connection timed out after 301 milliseconds",
+            ),
+            (too_many_redirects(&facts), "Maximum (50) redirects followed"),
+        ] {
+            assert_eq!(message, expected);
+        }
+    }
+
+    #[test]
+    fn ok_a_reader_that_has_gone_is_no_news() {
+        let gone = Failure::output(&io::ErrorKind::BrokenPipe.into());
+        assert_eq!(gone, Failure::new(WRITE_ERROR, ""));
+    }
+}

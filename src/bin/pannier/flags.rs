@@ -1,0 +1,426 @@
+//! The options, one row each: names, value, help and what they set.
+//!
+//! The parser, `-h`, the config file and the list of what a test suite may ask for all read this
+//! table. Names and meanings are curl's; an option that is not here is refused as unknown, never
+//! swallowed.
+
+use crate::args::Args;
+use crate::data;
+use crate::operation::{Fail, Family, Out, UnixPath, Version};
+use crate::usage::Problem;
+use crate::values;
+
+/// One option.
+pub struct Flag {
+    /// The name after `--`.
+    pub long: &'static str,
+    /// The letter after `-`.
+    pub short: Option<char>,
+    /// Under which heading it is listed.
+    pub category: Category,
+    /// One line of help.
+    pub help: &'static str,
+    /// What it does.
+    pub set: Set,
+}
+
+/// What an option does to the arguments read so far.
+pub enum Set {
+    /// On by `--name`, off by `--no-name`.
+    Switch(fn(&mut Args, bool)),
+    /// Takes no value and has no opposite.
+    Act(fn(&mut Args) -> Result<(), Problem>),
+    /// Takes a value, named as the help shows it.
+    Value(&'static str, fn(&mut Args, &[u8]) -> Result<(), Problem>),
+    /// Takes the next word as its value, if there is one.
+    Optional(&'static str, fn(&mut Args, Option<&[u8]>) -> Result<(), Problem>),
+}
+
+/// Headings of the help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Category {
+    /// Listed by a plain `-h` too.
+    Important,
+    Auth,
+    Connection,
+    General,
+    Http,
+    Lab,
+    Output,
+    Post,
+    Verbose,
+}
+
+impl Category {
+    /// The word that `-h` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Category::Important => "important",
+            Category::Auth => "auth",
+            Category::Connection => "connection",
+            Category::General => "general",
+            Category::Http => "http",
+            Category::Lab => "lab",
+            Category::Output => "output",
+            Category::Post => "post",
+            Category::Verbose => "verbose",
+        }
+    }
+}
+
+/// The option of this long name.
+pub fn by_long(name: &str) -> Option<&'static Flag> {
+    FLAGS.iter().find(|flag| flag.long == name)
+}
+
+/// The option of this letter.
+pub fn by_short(letter: char) -> Option<&'static Flag> {
+    FLAGS.iter().find(|flag| flag.short == Some(letter))
+}
+
+const fn switch(
+    long: &'static str,
+    category: Category,
+    help: &'static str,
+    set: fn(&mut Args, bool),
+) -> Flag {
+    flag(long, category, help, Set::Switch(set))
+}
+
+const fn value(
+    long: &'static str,
+    name: &'static str,
+    category: Category,
+    help: &'static str,
+    set: fn(&mut Args, &[u8]) -> Result<(), Problem>,
+) -> Flag {
+    flag(long, category, help, Set::Value(name, set))
+}
+
+const fn flag(long: &'static str, category: Category, help: &'static str, set: Set) -> Flag {
+    Flag { long, short: None, category, help, set }
+}
+
+impl Flag {
+    const fn short(mut self, letter: char) -> Flag {
+        self.short = Some(letter);
+        self
+    }
+}
+
+use Category::*;
+
+/// Every option, by name.
+pub const FLAGS: &[Flag] = &[
+    value(
+        "abstract-unix-socket",
+        "<path>",
+        Connection,
+        "Connect via an abstract Unix domain socket",
+        |a, v| {
+            a.op().unix = Some(UnixPath::Abstract(v.to_vec()));
+            Ok(())
+        },
+    ),
+    switch("basic", Auth, "HTTP Basic authentication", |_, _| {}),
+    value("config", "<file>", General, "Read options from a file", |a, v| a.read_config(v))
+        .short('K'),
+    value("connect-timeout", "<seconds>", Connection, "Longest time to connect", |a, v| {
+        a.op().connect_timeout = values::seconds(v)?;
+        Ok(())
+    }),
+    value(
+        "connect-to",
+        "<host:port:host:port>",
+        Connection,
+        "Connect to another host and port",
+        |a, v| {
+            a.op().connect_to.push(v.to_vec());
+            Ok(())
+        },
+    ),
+    value("cookie", "<data>", Http, "Send NAME=VALUE pairs as cookies", |a, v| {
+        a.op().add_cookie(v)
+    })
+    .short('b'),
+    switch("create-dirs", Output, "Make the folders of output files", |a, on| {
+        a.op().create_dirs = on;
+    }),
+    value("data", "<data>", Important, "POST data", |a, v| a.op().add_data(data::ascii(v)?))
+        .short('d'),
+    value("data-ascii", "<data>", Post, "The same as --data", |a, v| {
+        a.op().add_data(data::ascii(v)?)
+    }),
+    value("data-binary", "<data>", Post, "POST data, a file as it is", |a, v| {
+        a.op().add_data(data::binary(v)?)
+    }),
+    value("data-raw", "<data>", Post, "POST data, @ has no meaning", |a, v| {
+        a.op().add_data(v.to_vec())
+    }),
+    value("data-urlencode", "<data>", Post, "POST data, percent-encoded", |a, v| {
+        a.op().add_data(data::urlencode(v)?)
+    }),
+    flag("disable", General, "As the first option: read no .curlrc", Set::Act(|_| Ok(())))
+        .short('q'),
+    value("dump-header", "<file>", Output, "Write received headers to a file", |a, v| {
+        a.op().dump_header = Some(v.to_vec());
+        Ok(())
+    })
+    .short('D'),
+    switch("fail", Important, "Fail on HTTP errors, without output", |a, on| {
+        a.op().fail = if on { Fail::WithoutBody } else { Fail::Never }
+    })
+    .short('f'),
+    switch("fail-with-body", Output, "Fail on HTTP errors, but save the body", |a, on| {
+        a.op().fail = if on { Fail::WithBody } else { Fail::Never }
+    }),
+    switch("get", Http, "Put the data into the URL and use GET", |a, on| {
+        a.op().get = on;
+    })
+    .short('G'),
+    switch("globoff", General, "Take {} and [] in URLs literally", |a, on| {
+        a.op().globoff = on;
+    })
+    .short('g'),
+    switch("head", Http, "Ask for the headers only", |a, on| {
+        a.op().head = on;
+        a.op().show_headers = on;
+    })
+    .short('I'),
+    value(
+        "header",
+        "<header/@file>",
+        Http,
+        "Add, replace or (\"Name:\") remove a header",
+        |a, v| a.op().add_header(v),
+    )
+    .short('H'),
+    flag(
+        "help",
+        Important,
+        "This list; \"all\" for every option",
+        Set::Optional("<category>", |a, v| {
+            a.help = Some(v.map(values::text).transpose()?.unwrap_or_default());
+            Ok(())
+        }),
+    )
+    .short('h'),
+    flag(
+        "http1.0",
+        Http,
+        "Use HTTP/1.0",
+        Set::Act(|a| {
+            a.op().version = Version::Http10;
+            Ok(())
+        }),
+    )
+    .short('0'),
+    flag(
+        "http1.1",
+        Http,
+        "Use HTTP/1.1",
+        Set::Act(|a| {
+            a.op().version = Version::Http11;
+            Ok(())
+        }),
+    ),
+    switch("ignore-content-length", Http, "Read to the end of the connection", |a, on| {
+        a.op().ignore_content_length = on
+    }),
+    switch("include", Important, "Show response headers in the output", |a, on| {
+        a.op().show_headers = on;
+    })
+    .short('i'),
+    flag(
+        "ipv4",
+        Connection,
+        "Use IPv4 addresses only",
+        Set::Act(|a| {
+            a.op().family = Family::V4;
+            Ok(())
+        }),
+    )
+    .short('4'),
+    flag(
+        "ipv6",
+        Connection,
+        "Use IPv6 addresses only",
+        Set::Act(|a| {
+            a.op().family = Family::V6;
+            Ok(())
+        }),
+    )
+    .short('6'),
+    value("json", "<data>", Post, "POST JSON", |a, v| a.op().add_json(data::binary(v)?)),
+    switch("lab", Lab, "Compare ways to use connections", |a, on| {
+        a.lab.run = on;
+    }),
+    value("lab-objects", "<number>", Lab, "Objects of the page (24)", |a, v| {
+        a.lab.objects = values::number(v)?;
+        Ok(())
+    }),
+    value("lab-rtt", "<milliseconds>", Lab, "Round-trip time of the origin (40ms)", |a, v| {
+        a.lab.round_trip = values::milliseconds(v)?;
+        Ok(())
+    }),
+    switch("location", Http, "Follow redirects", |a, on| a.op().location = on).short('L'),
+    switch(
+        "location-trusted",
+        Http,
+        "Follow redirects and send credentials to other hosts too",
+        |a, on| {
+            a.op().location = on;
+            a.op().location_trusted = on;
+        },
+    ),
+    value("max-filesize", "<bytes>", Connection, "Largest file to fetch", |a, v| {
+        a.op().max_filesize = values::size(v)?;
+        Ok(())
+    }),
+    value("max-redirs", "<number>", Http, "Redirects to follow (50; -1: any number)", |a, v| {
+        a.op().max_redirs = values::redirects(v)?;
+        Ok(())
+    }),
+    value("max-time", "<seconds>", Connection, "Longest time for a transfer", |a, v| {
+        a.op().max_time = values::seconds(v)?;
+        Ok(())
+    })
+    .short('m'),
+    flag("next", General, "The options that follow are for the next URL", Set::Act(|a| a.next()))
+        .short(':'),
+    switch("no-buffer", Output, "Output is never buffered", |_, _| {}).short('N'),
+    switch("no-progress-meter", Verbose, "Show no progress meter", |_, _| {}),
+    value("oauth2-bearer", "<token>", Auth, "OAuth 2 bearer token", |a, v| {
+        a.op().bearer = Some(values::text(v)?);
+        Ok(())
+    }),
+    value("output", "<file>", Important, "Write to a file instead of stdout", |a, v| {
+        a.op().add_output(Out::File(v.to_vec()));
+        Ok(())
+    })
+    .short('o'),
+    value("output-dir", "<dir>", Output, "Folder of the output files", |a, v| {
+        a.op().output_dir = Some(v.to_vec());
+        Ok(())
+    }),
+    switch("path-as-is", General, "Leave .. in the path of a URL", |a, on| {
+        a.op().path_as_is = on;
+    }),
+    switch("post301", Post, "POST again after a 301", |a, on| a.op().post301 = on),
+    switch("post302", Post, "POST again after a 302", |a, on| a.op().post302 = on),
+    switch("post303", Post, "POST again after a 303", |a, on| a.op().post303 = on),
+    value("range", "<range>", Http, "Ask for these bytes only", |a, v| a.set_range(v)).short('r'),
+    switch("raw", Http, "Leave the chunked coding in the output", |a, on| {
+        a.op().raw = on;
+    }),
+    value("referer", "<URL>", Http, "Referer (\";auto\" sets it on redirects)", |a, v| {
+        a.op().set_referer(v);
+        Ok(())
+    })
+    .short('e'),
+    switch("remote-name", Important, "Write to a file named as in the URL", |a, on| {
+        a.op().add_output(if on { Out::Remote } else { Out::Stdout });
+    })
+    .short('O'),
+    value("request", "<method>", Http, "Method of the request", |a, v| {
+        a.op().method = Some(values::text(v)?);
+        Ok(())
+    })
+    .short('X'),
+    value(
+        "request-target",
+        "<path>",
+        Http,
+        "Request target to send instead of the URL's",
+        |a, v| {
+            a.op().target = Some(values::text(v)?);
+            Ok(())
+        },
+    ),
+    value(
+        "resolve",
+        "<host:port:addr,…>",
+        Connection,
+        "Use these addresses for a host",
+        |a, v| {
+            a.op().resolve.push(values::text(v)?);
+            Ok(())
+        },
+    ),
+    switch("show-error", Verbose, "Show errors even with -s", |a, on| {
+        a.global.show_error = on;
+    })
+    .short('S'),
+    switch("show-headers", Output, "The same as --include", |a, on| {
+        a.op().show_headers = on;
+    }),
+    switch("silent", Important, "Say nothing", |a, on| a.global.silent = on).short('s'),
+    value("unix-socket", "<path>", Connection, "Connect via a Unix domain socket", |a, v| {
+        a.op().unix = Some(UnixPath::Named(v.to_vec()));
+        Ok(())
+    }),
+    value("upload-file", "<file>", Important, "Send a file (- or .: standard input)", |a, v| {
+        a.op().add_upload(v);
+        Ok(())
+    })
+    .short('T'),
+    value("url", "<url>", General, "URL to work with", |a, v| {
+        a.op().add_url(v);
+        Ok(())
+    }),
+    value("url-query", "<data>", General, "Add to the URL's query", |a, v| {
+        a.op().add_query(data::query(v)?)
+    }),
+    value("user", "<user:password>", Important, "User name and password", |a, v| {
+        a.op().user = Some(v.to_vec());
+        Ok(())
+    })
+    .short('u'),
+    value("user-agent", "<name>", Important, "Send this User-Agent", |a, v| {
+        a.op().user_agent = Some(v.to_vec());
+        Ok(())
+    })
+    .short('A'),
+    switch("verbose", Important, "Say what happens", |a, on| {
+        a.global.verbose = on;
+    })
+    .short('v'),
+    flag(
+        "version",
+        Important,
+        "Show the version",
+        Set::Act(|a| {
+            a.version = true;
+            Ok(())
+        }),
+    )
+    .short('V'),
+    value("write-out", "<format>", Output, "Show this after the transfer", |a, v| {
+        a.op().write_out = Some(data::template(v)?);
+        Ok(())
+    })
+    .short('w'),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_every_row_stands_in_order_and_once() {
+        assert!(FLAGS.windows(2).all(|pair| pair[0].long < pair[1].long));
+        let mut letters: Vec<char> = FLAGS.iter().filter_map(|flag| flag.short).collect();
+        let all = letters.len();
+        letters.sort_unstable();
+        letters.dedup();
+        assert_eq!(letters.len(), all);
+    }
+
+    #[test]
+    fn ok_help_fits_a_line() {
+        for flag in FLAGS {
+            assert!(flag.help.chars().count() <= 58, "{}", flag.long);
+            assert!(!flag.help.ends_with('.'), "{}", flag.long);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! `-h` and `-V`.
+
+use std::env::consts;
+
+use crate::flags::{Category, Flag, Set, FLAGS};
+
+/// The help for a category: "" for the important options, "all" for every one.
+///
+/// # Errors
+/// There is no such category; the text says which there are.
+pub fn help(category: &str) -> Result<String, String> {
+    let wanted = |flag: &&Flag| match category {
+        "" => flag.category == Category::Important,
+        "all" => true,
+        name => flag.category.name() == name,
+    };
+    let rows: Vec<(String, &str)> = FLAGS.iter().filter(wanted).map(row).collect();
+    if rows.is_empty() {
+        let names: Vec<&str> = CATEGORIES.iter().map(|category| category.name()).collect();
+        return Err(format!("no category '{}'; there are: all, {}", category, names.join(", ")));
+    }
+    let width = rows.iter().map(|(names, _)| names.len()).max().unwrap_or(0);
+    let mut text = String::from("Usage: pannier [options...] <url>\n");
+    for (names, help) in rows {
+        text.push_str(&format!("{:width$}  {}\n", names, help, width = width));
+    }
+    if category.is_empty() {
+        text.push_str(
+            "\nThis is not the full help. It has categories: \"-h all\" lists every option.\n",
+        );
+    }
+    Ok(text)
+}
+
+/// The version, and what it can do.
+pub fn version() -> String {
+    let features = match cfg!(unix) {
+        true => "IPv6 Largefile UnixSockets",
+        false => "IPv6 Largefile",
+    };
+    format!(
+        "pannier {} ({}-{}) std\nProtocols: http\nFeatures: {}\n",
+        env!("CARGO_PKG_VERSION"),
+        consts::ARCH,
+        consts::OS,
+        features
+    )
+}
+
+fn row(flag: &Flag) -> (String, &'static str) {
+    let short = match flag.short {
+        Some(letter) => format!("-{},", letter),
+        None => String::new(),
+    };
+    let value = match flag.set {
+        Set::Value(name, _) | Set::Optional(name, _) => name,
+        Set::Switch(_) | Set::Act(_) => "",
+    };
+    (format!(" {:3} --{} {}", short, flag.long, value).trim_end().to_owned(), flag.help)
+}
+
+const CATEGORIES: [Category; 9] = [
+    Category::Important,
+    Category::Auth,
+    Category::Connection,
+    Category::General,
+    Category::Http,
+    Category::Lab,
+    Category::Output,
+    Category::Post,
+    Category::Verbose,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_every_option_is_in_the_help_and_has_a_category() {
+        let all = help("all").expect("there are options");
+        for flag in FLAGS {
+            assert!(all.contains(&format!("--{}", flag.long)), "{}", flag.long);
+            assert!(CATEGORIES.contains(&flag.category));
+        }
+        for category in CATEGORIES {
+            assert!(help(category.name()).is_ok());
+        }
+        assert!(help("nonsense").is_err());
+    }
+
+    #[test]
+    fn ok_lines_fit_a_terminal() {
+        for line in help("all").expect("there are options").lines() {
+            assert!(line.chars().count() <= 100, "{}", line);
+        }
+    }
+
+    #[test]
+    fn ok_the_version_comes_second() {
+        assert!(version().starts_with(concat!("pannier ", env!("CARGO_PKG_VERSION"), " ")));
+    }
+}

@@ -1,0 +1,214 @@
+//! What a transfer has done so far, put together from the library's events.
+//!
+//! The numbers are the same whether the transfer succeeds or fails, which is why they come from
+//! events and not from the response.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use pannier::http::Url;
+use pannier::Event;
+
+/// Counts, addresses and times of one transfer, over all its redirects.
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub began: Instant,
+    pub lookup: Duration,
+    pub connect: Duration,
+    pub pretransfer: Duration,
+    pub starttransfer: Duration,
+    pub redirect: Duration,
+    pub connects: u64,
+    pub redirects: u64,
+    pub connection: Option<u64>,
+    /// Where the last redirect led.
+    pub effective: Option<Url>,
+    pub local: Option<SocketAddr>,
+    pub remote: Option<SocketAddr>,
+    /// The method and the Referer that were sent last.
+    pub method: String,
+    pub referer: Option<String>,
+    /// Bytes of all heads, in each direction.
+    pub head_bytes_sent: u64,
+    pub head_bytes_received: u64,
+    pub uploaded: u64,
+    /// The final status of the last exchange; 0 if none came.
+    pub status: u16,
+    /// The last head, as it came.
+    pub head: Vec<u8>,
+    /// Heads that have not been shown yet. Kept only if they are to be.
+    pub unshown: Vec<Vec<u8>>,
+    keeps_heads: bool,
+    hop: Hop,
+}
+
+/// The exchange under way: when it began and what of it has come.
+#[derive(Clone, Copy, Debug)]
+struct Hop {
+    began: Instant,
+    connected: bool,
+    answered: bool,
+}
+
+impl Record {
+    /// Nothing has happened yet. `keeps_heads`: they will be shown.
+    pub fn new(began: Instant, keeps_heads: bool) -> Record {
+        Record {
+            began,
+            lookup: Duration::ZERO,
+            connect: Duration::ZERO,
+            pretransfer: Duration::ZERO,
+            starttransfer: Duration::ZERO,
+            redirect: Duration::ZERO,
+            connects: 0,
+            redirects: 0,
+            connection: None,
+            effective: None,
+            local: None,
+            remote: None,
+            method: String::new(),
+            referer: None,
+            head_bytes_sent: 0,
+            head_bytes_received: 0,
+            uploaded: 0,
+            status: 0,
+            head: Vec::new(),
+            unshown: Vec::new(),
+            keeps_heads,
+            hop: Hop { began, connected: false, answered: false },
+        }
+    }
+
+    /// Takes note of `event`.
+    pub fn note(&mut self, at: Instant, event: &Event<'_>) {
+        let since = at.saturating_duration_since(self.began);
+        match *event {
+            Event::Resolved { .. } => self.lookup = since,
+            Event::Connecting { address } => {
+                if self.lookup <= self.redirect {
+                    self.lookup = since;
+                }
+                self.remote = Some(address);
+            }
+            Event::Connected { connection, local, remote } => {
+                self.connects += 1;
+                self.stands(since, connection, local, remote);
+            }
+            Event::Reused { connection, local, remote, .. } => {
+                self.lookup = since;
+                self.stands(since, connection, local, remote);
+            }
+            Event::RequestHead { bytes, .. } => {
+                self.pretransfer = since;
+                self.head_bytes_sent += bytes.len() as u64;
+                let method = bytes.split(|&byte| byte == b' ').next().unwrap_or_default();
+                self.method = String::from_utf8_lossy(method).into_owned();
+                let referer = fields(bytes)
+                    .into_iter()
+                    .find(|(name, _)| name.eq_ignore_ascii_case("referer"));
+                self.referer =
+                    referer.map(|(_, value)| String::from_utf8_lossy(&value).into_owned());
+            }
+            Event::RequestBody { bytes } => self.uploaded += bytes,
+            Event::Informational { head, .. } => self.came(since, head, None),
+            Event::ResponseHead { head, status } => self.came(since, head, Some(status.as_u16())),
+            Event::Redirecting { to, .. } => {
+                self.effective = Some(to.clone());
+                self.redirects += 1;
+                self.uploaded = 0;
+                self.redirect = since;
+                self.hop = Hop { began: at, connected: false, answered: false };
+            }
+            Event::Retrying { .. } => self.hop.connected = false,
+            _ => {}
+        }
+    }
+
+    /// Was a connection made or taken for the exchange under way?
+    pub fn is_connected(&self) -> bool {
+        self.hop.connected
+    }
+
+    /// How long the exchange under way has lasted.
+    pub fn hop_elapsed(&self) -> Duration {
+        self.hop.began.elapsed()
+    }
+
+    fn stands(
+        &mut self,
+        since: Duration,
+        id: u64,
+        local: Option<SocketAddr>,
+        remote: Option<SocketAddr>,
+    ) {
+        self.connect = since;
+        self.connection = Some(id);
+        self.local = local;
+        self.remote = remote;
+        self.hop.connected = true;
+    }
+
+    fn came(&mut self, since: Duration, head: &[u8], status: Option<u16>) {
+        if !self.hop.answered {
+            self.hop.answered = true;
+            self.starttransfer = since;
+        }
+        self.status = status.unwrap_or(self.status);
+        self.head_bytes_received += head.len() as u64;
+        self.head = head.to_vec();
+        if self.keeps_heads {
+            self.unshown.push(self.head.clone());
+        }
+    }
+}
+
+/// The fields of a head or trailer section that the library has let through.
+pub fn fields(head: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let mut fields: Vec<(String, Vec<u8>)> = Vec::new();
+    for line in head.split(|&byte| byte == b'\n').skip(1) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let folded = line.first().map_or(false, |&byte| pannier::http::token::is_ows(byte));
+        match (line.iter().position(|&byte| byte == b':'), fields.last_mut()) {
+            (_, Some((_, value))) if folded => {
+                value.push(b' ');
+                value.extend(pannier::http::token::trim_ows(line));
+            }
+            (Some(colon), _) => {
+                let name = String::from_utf8_lossy(&line[..colon]).into_owned();
+                let value = pannier::http::token::trim_ows(&line[colon + 1..]);
+                fields.push((name, value.to_vec()));
+            }
+            _ => {}
+        }
+    }
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pannier::http::StatusCode;
+
+    #[test]
+    fn ok_fields_of_a_head() {
+        let head = b"HTTP/1.1 200 a: b\r\nX: y:z \r\n folded\r\nEmpty:\r\n\r\n";
+        let expected = [("X", &b"y:z folded"[..]), ("Empty", b"")];
+        let found = fields(head);
+        let found: Vec<(&str, &[u8])> =
+            found.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn ok_interim_heads_count_but_are_no_status() {
+        let now = Instant::now();
+        let mut record = Record::new(now, true);
+        let interim = b"HTTP/1.1 100 Continue\r\n\r\n";
+        record.note(now, &Event::Informational { status: StatusCode::CONTINUE, head: interim });
+        assert_eq!((record.status, record.unshown.len()), (0, 1));
+        let head = b"HTTP/1.1 200 OK\r\n\r\n";
+        record.note(now, &Event::ResponseHead { status: StatusCode::OK, head });
+        assert_eq!(record.status, 200);
+        assert_eq!(record.head_bytes_received, (interim.len() + head.len()) as u64);
+    }
+}

@@ -1,0 +1,425 @@
+//! From options to what is to be sent: every field in curl's order, and the body.
+//!
+//! The order is: Host, Authorization, Range, User-Agent, Accept, Transfer-Encoding, Referer,
+//! Cookie, then the `-H` lines in theirs, then Content-Length, Content-Type and Expect. A `-H` of
+//! the same name takes the place of any of them. CR, LF and NUL are refused here and once more by
+//! the library: nothing a caller hands in becomes a second line.
+
+use std::fs::File;
+use std::io::{self, BufRead, Write};
+use std::process::{Command, Stdio};
+
+use pannier::http::{percent, Url};
+
+use crate::data;
+use crate::exit::{self, Failure};
+use crate::operation::{Operation, Version};
+
+/// A request, ready to be handed to the library.
+#[derive(Debug)]
+pub struct Plan {
+    pub method: String,
+    pub url: Url,
+    pub lines: Vec<Line>,
+    /// Fields that the library would add, and shall not.
+    pub without: Vec<String>,
+    pub payload: Payload,
+}
+
+/// One field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    Field(String, Vec<u8>),
+    /// An Authorization field to be made of a name and a password.
+    Basic(Vec<u8>, Vec<u8>),
+}
+
+/// The body.
+#[derive(Debug)]
+pub enum Payload {
+    None,
+    Bytes(Vec<u8>),
+    File(File, u64),
+    /// Of unknown length.
+    Stream(File),
+    Stdin,
+}
+
+impl Payload {
+    /// The file to upload; `-` and `.` are standard input.
+    pub fn open(name: &[u8]) -> Result<Payload, Failure> {
+        if matches!(name, b"-" | b".") {
+            return Ok(Payload::Stdin);
+        }
+        let unreadable = |error: io::Error| {
+            let name = String::from_utf8_lossy(name);
+            Failure::new(exit::READ_ERROR, format!("Can't open '{}': {}", name, error))
+        };
+        let file = File::open(data::path(name)).map_err(unreadable)?;
+        let meta = file.metadata().map_err(unreadable)?;
+        if meta.is_dir() {
+            return Err(unreadable(io::Error::new(io::ErrorKind::Other, "it is a directory")));
+        }
+        Ok(match meta.is_file() {
+            true => Payload::File(file, meta.len()),
+            false => Payload::Stream(file),
+        })
+    }
+
+    fn length(&self) -> Option<u64> {
+        match self {
+            Payload::None => Some(0),
+            Payload::Bytes(bytes) => Some(bytes.len() as u64),
+            Payload::File(_, length) => Some(*length),
+            Payload::Stream(_) | Payload::Stdin => None,
+        }
+    }
+}
+
+/// A `-H` line, understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Custom {
+    Set(String, Vec<u8>),
+    Remove(String),
+}
+
+impl Custom {
+    fn name(&self) -> &str {
+        match self {
+            Custom::Set(name, _) | Custom::Remove(name) => name,
+        }
+    }
+}
+
+/// What `op` sends to this URL; `upload` is what `-T` of this transfer opened.
+pub fn plan(op: &Operation, url: Url, upload: Option<Payload>) -> Result<Plan, Failure> {
+    let payload = match (upload, &op.data) {
+        (Some(upload), _) => upload,
+        (None, Some(data)) if !op.get && !op.head => Payload::Bytes(data.clone()),
+        _ => Payload::None,
+    };
+    let mut fields = Fields { custom: custom_lines(op)?, lines: Vec::new() };
+    let user = credentials(op, &url)?;
+    fields.host();
+    fields.authorization(op, user);
+    fields.range(op, &payload);
+    fields.usual(op, &payload)?;
+    fields.given();
+    fields.describe(op, &payload);
+    Ok(Plan {
+        method: method(op, &payload),
+        without: fields.without(&payload),
+        lines: fields.checked()?,
+        url: url.without_credentials(),
+        payload,
+    })
+}
+
+fn method(op: &Operation, payload: &Payload) -> String {
+    let usual = match payload {
+        Payload::Bytes(_) => "POST",
+        Payload::None if op.head => "HEAD",
+        Payload::None => "GET",
+        _ => "PUT",
+    };
+    op.method.clone().unwrap_or_else(|| usual.to_owned())
+}
+
+/// Name and password.
+type User = (Vec<u8>, Vec<u8>);
+
+/// Those of `-u`, or else of the URL.
+fn credentials(op: &Operation, url: &Url) -> Result<Option<User>, Failure> {
+    let from_url = (!url.username().is_empty() || url.password().is_some()).then(|| {
+        let password = url.password().unwrap_or_default();
+        (percent::decode(url.username()), percent::decode(password))
+    });
+    let user = match &op.user {
+        None => from_url,
+        Some(user) => Some(match user.iter().position(|&byte| byte == b':') {
+            Some(colon) => (user[..colon].to_vec(), user[colon + 1..].to_vec()),
+            None => (user.clone(), ask_password(user)?),
+        }),
+    };
+    Ok(user)
+}
+
+/// Asks at the terminal, with the echo off if there is an `stty`; without a terminal, reads a line.
+fn ask_password(user: &[u8]) -> Result<Vec<u8>, Failure> {
+    let echo = |mode: &str| {
+        let stty = Command::new("stty").arg(mode).stderr(Stdio::null()).status();
+        stty.is_ok_and(|status| status.success())
+    };
+    let mut out = io::stderr().lock();
+    let _ = write!(out, "Enter host password for user '{}':", String::from_utf8_lossy(user));
+    let hidden = echo("-echo");
+    let mut line = Vec::new();
+    let read = io::stdin().lock().read_until(b'\n', &mut line);
+    if hidden {
+        echo("echo");
+    }
+    let _ = writeln!(out);
+    read.map_err(|error| Failure::new(exit::READ_ERROR, format!("no password: {}", error)))?;
+    while matches!(line.last(), Some(b'\n' | b'\r')) {
+        line.pop();
+    }
+    Ok(line)
+}
+
+fn custom_lines(op: &Operation) -> Result<Vec<Custom>, Failure> {
+    let mut lines: Vec<Custom> = Vec::new();
+    for line in &op.headers {
+        if line.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+            let shown = String::from_utf8_lossy(line).escape_debug().to_string();
+            let message = format!("a header must not hold CR, LF or NUL: {}", shown);
+            return Err(Failure::new(exit::BAD_ARGUMENT, message));
+        }
+        lines.extend(custom_line(line));
+    }
+    if op.json {
+        for (name, value) in [("Content-Type", "application/json"), ("Accept", "application/json")]
+        {
+            if !lines.iter().any(|line| line.name().eq_ignore_ascii_case(name)) {
+                lines.push(Custom::Set(name.to_owned(), value.into()));
+            }
+        }
+    }
+    Ok(lines)
+}
+
+/// `Name: value`, `Name:` or `Name;`; anything else means nothing.
+fn custom_line(line: &[u8]) -> Option<Custom> {
+    let text = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
+    if let Some(colon) = line.iter().position(|&byte| byte == b':') {
+        let (name, value) = (text(&line[..colon]), &line[colon + 1..]);
+        let start = value.iter().position(|byte| !byte.is_ascii_whitespace());
+        return Some(match start {
+            Some(start) => Custom::Set(name, value[start..].to_vec()),
+            None => Custom::Remove(name),
+        });
+    }
+    match line.iter().position(|&byte| byte == b';') {
+        Some(end) if end + 1 == line.len() => Some(Custom::Set(text(&line[..end]), Vec::new())),
+        _ => None,
+    }
+}
+
+/// The fields of a request as they come together.
+struct Fields {
+    custom: Vec<Custom>,
+    lines: Vec<Line>,
+}
+
+impl Fields {
+    fn is_custom(&self, name: &str) -> bool {
+        self.custom.iter().any(|line| line.name().eq_ignore_ascii_case(name))
+    }
+
+    fn custom_value(&self, wanted: &str) -> Option<&[u8]> {
+        self.custom.iter().find_map(|line| match line {
+            Custom::Set(name, value) if name.eq_ignore_ascii_case(wanted) => Some(value.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// Adds a field that curl sends by itself, unless a `-H` speaks of it.
+    fn own(&mut self, name: &str, value: impl Into<Vec<u8>>) {
+        if !self.is_custom(name) {
+            self.lines.push(Line::Field(name.to_owned(), value.into()));
+        }
+    }
+
+    /// A Host of the caller's comes first, wherever it was given.
+    fn host(&mut self) {
+        if let Some(host) = self.custom_value("Host").map(<[u8]>::to_vec) {
+            self.lines.push(Line::Field("Host".to_owned(), host));
+        }
+    }
+
+    fn authorization(&mut self, op: &Operation, user: Option<User>) {
+        match (&op.bearer, user) {
+            (Some(token), _) => self.own("Authorization", format!("Bearer {}", token)),
+            (None, Some((name, password))) if !self.is_custom("Authorization") => {
+                self.lines.push(Line::Basic(name, password));
+            }
+            _ => {}
+        }
+    }
+
+    fn range(&mut self, op: &Operation, payload: &Payload) {
+        let Some(range) = &op.range else { return };
+        match (payload, payload.length()) {
+            (Payload::None, _) => self.own("Range", format!("bytes={}", range)),
+            // What is sent is then that part of the resource.
+            (_, Some(length)) => self.own("Content-Range", format!("bytes {}/{}", range, length)),
+            (_, None) => self.own("Content-Range", format!("bytes {}/*", range)),
+        }
+    }
+
+    fn usual(&mut self, op: &Operation, payload: &Payload) -> Result<(), Failure> {
+        match &op.user_agent {
+            None => self.own("User-Agent", concat!("pannier/", env!("CARGO_PKG_VERSION"))),
+            Some(agent) if agent.is_empty() => {}
+            Some(agent) => self.own("User-Agent", agent.clone()),
+        }
+        self.own("Accept", "*/*");
+        if payload.length().is_none() && !self.is_custom("Content-Length") {
+            if op.version == Version::Http10 {
+                let message = "Chunky upload is not supported by HTTP 1.0";
+                return Err(Failure::new(exit::UPLOAD_FAILED, message));
+            }
+            self.own("Transfer-Encoding", "chunked");
+        }
+        if let Some(referer) = &op.referer {
+            self.own("Referer", referer.clone());
+        }
+        if let Some(cookies) = &op.cookies {
+            self.own("Cookie", cookies.clone());
+        }
+        Ok(())
+    }
+
+    fn given(&mut self) {
+        for line in &self.custom {
+            match line {
+                Custom::Set(name, _) if name.eq_ignore_ascii_case("Host") => {}
+                Custom::Set(name, value) => {
+                    self.lines.push(Line::Field(name.clone(), value.clone()))
+                }
+                Custom::Remove(_) => {}
+            }
+        }
+    }
+
+    /// The fields that describe the body.
+    fn describe(&mut self, op: &Operation, payload: &Payload) {
+        if matches!(payload, Payload::None) {
+            return;
+        }
+        let length = payload.length();
+        match length {
+            Some(length) if !self.is_custom("Transfer-Encoding") => {
+                self.own("Content-Length", length.to_string());
+            }
+            _ => {}
+        }
+        if matches!(payload, Payload::Bytes(_)) {
+            self.own("Content-Type", "application/x-www-form-urlencoded");
+        }
+        let large = length.map_or(true, |length| length > EXPECT_ABOVE);
+        if large && op.version == Version::Http11 {
+            self.own("Expect", "100-continue");
+        }
+    }
+
+    fn without(&self, payload: &Payload) -> Vec<String> {
+        let removed = self.custom.iter().filter_map(|line| match line {
+            Custom::Remove(name) => Some(name.clone()),
+            Custom::Set(..) => None,
+        });
+        let mut without: Vec<String> = removed.collect();
+        // curl's -X POST without data announces no length, and neither does this.
+        if matches!(payload, Payload::None) {
+            without.push("Content-Length".to_owned());
+        }
+        without
+    }
+
+    fn checked(self) -> Result<Vec<Line>, Failure> {
+        for line in &self.lines {
+            let Line::Field(name, value) = line else { continue };
+            if value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
+                let message = format!("the value of {} must not hold CR, LF or NUL", name);
+                return Err(Failure::new(exit::BAD_ARGUMENT, message));
+            }
+        }
+        Ok(self.lines)
+    }
+}
+
+/// 1 MiB: above it a server is asked first whether it wants the body.
+const EXPECT_ABOVE: u64 = 1 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Args;
+
+    fn op(words: &str) -> Operation {
+        let words: Vec<Vec<u8>> = words.split('|').map(|word| word.into()).collect();
+        let mut args =
+            Args::parse(&words, None).unwrap_or_else(|usage| panic!("{}", usage.message));
+        args.operations.remove(0)
+    }
+
+    fn sent(words: &str) -> String {
+        let op = op(words);
+        let text = op.slots[0].url.clone().expect("a URL is given");
+        let url = crate::address::url(&op, &text, None).unwrap_or_else(|f| panic!("{}", f.message));
+        let plan = plan(&op, url, None).unwrap_or_else(|f| panic!("{}", f.message));
+        let mut text = format!("{} {}", plan.method, plan.url.target());
+        for line in plan.lines {
+            match line {
+                Line::Field(name, value) => {
+                    text.push_str(&format!("|{}: {}", name, String::from_utf8_lossy(&value)));
+                }
+                Line::Basic(user, password) => {
+                    let (user, password) =
+                        (String::from_utf8_lossy(&user), String::from_utf8_lossy(&password));
+                    text.push_str(&format!("|Basic {}:{}", user, password));
+                }
+            }
+        }
+        text.replace(concat!("|User-Agent: pannier/", env!("CARGO_PKG_VERSION")), "|UA")
+    }
+
+    #[test]
+    fn ok_fields_stand_in_curls_order() {
+        for (words, expected) in [
+            ("http://a/", "GET /|UA|Accept: */*"),
+            ("a/b?c#d", "GET /b?c|UA|Accept: */*"),
+            (
+                "-u|u:p|-r|1-2|-e|ref|-b|c=d|-H|X: y|http://a/x",
+                "GET /x|Basic u:p|Range: bytes=1-2|UA|Accept: */*|Referer: ref|Cookie: c=d|X: y",
+            ),
+            (
+                "-d|foo|-H|X: y|http://a/",
+                "POST /|UA|Accept: */*|X: y|Content-Length: 3|Content-Type: application/x-www-form-urlencoded",
+            ),
+            ("-d||http://a/", "POST /|UA|Accept: */*|Content-Length: 0|Content-Type: application/x-www-form-urlencoded"),
+            ("-H|Host: h|-H|accept: q|http://a/", "GET /|Host: h|UA|accept: q"),
+            ("-H|Accept:|-A||http://a/", "GET /"),
+            ("-H|X-C;|-H|X-T:|-H|X-U;  |-H|X-V;z|-H|nothing|http://a/", "GET /|UA|Accept: */*|X-C: "),
+            ("-H|X: foo; |http://a/", "GET /|UA|Accept: */*|X: foo; "),
+            ("-I|http://a/", "HEAD /|UA|Accept: */*"),
+            ("-G|-d|q=1|-d|r=2|http://a/?p", "GET /?p&q=1&r=2|UA|Accept: */*"),
+            ("-I|-G|-d|q|http://a/", "HEAD /?q|UA|Accept: */*"),
+            ("-X|PURGE|http://a/", "PURGE /|UA|Accept: */*"),
+            (
+                "--json|{}|http://a/",
+                "POST /|UA|Content-Type: application/json|Accept: application/json|Content-Length: 2",
+            ),
+            ("http://u%40:p%3A@a/", "GET /|Basic u@:p:|UA|Accept: */*"),
+            ("-u|x:y|http://u:p@a/", "GET /|Basic x:y|UA|Accept: */*"),
+            ("--oauth2-bearer|t|http://a/", "GET /|Authorization: Bearer t|UA|Accept: */*"),
+            ("--url-query|a=b c|--url-query|+d|http://a/", "GET /?a=b+c&d|UA|Accept: */*"),
+        ] {
+            assert_eq!(sent(words), expected, "{}", words);
+        }
+    }
+
+    #[test]
+    fn err_line_ends_in_what_the_caller_hands_in() {
+        for words in [
+            "-H|X: a\r\nB: c|http://a/",
+            "-A|a\nb|http://a/",
+            "-e|a\rb|http://a/",
+            "-b|a=b\n|http://a/",
+        ] {
+            let op = op(words);
+            let url = Url::parse("http://a/").expect("it is one");
+            let failure = plan(&op, url, None).expect_err(words);
+            assert_eq!(failure.code, exit::BAD_ARGUMENT, "{}", words);
+        }
+    }
+}

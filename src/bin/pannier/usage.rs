@@ -1,0 +1,54 @@
+//! What is wrong with a command line, in curl's words.
+
+use std::fmt;
+
+/// What is wrong with an option.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    Unknown,
+    NeedsValue,
+    TakesNoValue,
+    NotANumber,
+    NotPositive,
+    NotText,
+    /// A file could not be read: told already, or told by this sentence.
+    Unreadable(String),
+    /// A sentence.
+    Wrong(String),
+    /// An option in a config file; the inner message is complete.
+    Nested(Usage),
+}
+
+/// A command line that cannot be obeyed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    pub message: String,
+    pub code: u8,
+}
+
+impl Usage {
+    /// The problem with the option written so.
+    pub fn new(word: &str, problem: Problem) -> Usage {
+        let code = match problem {
+            Problem::Unreadable(_) => 26,
+            Problem::Nested(usage) => return usage,
+            _ => 2,
+        };
+        Usage { message: format!("option {}: {}", word, problem), code }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Problem::Unknown => f.write_str("is unknown"),
+            Problem::NeedsValue => f.write_str("requires parameter"),
+            Problem::TakesNoValue => f.write_str("had unsupported trailing garbage"),
+            Problem::NotANumber => f.write_str("expected a proper numerical parameter"),
+            Problem::NotPositive => f.write_str("expected a positive numerical parameter"),
+            Problem::NotText => f.write_str("expected text in UTF-8"),
+            Problem::Unreadable(why) | Problem::Wrong(why) => f.write_str(why),
+            Problem::Nested(usage) => f.write_str(&usage.message),
+        }
+    }
+}

@@ -1,0 +1,419 @@
+//! `--write-out`: a template with `%{variable}`, as curl has it.
+//!
+//! All variables stand in one table, from which `%{json}` is made too. An unknown one is told on
+//! standard error and is empty.
+
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use pannier::http::Url;
+
+use crate::data;
+use crate::output::Stdout;
+use crate::record::{self, Record};
+use crate::warn;
+
+/// What the variables are taken from.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub record: Record,
+    pub url: String,
+    pub parsed: Option<Url>,
+    pub effective: Option<Url>,
+    pub redirect_url: Option<String>,
+    pub file: Option<String>,
+    pub exit: u8,
+    pub error: String,
+    pub downloaded: u64,
+    pub total: Duration,
+    pub number: u64,
+    pub transfer: u64,
+}
+
+/// Where a piece of the text goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    Stdout,
+    Stderr,
+    File { name: Vec<u8>, append: bool },
+}
+
+/// A piece of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Piece {
+    pub target: Target,
+    pub text: Vec<u8>,
+}
+
+impl Piece {
+    /// Writes the text where it goes.
+    pub fn write(&self) -> io::Result<()> {
+        match &self.target {
+            Target::Stdout => Stdout::new(false).write_all(&self.text),
+            Target::Stderr => {
+                warn::write(&self.text);
+                Ok(())
+            }
+            Target::File { name, append } => {
+                let mut options = OpenOptions::new();
+                options.create(true).write(true).append(*append).truncate(!append);
+                options.open(data::path(name))?.write_all(&self.text)
+            }
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Value {
+    Nothing,
+    Text(String),
+    Number(u64),
+    /// Three digits, as a status is.
+    Code(u16),
+    Seconds(Duration),
+}
+
+/// The text of `template`.
+pub fn render(template: &[u8], report: &Report) -> Vec<Piece> {
+    let mut writer = Writer { pieces: vec![Piece { target: Target::Stdout, text: Vec::new() }] };
+    let mut rest = template;
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = match (byte, after.first()) {
+            (b'%', Some(b'%')) => writer.put(b"%", &after[1..]),
+            (b'%', Some(b'{')) => match variable(&after[1..]) {
+                Some((b"onerror", _)) if report.exit == 0 => break,
+                Some((name, rest)) => writer.variable(name, rest, report),
+                None => writer.put(b"%{", &after[1..]),
+            },
+            (b'%', _) if after.starts_with(b"header{") => match variable(&after[7..]) {
+                Some((name, rest)) => writer.put(&header(report, name), rest),
+                None => writer.put(b"%header{", &after[7..]),
+            },
+            (b'%', _) if after.starts_with(b"output{") => match variable(&after[7..]) {
+                Some((name, rest)) => writer.output(name, rest),
+                None => writer.put(b"%output{", &after[7..]),
+            },
+            (b'\\', Some(b'n')) => writer.put(b"\n", &after[1..]),
+            (b'\\', Some(b'r')) => writer.put(b"\r", &after[1..]),
+            (b'\\', Some(b't')) => writer.put(b"\t", &after[1..]),
+            _ => writer.put(&[byte], after),
+        };
+    }
+    writer.pieces.retain(|piece| !piece.text.is_empty() || piece.target != Target::Stdout);
+    writer.pieces
+}
+
+struct Writer {
+    /// Never empty.
+    pieces: Vec<Piece>,
+}
+
+impl Writer {
+    /// Adds `text` and hands `rest` on.
+    fn put<'a>(&mut self, text: &[u8], rest: &'a [u8]) -> &'a [u8] {
+        if let Some(piece) = self.pieces.last_mut() {
+            piece.text.extend(text);
+        }
+        rest
+    }
+
+    fn turn<'a>(&mut self, target: Target, rest: &'a [u8]) -> &'a [u8] {
+        self.pieces.push(Piece { target, text: Vec::new() });
+        rest
+    }
+
+    fn output<'a>(&mut self, name: &[u8], rest: &'a [u8]) -> &'a [u8] {
+        let (name, append) = match name.strip_prefix(b">>") {
+            Some(name) => (name, true),
+            None => (name, false),
+        };
+        self.turn(Target::File { name: name.to_vec(), append }, rest)
+    }
+
+    fn variable<'a>(&mut self, name: &[u8], rest: &'a [u8], report: &Report) -> &'a [u8] {
+        match name {
+            b"stdout" => return self.turn(Target::Stdout, rest),
+            b"stderr" => return self.turn(Target::Stderr, rest),
+            b"onerror" => return rest,
+            b"header_json" => return self.put(header_json(report).as_bytes(), rest),
+            b"json" => return self.put(json(report).as_bytes(), rest),
+            _ => {}
+        }
+        let found = VARIABLES.iter().find(|(known, _)| known.as_bytes() == name);
+        match found {
+            Some((_, value)) => self.put(value(report).plain().as_bytes(), rest),
+            None => {
+                let name = String::from_utf8_lossy(name);
+                let text = format!("pannier: unknown --write-out variable: '{}'\n", name);
+                warn::write(text.as_bytes());
+                rest
+            }
+        }
+    }
+}
+
+/// What stands before the closing brace, and what behind it.
+fn variable(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = text.iter().position(|&byte| byte == b'}')?;
+    Some((&text[..end], &text[end + 1..]))
+}
+
+impl Value {
+    fn text(text: Option<impl Into<String>>) -> Value {
+        text.map_or(Value::Nothing, |text| Value::Text(text.into()))
+    }
+
+    fn plain(&self) -> String {
+        match self {
+            Value::Nothing => String::new(),
+            Value::Text(text) => text.clone(),
+            Value::Number(number) => number.to_string(),
+            Value::Code(code) => format!("{:03}", code),
+            Value::Seconds(time) => format!("{}.{:06}", time.as_secs(), time.subsec_micros()),
+        }
+    }
+
+    fn json(&self) -> String {
+        match self {
+            Value::Nothing => "null".to_owned(),
+            Value::Text(text) => quoted(text),
+            Value::Code(code) => code.to_string(),
+            other => other.plain(),
+        }
+    }
+}
+
+type Variable = fn(&Report) -> Value;
+
+/// Every variable, by name.
+const VARIABLES: &[(&str, Variable)] = &[
+    ("conn_id", |r| r.record.connection.map_or(Value::Nothing, Value::Number)),
+    ("content_type", |r| Value::text(text_header(r, "content-type"))),
+    ("errormsg", |r| Value::text(Some(r.error.as_str()).filter(|text| !text.is_empty()))),
+    ("exitcode", |r| Value::Number(r.exit.into())),
+    ("filename_effective", |r| Value::text(r.file.as_deref())),
+    ("http_code", |r| Value::Code(r.record.status)),
+    ("http_connect", |_| Value::Code(0)),
+    ("http_version", |r| Value::Text(version(&r.record.head))),
+    ("local_ip", |r| Value::text(r.record.local.map(|a| a.ip().to_string()))),
+    ("local_port", |r| r.record.local.map_or(Value::Number(0), |a| Value::Number(a.port().into()))),
+    ("method", |r| Value::text(Some(r.record.method.as_str()).filter(|name| !name.is_empty()))),
+    ("num_connects", |r| Value::Number(r.record.connects)),
+    ("num_headers", |r| Value::Number(record::fields(&r.record.head).len() as u64)),
+    ("num_redirects", |r| Value::Number(r.record.redirects)),
+    ("num_retries", |_| Value::Number(0)),
+    ("proxy_ssl_verify_result", |_| Value::Number(0)),
+    ("proxy_used", |_| Value::Number(0)),
+    ("redirect_url", |r| Value::text(r.redirect_url.as_deref())),
+    ("referer", |r| Value::text(r.record.referer.as_deref())),
+    ("remote_ip", |r| Value::text(r.record.remote.map(|a| a.ip().to_string()))),
+    ("remote_port", |r| {
+        r.record.remote.map_or(Value::Number(0), |a| Value::Number(a.port().into()))
+    }),
+    ("response_code", |r| Value::Code(r.record.status)),
+    ("scheme", |r| Value::text(r.effective.as_ref().map(|url| url.scheme().as_str()))),
+    ("size_download", |r| Value::Number(r.downloaded)),
+    ("size_header", |r| Value::Number(r.record.head_bytes_received)),
+    ("size_request", |r| Value::Number(r.record.head_bytes_sent)),
+    ("size_upload", |r| Value::Number(r.record.uploaded)),
+    ("speed_download", |r| speed(r.downloaded, r.total)),
+    ("speed_upload", |r| speed(r.record.uploaded, r.total)),
+    ("ssl_verify_result", |_| Value::Number(0)),
+    ("time_appconnect", |_| Value::Seconds(Duration::ZERO)),
+    ("time_connect", |r| Value::Seconds(r.record.connect)),
+    ("time_namelookup", |r| Value::Seconds(r.record.lookup)),
+    ("time_pretransfer", |r| Value::Seconds(r.record.pretransfer)),
+    ("time_redirect", |r| Value::Seconds(r.record.redirect)),
+    ("time_starttransfer", |r| Value::Seconds(r.record.starttransfer)),
+    ("time_total", |r| Value::Seconds(r.total)),
+    ("url", |r| Value::Text(r.url.clone())),
+    ("url.fragment", |r| Value::text(r.parsed.as_ref().and_then(Url::fragment))),
+    ("url.host", |r| Value::text(r.parsed.as_ref().map(Url::host_str))),
+    ("url.password", |r| Value::text(r.parsed.as_ref().and_then(Url::password))),
+    ("url.path", |r| Value::text(r.parsed.as_ref().map(Url::path))),
+    ("url.port", |r| {
+        r.parsed.as_ref().map_or(Value::Nothing, |url| Value::Number(url.port().into()))
+    }),
+    ("url.query", |r| Value::text(r.parsed.as_ref().and_then(Url::query))),
+    ("url.scheme", |r| Value::text(r.parsed.as_ref().map(|url| url.scheme().as_str()))),
+    ("url.user", |r| user(r.parsed.as_ref())),
+    ("url_effective", |r| Value::text(r.effective.as_ref().map(Url::as_str))),
+    ("urle.fragment", |r| Value::text(r.effective.as_ref().and_then(Url::fragment))),
+    ("urle.host", |r| Value::text(r.effective.as_ref().map(Url::host_str))),
+    ("urle.password", |r| Value::text(r.effective.as_ref().and_then(Url::password))),
+    ("urle.path", |r| Value::text(r.effective.as_ref().map(Url::path))),
+    ("urle.port", |r| {
+        r.effective.as_ref().map_or(Value::Nothing, |url| Value::Number(url.port().into()))
+    }),
+    ("urle.query", |r| Value::text(r.effective.as_ref().and_then(Url::query))),
+    ("urle.scheme", |r| Value::text(r.effective.as_ref().map(|url| url.scheme().as_str()))),
+    ("urle.user", |r| user(r.effective.as_ref())),
+    ("urlnum", |r| Value::Number(r.number)),
+    ("xfer_id", |r| Value::Number(r.transfer)),
+];
+
+fn user(url: Option<&Url>) -> Value {
+    Value::text(url.map(Url::username).filter(|name| !name.is_empty()))
+}
+
+fn speed(bytes: u64, time: Duration) -> Value {
+    let micros = time.as_micros().max(1);
+    let speed = u128::from(bytes) * 1_000_000 / micros;
+    Value::Number(u64::try_from(speed).unwrap_or(u64::MAX))
+}
+
+/// `1.1` of `HTTP/1.1 200 OK`; `0` if nothing came.
+fn version(head: &[u8]) -> String {
+    match head.strip_prefix(b"HTTP/").and_then(|rest| rest.get(..3)) {
+        Some(version) => String::from_utf8_lossy(version).into_owned(),
+        None => "0".to_owned(),
+    }
+}
+
+/// All values of a field of the last head; `%header{}` shows the last one, as curl does.
+fn header(report: &Report, name: &[u8]) -> Vec<u8> {
+    let fields = record::fields(&report.record.head).into_iter();
+    let mut found = fields.filter(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name));
+    found.next().map(|(_, value)| value).unwrap_or_default()
+}
+
+fn text_header(report: &Report, name: &str) -> Option<String> {
+    let fields = record::fields(&report.record.head).into_iter();
+    let mut found = fields.filter(|(known, _)| known.eq_ignore_ascii_case(name));
+    found.next().map(|(_, value)| String::from_utf8_lossy(&value).into_owned())
+}
+
+/// The fields of the last head by lower-case name, in the order of their first lines.
+fn header_json(report: &Report) -> String {
+    let mut grouped: Vec<(String, Vec<String>)> = Vec::new();
+    for (name, value) in record::fields(&report.record.head) {
+        let (name, value) = (name.to_ascii_lowercase(), quoted(&String::from_utf8_lossy(&value)));
+        match grouped.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, values)) => values.push(value),
+            None => grouped.push((name, vec![value])),
+        }
+    }
+    let lines =
+        grouped.iter().map(|(name, values)| format!("{}:[{}]", quoted(name), values.join(",")));
+    format!("{{{}\n}}", lines.collect::<Vec<_>>().join(",\n"))
+}
+
+fn json(report: &Report) -> String {
+    let pairs =
+        VARIABLES.iter().map(|(name, value)| format!("\"{}\":{}", name, value(report).json()));
+    let version = concat!("pannier/", env!("CARGO_PKG_VERSION"));
+    format!("{{{},\"curl_version\":\"{}\"}}", pairs.collect::<Vec<_>>().join(","), version)
+}
+
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        let written = match c {
+            '"' => quoted.write_str("\\\""),
+            '\\' => quoted.write_str("\\\\"),
+            '\n' => quoted.write_str("\\n"),
+            '\r' => quoted.write_str("\\r"),
+            '\t' => quoted.write_str("\\t"),
+            '\u{8}' => quoted.write_str("\\b"),
+            '\u{c}' => quoted.write_str("\\f"),
+            c if c < ' ' => write!(quoted, "\\u{:04x}", u32::from(c)),
+            c => quoted.write_char(c),
+        };
+        debug_assert!(written.is_ok(), "a String takes everything");
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pannier::http::StatusCode;
+    use pannier::Event;
+    use std::time::Instant;
+
+    fn report() -> Report {
+        let now = Instant::now();
+        let mut record = Record::new(now, false);
+        let head = b"HTTP/1.1 404 No\r\nContent-Type: text/x\r\nA: 1\r\na: \"2\"\r\nE:\r\n\r\n";
+        let bytes = b"GET / HTTP/1.1\r\n\r\n";
+        record.note(now, &Event::RequestHead { connection: 0, bytes });
+        record.note(now, &Event::ResponseHead { status: StatusCode::NOT_FOUND, head });
+        let url = Url::parse("http://u@h:81/p?q#f").expect("it is one");
+        Report {
+            record,
+            url: "h:81".to_owned(),
+            parsed: Some(url.clone()),
+            effective: Some(url),
+            redirect_url: None,
+            file: None,
+            exit: 0,
+            error: String::new(),
+            downloaded: 10,
+            total: Duration::from_micros(2_000_005),
+            number: 1,
+            transfer: 3,
+        }
+    }
+
+    fn text(template: &str) -> String {
+        let pieces = render(template.as_bytes(), &report());
+        let texts = pieces.into_iter().map(|piece| piece.text).collect::<Vec<_>>();
+        String::from_utf8(texts.concat()).expect("the templates are text")
+    }
+
+    #[test]
+    fn ok_variables_and_escapes() {
+        for (template, expected) in [
+            ("%{http_code} %{response_code}\\n\\t\\r\\q", "404 404\n\t\r\\q"),
+            ("100%% %{ %x %", "100% %{ %x %"),
+            ("%{content_type}|%{exitcode}|%{errormsg}|", "text/x|0||"),
+            ("%{time_total} %{speed_download}", "2.000005 4"),
+            ("%header{A}%header{nope}%header{e}.", "1."),
+            ("%{url} %{url.host} %{url.port} %{url.path} %{url.query} %{url.fragment} %{url.user}", "h:81 h 81 /p q f u"),
+            ("%{scheme} %{method} %{http_version} %{urlnum} %{xfer_id}", "http GET 1.1 1 3"),
+            ("a%{onerror}b", "a"),
+            ("%{num_headers}", "4"),
+            ("%{http_connect}", "000"),
+        ] {
+            assert_eq!(text(template), expected, "{}", template);
+        }
+    }
+
+    #[test]
+    fn ok_text_goes_where_it_is_sent() {
+        let pieces = render(b"a%{stderr}b%{stdout}c%output{f}d%output{>>g}e", &report());
+        let file = |name: &str, append| Target::File { name: name.into(), append };
+        let expected = [
+            (Target::Stdout, "a"),
+            (Target::Stderr, "b"),
+            (Target::Stdout, "c"),
+            (file("f", false), "d"),
+            (file("g", true), "e"),
+        ];
+        let expected = expected.map(|(target, text)| Piece { target, text: text.into() });
+        assert_eq!(pieces, expected);
+    }
+
+    #[test]
+    fn ok_headers_as_json() {
+        let expected =
+            "{\"content-type\":[\"text/x\"],\n\"a\":[\"1\",\"\\\"2\\\"\"],\n\"e\":[\"\"]\n}";
+        assert_eq!(text("%{header_json}"), expected);
+    }
+
+    #[test]
+    fn ok_json_has_every_variable_by_name() {
+        let json = text("%{json}");
+        assert!(json.starts_with("{\"conn_id\":null,\"content_type\":\"text/x\","), "{}", json);
+        assert!(json.contains("\"http_code\":404,"));
+        assert!(VARIABLES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+
+    #[test]
+    fn ok_quoting() {
+        assert_eq!(quoted("a\"\\\u{1}é\n"), "\"a\\\"\\\\\\u0001é\\n\"");
+    }
+}

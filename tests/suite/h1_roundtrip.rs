@@ -1,0 +1,328 @@
+//! What is written can be read, and what is read does not depend on the pieces it comes in.
+
+use pannier::http::{Headers, Method, Version};
+use pannier::proto::h1::{Connection, Framing, RequestHead, Target, Transfer};
+use pannier::{Leniency, Limits};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::properties::{chunked, framing, headers, response};
+
+/// A request as a reader that knows nothing of this crate understands it.
+#[derive(Debug, PartialEq, Eq)]
+struct Read {
+    line: String,
+    fields: Vec<(String, Vec<u8>)>,
+    content: Vec<u8>,
+    left: usize,
+}
+
+/// RFC 9112 as a server reads it, for messages that are valid.
+fn read(mut wire: &[u8]) -> Read {
+    let line = String::from_utf8(take_line(&mut wire)).unwrap();
+    let mut fields = Vec::new();
+    loop {
+        let line = take_line(&mut wire);
+        if line.is_empty() {
+            break;
+        }
+        let colon = line.iter().position(|&byte| byte == b':').expect("a field has a colon");
+        let name = String::from_utf8(line[..colon].to_vec()).unwrap();
+        let value = &line[colon + 1..];
+        fields.push((name, value.strip_prefix(b" ").unwrap_or(value).to_vec()));
+    }
+    let find = |name: &str| {
+        let found = fields.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| String::from_utf8(value.clone()).unwrap())
+    };
+    let content = match (find("transfer-encoding"), find("content-length")) {
+        (Some(_), _) => take_chunks(&mut wire),
+        (None, Some(length)) => take(&mut wire, length.parse().unwrap()),
+        (None, None) => Vec::new(),
+    };
+    Read { line, fields, content, left: wire.len() }
+}
+
+fn take(wire: &mut &[u8], count: usize) -> Vec<u8> {
+    let (taken, rest) = wire.split_at(count);
+    *wire = rest;
+    taken.to_vec()
+}
+
+fn take_line(wire: &mut &[u8]) -> Vec<u8> {
+    let end = wire.windows(2).position(|pair| pair == b"\r\n").expect("a line has an end");
+    let line = take(wire, end);
+    take(wire, 2);
+    line
+}
+
+fn take_chunks(wire: &mut &[u8]) -> Vec<u8> {
+    let mut content = Vec::new();
+    loop {
+        let line = String::from_utf8(take_line(wire)).unwrap();
+        let size = usize::from_str_radix(&line, 16).unwrap();
+        content.extend(take(wire, size));
+        assert!(take_line(wire).is_empty(), "a chunk and the trailer section end in CRLF");
+        if size == 0 {
+            return content;
+        }
+    }
+}
+
+fn token() -> impl Strategy<Value = String> {
+    "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,12}"
+}
+
+/// Field values without white space around them.
+fn value() -> impl Strategy<Value = Vec<u8>> {
+    let byte = prop_oneof![9 => 0x20..=0x7eu8, 1 => Just(b'\t'), 1 => 0x80..=0xffu8];
+    vec(byte, 0..20).prop_map(|bytes| {
+        let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+        let start = bytes.iter().position(|byte| !blank(byte)).unwrap_or(bytes.len());
+        let end = bytes.iter().rposition(|byte| !blank(byte)).map_or(start, |last| last + 1);
+        bytes[start..end].to_vec()
+    })
+}
+
+/// Fields that say nothing about framing.
+fn fields() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
+    vec((token().prop_map(|name| format!("X-{}", name)), value()), 0..8)
+}
+
+proptest! {
+    #[test]
+    fn ok_a_server_reads_what_was_sent(
+        method in "[A-Z]{1,7}",
+        target in "/[!-~]{0,20}",
+        mut fields in fields(),
+        pieces in vec(vec(any::<u8>(), 0..40), 0..6),
+        in_chunks in any::<bool>(),
+    ) {
+        let content = pieces.concat();
+        fields.push(match in_chunks {
+            true => ("Transfer-Encoding".into(), b"chunked".to_vec()),
+            false => ("Content-Length".into(), content.len().to_string().into_bytes()),
+        });
+        let mut section = Headers::new();
+        for (name, value) in &fields {
+            section.append(name, value).unwrap();
+        }
+        let head = RequestHead {
+            method: &Method::new(&method).unwrap(),
+            target: &Target::verbatim(&target).unwrap(),
+            version: Version::Http11,
+            headers: &section,
+            transfer: Transfer::Decoded,
+        };
+        let mut connection = Connection::new(Limits::default(), Leniency::default());
+        let mut wire = Vec::new();
+        let framing = connection.send_head(&head, &mut wire).unwrap();
+        prop_assert_eq!(framing, match content.len() as u64 {
+            _ if in_chunks => Framing::Chunked,
+            0 => Framing::Empty,
+            length => Framing::Length(length),
+        });
+        for piece in &pieces {
+            let frame = connection.send_data(piece.len() as u64).unwrap();
+            wire.extend_from_slice(frame.before.as_bytes());
+            wire.extend_from_slice(piece);
+            wire.extend_from_slice(frame.after);
+        }
+        wire.extend_from_slice(connection.send_end().unwrap());
+        let line = format!("{} {} HTTP/1.1", method, target);
+        prop_assert_eq!(read(&wire), Read { line, fields, content, left: 0 });
+    }
+
+    #[test]
+    fn ok_what_a_server_sends_is_read(
+        status in 200..600u16,
+        fields in fields(),
+        pieces in vec(vec(any::<u8>(), 1..40), 0..6),
+        trailers in fields(),
+        framed in 0..3,
+        late in any::<bool>(),
+    ) {
+        prop_assume!(![204, 304].contains(&status));
+        let content = pieces.concat();
+        let framing = match framed {
+            0 => format!("Content-Length: {}\r\n", content.len()),
+            1 => "Transfer-Encoding: chunked\r\n".to_owned(),
+            _ => String::new(),
+        };
+        let mut wire = match late {
+            true => b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n".to_vec(),
+            false => Vec::new(),
+        };
+        wire.extend_from_slice(format!("HTTP/1.1 {} Reason\r\n{}", status, framing).as_bytes());
+        put_fields(&mut wire, &fields);
+        if framed == 1 {
+            for piece in &pieces {
+                wire.extend_from_slice(format!("{:X}\r\n", piece.len()).as_bytes());
+                wire.extend_from_slice(piece);
+                wire.extend_from_slice(b"\r\n");
+            }
+            wire.extend_from_slice(b"0\r\n");
+            put_fields(&mut wire, &trailers);
+        } else {
+            wire.extend_from_slice(&content);
+        }
+        let transcript = crate::properties::replay::Session::get().everyway(&wire);
+        prop_assert_eq!(transcript.error, None);
+        prop_assert_eq!(transcript.data(), content);
+        prop_assert_eq!(transcript.persistence.is_ok(), framed < 2);
+        let shown = transcript.to_string();
+        prop_assert_eq!(shown.starts_with("103 "), late);
+        prop_assert_eq!(shown.contains("END"), true);
+    }
+
+    #[test]
+    fn ok_changed_responses_give_the_same_events_at_any_split(
+        letters in "[ghcursltiz0]{0,3}",
+        parts in vec(part(), 0..14),
+        changes in vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+    ) {
+        let mut wire = parts.concat().into_bytes();
+        for (at, byte) in changes {
+            if !wire.is_empty() {
+                let at = at.index(wire.len());
+                wire[at] = byte;
+            }
+        }
+        response::check(&[letters.as_bytes(), b"\n", &wire].concat());
+    }
+
+    #[test]
+    fn ok_any_chunks_agree_with_the_reference(parts in vec(chunk_part(), 0..10)) {
+        chunked::check(parts.concat().as_bytes());
+    }
+
+    #[test]
+    fn ok_any_fields_survive_a_round_trip(parts in vec(field_part(), 0..12)) {
+        headers::check(parts.concat().as_bytes());
+    }
+
+    #[test]
+    fn ok_any_lines_are_read_as_the_reference_reads_them(
+        text in "([A-Za-z0-9-]{0,20}[:(_ ]{1,2}[ -~\t\u{7f}\u{e9}]{0,20}(\r\n|\n|\r)){0,4}",
+    ) {
+        headers::check(text.as_bytes());
+    }
+
+    #[test]
+    fn ok_any_fields_are_framed_as_the_text_says(
+        start in any::<[u8; 3]>(),
+        lines in vec("[A-V]|[abcd][0-9a-e, +\"\\\\]{0,5}", 0..6),
+    ) {
+        framing::check(&[&start[..], lines.join("\n").as_bytes()].concat());
+    }
+}
+
+fn put_fields(wire: &mut Vec<u8>, fields: &[(String, Vec<u8>)]) {
+    for (name, value) in fields {
+        wire.extend_from_slice(name.as_bytes());
+        wire.extend_from_slice(b":\t");
+        wire.extend_from_slice(value);
+        wire.extend_from_slice(b" \r\n");
+    }
+    wire.extend_from_slice(b"\r\n");
+}
+
+/// What responses are made of, right and wrong, in any order.
+fn part() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(
+        &[
+            "HTTP/1.1 200 OK\r\n",
+            "HTTP/1.0 200 OK\r\n",
+            "HTTP/1.1 204\r\n",
+            "HTTP/1.1 100 x\r\n\r\n",
+            "HTTP/1.1 101 x\r\n\r\n",
+            "HTTP/1.1 304 x\n",
+            "HTTP/1.1 20",
+            "HTTP/1.x",
+            "Content-Length: 5\r\n",
+            "Content-Length: 0\r\n",
+            "Content-Length: 5, 6\r\n",
+            "Transfer-Encoding: chunked\r\n",
+            "Connection: close\r\n",
+            "Connection: keep-alive\r\n",
+            "Server: x\r\n",
+            " folded\r\n",
+            "\r\n",
+            "\r\n\r\n",
+            "\n",
+            "\r",
+            "hello",
+            "5\r\nhello\r\n",
+            "5;a=\"b\"\r\nhello\r\n",
+            "0\r\n",
+            "0\r\n\r\n",
+            "X: y\r\n\r\n",
+            "X:\r\n",
+            "ffffffffffffffff\r\n",
+            "A : b\r\n",
+            "A: \0\r\n",
+            ": b\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+            "HTTP/1.1 200 OK\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        ][..],
+    )
+}
+
+fn chunk_part() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(
+        &[
+            "5",
+            "0",
+            "a",
+            "00",
+            "ffffffff",
+            "\r\n",
+            "\r",
+            "\n",
+            ";",
+            "a=b",
+            "\"",
+            "\\",
+            " ",
+            "\t",
+            "hello",
+            "5\r\nhello\r\n",
+            "1\r\nx\r\n",
+            "0\r\n",
+            "0\r\n\r\n",
+            "1;a=\"\\\"\"\r\nx\r\n",
+            ";;;;;;;;",
+            "+",
+            "x",
+        ][..],
+    )
+}
+
+fn field_part() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(
+        &[
+            "A",
+            "Connection",
+            "te",
+            "Keep-Alive",
+            ":",
+            ": ",
+            " ",
+            "\t",
+            "close",
+            "x-y",
+            ",",
+            "\r\n",
+            "\n",
+            "\r\n ",
+            "X-Y: 1\r\n",
+            "Upgrade: a\r\n",
+            "Connection: x-y, close\r\n",
+            "A: b\r\n",
+            "A:\r\n",
+            "\u{e9}",
+            "\0",
+        ][..],
+    )
+}

@@ -1,0 +1,470 @@
+//! The program from outside: what it sends, what it writes, how it exits.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+#[test]
+fn ok_several_urls_share_one_connection_also_across_next() {
+    let peer = Peer::start(|_| sized("hello"));
+    let url = peer.url("/{a,b}");
+    let run = pannier(&["-sS", &url, &url, "--next", "-sS", "-H", "X: y", &url]);
+    assert_eq!(run.text(), ("hellohellohellohellohellohello", "", 0));
+    assert_eq!(peer.connections(), 1);
+}
+
+#[test]
+fn ok_fields_go_out_in_curls_order() {
+    let peer = Peer::start(|_| sized(""));
+    let arguments =
+        "-s -u u:p -e from -b a=b -H X-One:1 -H Accept: -H X-Two; -d a=b --data-urlencode c=d+e";
+    let mut words: Vec<&str> = arguments.split(' ').collect();
+    let url = peer.url("/x?y#z");
+    words.push(&url);
+    assert_eq!(pannier(&words).text(), ("", "", 0));
+    let expected = format!(
+        "POST /x?y HTTP/1.1\r\nHost: {}\r\nAuthorization: Basic dTpw\r\nUser-Agent: pannier/{}\r\n\
+         Referer: from\r\nCookie: a=b\r\nX-One: 1\r\nX-Two:\r\nContent-Length: 11\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\na=b&c=d%2Be",
+        peer.address,
+        env!("CARGO_PKG_VERSION")
+    );
+    assert_eq!(peer.requests(), [expected]);
+}
+
+#[test]
+fn ok_heads_of_redirects_and_trailers_are_shown() {
+    let peer = Peer::start(|request| match request.starts_with("GET /a ") {
+        true => "HTTP/1.1 302 Go\r\nLocation: b\r\nContent-Length: 4\r\n\r\nlost".into(),
+        false => {
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nT: v\r\n\r\n"
+                .into()
+        }
+    });
+    let dir = Dir::new("heads");
+    let dump = dir.path("dump");
+    let run = pannier(&["-sSiL", "-D", &dump, &peer.url("/a")]);
+    let head = "HTTP/1.1 302 Go\r\nLocation: b\r\nContent-Length: 4\r\n\r\n\
+                HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    assert_eq!(run.text(), (&*format!("{}hiT: v\r\n", head), "", 0));
+    assert_eq!(dir.read("dump"), format!("{}T: v\r\n", head));
+}
+
+#[test]
+fn ok_a_trailer_section_in_pieces_ends_the_response() {
+    let answer =
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nT: v\r\n\r\n";
+    let peer = Peer::start(move |_| Answer(answer.bytes().map(|byte| vec![byte]).collect()));
+    assert_eq!(pannier(&["-sS", "-m", "10", &peer.url("/")]).text(), ("hi", "", 0));
+}
+
+#[test]
+fn ok_output_goes_where_it_is_sent() {
+    let peer = Peer::start(|request| sized(request.split(' ').nth(1).unwrap_or_default()));
+    let dir = Dir::new("outputs");
+    let folder = dir.path("made/here");
+    let url = peer.url("/{a,b}/[1-2]");
+    let words = [
+        "-sS",
+        "--create-dirs",
+        "--output-dir",
+        &folder,
+        "-o",
+        "#1-#2",
+        &url,
+        "-O",
+        &peer.url("/x/n?q"),
+    ];
+    assert_eq!(pannier(&words).text(), ("", "", 0));
+    for (name, content) in [("a-1", "/a/1"), ("a-2", "/a/2"), ("b-2", "/b/2"), ("n", "/x/n?q")] {
+        assert_eq!(dir.read(&format!("made/here/{}", name)), content);
+    }
+}
+
+#[test]
+fn err_what_fails_leaves_no_file_that_looks_whole() {
+    let peer = Peer::start(|request| match request.split(' ').nth(1) {
+        Some("/short") => {
+            "HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nhello".into()
+        }
+        Some("/large") => sized("too much"),
+        Some("/missing") => "HTTP/1.1 404 No\r\nContent-Length: 4\r\n\r\ngone".into(),
+        _ => sized(""),
+    });
+    let closed = format!("http://{}/", closed_address());
+    for (options, url, code, left) in [
+        ("", peer.url("/short"), 18, Some("hello")),
+        ("--max-filesize 3", peer.url("/large"), 63, None),
+        ("-f", peer.url("/missing"), 22, None),
+        ("--fail-with-body", peer.url("/missing"), 22, Some("gone")),
+        ("", closed, 7, None),
+        ("", peer.url("/empty"), 0, Some("")),
+    ] {
+        let dir = Dir::new("left");
+        let file = dir.path("file");
+        let mut words = vec!["-sS", "-o", &file, &url];
+        words.extend(options.split(' ').filter(|word| !word.is_empty()));
+        let run = pannier(&words);
+        assert_eq!(run.status.code(), Some(code), "{}: {:?}", url, run);
+        let found = fs::read_to_string(&file).ok();
+        assert_eq!(found.as_deref(), left, "{}", url);
+    }
+}
+
+#[test]
+fn err_messages_and_codes_are_curls() {
+    let peer = Peer::start(|request| match request.split(' ').nth(1) {
+        Some("/empty") => "".into(),
+        Some("/loop") => "HTTP/1.1 302 Go\r\nLocation: /loop\r\nContent-Length: 0\r\n\r\n".into(),
+        Some("/bad") => "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello".into(),
+        Some("/old") => "hello".into(),
+        _ => "HTTP/1.1 404 No\r\nContent-Length: 9\r\nConnection: close\r\n\r\nhello".into(),
+    });
+    for (words, code, message) in [
+        ("-sS -f URL/404", 22, "pannier: (22) The requested URL returned error: 404\n"),
+        ("-sS URL/short -o /dev/null", 18, "pannier: (18) transfer closed with 4 bytes remaining to read\n"),
+        ("-sS URL/empty", 52, "pannier: (52) Empty reply from server\n"),
+        ("-sSL --max-redirs 2 URL/loop", 47, "pannier: (47) Maximum (2) redirects followed\n"),
+        ("-s URL/bad", 8, ""),
+        ("-s URL/old", 1, ""),
+        ("-sS http://a.invalid/", 6, "pannier: (6) Could not resolve host: a.invalid\n"),
+        ("-sS URL/{a", 3, "pannier: (3) unmatched brace in URL position 5:\nURL/{a\n    ^\n"),
+        ("-sS ftp://a/", 1, "pannier: (1) Protocol \"ftp\" not supported\n"),
+        ("-sS -T /no/such/file URL/", 26, "pannier: (26) Can't open '/no/such/file'"),
+        ("-sS --resolve a URL/", 49, "pannier: (49) Couldn't parse the --resolve entry 'a'\n"),
+        ("-sS -X GE(T URL/", 43, "pannier: (43) "),
+        ("--nonsense", 2, "pannier: option --nonsense: is unknown\npannier: try 'pannier --help' for more information\n"),
+        ("-sS", 2, "pannier: (2) no URL specified"),
+    ] {
+        let is_glob = words.contains('{');
+        let address = peer.address.to_string();
+        let words = if is_glob { words.to_owned() } else { words.replace("URL", &address) };
+        let run = pannier(&words.split(' ').collect::<Vec<_>>());
+        let (_, stderr, found) = run.text();
+        assert_eq!(found, code, "{}: {}", words, stderr);
+        assert!(stderr.starts_with(message), "{}: {}", words, stderr);
+        assert!(!message.is_empty() || stderr.is_empty(), "{}: {}", words, stderr);
+    }
+}
+
+#[test]
+fn err_silence_is_ended_by_max_time() {
+    let peer = Peer::start(|_| {
+        Answer(vec![b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi".to_vec(), HOLD.to_vec()])
+    });
+    let run = pannier(&["-sS", "-m", "0.2", &peer.url("/")]);
+    let (stdout, stderr, code) = run.text();
+    assert_eq!((stdout, code), ("hi", 28));
+    assert!(stderr.ends_with("milliseconds with 2 out of 9 bytes received\n"), "{}", stderr);
+}
+
+#[test]
+fn ok_options_come_from_standard_input_too() {
+    let peer = Peer::start(|_| sized("ok"));
+    let config = format!(
+        "# comment\nurl = \"{}\"\nuser-agent: none\n-H \"A: b\\tc\"\nsilent\n",
+        peer.url("/")
+    );
+    assert_eq!(fed(&["-K", "-"], &config).text(), ("ok", "", 0));
+    assert!(peer.requests()[0].contains("\r\nUser-Agent: none\r\nAccept: */*\r\nA: b\tc\r\n"));
+    let run = fed(&["-K", "-"], "url = a\nnonsense\n");
+    let (_, stderr, code) = run.text();
+    assert_eq!(code, 2);
+    assert!(stderr.starts_with("pannier: -:2: option --nonsense: is unknown\n"), "{}", stderr);
+}
+
+#[test]
+fn ok_an_upload_from_standard_input_is_chunked() {
+    let peer = Peer::start(|_| sized("ok"));
+    let words = ["-sS", "-T", "-", "-H", "Expect:", &peer.url("/place")];
+    assert_eq!(fed(&words, "hello").text(), ("ok", "", 0));
+    let request = &peer.requests()[0];
+    assert!(request.starts_with("PUT /place HTTP/1.1\r\n"), "{}", request);
+    assert!(request.contains("\r\nTransfer-Encoding: chunked\r\n"), "{}", request);
+    assert!(request.ends_with("\r\n\r\n5\r\nhello\r\n0\r\n\r\n"), "{}", request);
+}
+
+#[test]
+fn ok_write_out_tells_the_same_for_success_and_failure() {
+    let peer = Peer::start(|_| sized("hello"));
+    let format = "%{http_code} %{num_connects} %{size_download} %{exitcode} %{errormsg}\\n";
+    let run = pannier(&["-s", "-o", "/dev/null", "-w", format, &peer.url("/a"), &peer.url("/b")]);
+    assert_eq!(run.text().0, "200 1 5 0 \nhello200 0 5 0 \n");
+    let run = pannier(&[
+        "-s",
+        "-w",
+        "%{stderr}%{http_code} %{exitcode} %{onerror}failed",
+        &closed_address(),
+    ]);
+    assert_eq!(run.text(), ("", "000 7 failed", 7));
+}
+
+#[test]
+fn ok_connections_go_where_the_options_say() {
+    let peer = Peer::start(|request| sized(request.split("\r\n").nth(1).unwrap_or_default()));
+    let port = peer.address.rsplit(':').next().unwrap_or_default().to_owned();
+    let resolve = format!("example.test:{}:127.0.0.1", port);
+    let run = pannier(&["-sS", "--resolve", &resolve, &format!("http://example.test:{}/", port)]);
+    assert_eq!(run.text(), (&*format!("Host: example.test:{}", port), "", 0));
+    let elsewhere = format!("::{}", peer.address);
+    let run = pannier(&["-sS", "--connect-to", &elsewhere, "http://other.test:8081/"]);
+    assert_eq!(run.text(), ("Host: other.test:8081", "", 0));
+    let (url, format) = (peer.url("/"), "%{num_connects}");
+    let run = pannier(&[
+        "-sS",
+        "-w",
+        format,
+        &url,
+        "--next",
+        "-sS",
+        "-w",
+        format,
+        "--connect-to",
+        &elsewhere,
+        &url,
+    ]);
+    assert!(
+        run.text().0.ends_with('0'),
+        "a rule without effect parts connections: {:?}",
+        run.text()
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn ok_unix_sockets() {
+    let dir = Dir::new("unix");
+    let path = dir.path("socket");
+    let listener =
+        std::os::unix::net::UnixListener::bind(&path).expect("the path is short and free");
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("the program connects");
+        let mut head = [0; 4096];
+        let count = stream.read(&mut head).expect("it sends a request");
+        stream.write_all(&sized("ok").0.concat()).expect("it reads the response");
+        String::from_utf8_lossy(&head[..count]).into_owned()
+    });
+    let run = pannier(&["-sS", "--unix-socket", &path, "http://name.test/x"]);
+    assert_eq!(run.text(), ("ok", "", 0));
+    let request = server.join().expect("the server ends");
+    assert!(request.starts_with("GET /x HTTP/1.1\r\nHost: name.test\r\n"), "{}", request);
+}
+
+#[test]
+fn ok_a_reader_that_goes_away_is_no_news() {
+    let peer = Peer::start(|_| sized(&"line\n".repeat(1_000_000)));
+    let mut child = command(&["-sS", &peer.url("/")])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop(child.stdout.take());
+    let run = child.wait_with_output().expect("the program ends");
+    assert_eq!(run.text(), ("", "", 23));
+}
+
+#[test]
+fn ok_verbose_tells_the_exchange() {
+    let peer = Peer::start(|_| sized("ok"));
+    let run = pannier(&["-sv", &peer.url("/")]);
+    let (_, stderr, _) = run.text();
+    for line in
+        ["*   Trying 127.0.0.1:", "> GET / HTTP/1.1\r\n", "< HTTP/1.1 200 OK\r\n", " left intact\n"]
+    {
+        assert!(stderr.contains(line), "no {:?} in {}", line, stderr);
+    }
+}
+
+#[test]
+fn ok_the_laboratory_prints_its_table() {
+    let run = pannier(&["--lab", "--lab-objects", "3", "--lab-rtt", "2ms"]);
+    let (stdout, stderr, code) = run.text();
+    assert_eq!((stderr, code), ("", 0));
+    let column = |name: &str| {
+        let row = stdout.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+        row.split_whitespace().nth(3).map(str::to_owned)
+    };
+    assert_eq!(column("serial"), Some("4".to_owned()), "{}", stdout);
+    assert_eq!(column("persistent"), Some("1".to_owned()), "{}", stdout);
+}
+
+/// A server that answers every request by a function, and remembers what it was asked.
+struct Peer {
+    address: String,
+    seen: Arc<Mutex<Seen>>,
+}
+
+#[derive(Default)]
+struct Seen {
+    connections: usize,
+    requests: Vec<String>,
+}
+
+impl Peer {
+    fn start(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> Peer {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+        let address = listener.local_addr().expect("it is bound").to_string();
+        let seen = Arc::<Mutex<Seen>>::default();
+        let (answer, shared) = (Arc::new(answer), seen.clone());
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                shared.lock().expect("no test panics inside").connections += 1;
+                let (answer, shared) = (answer.clone(), shared.clone());
+                thread::spawn(move || serve(stream, &*answer, &shared));
+            }
+        });
+        Peer { address, seen }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{}", self.address, path)
+    }
+
+    fn connections(&self) -> usize {
+        self.seen.lock().expect("no test panics inside").connections
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.seen.lock().expect("no test panics inside").requests.clone()
+    }
+}
+
+fn serve(mut stream: TcpStream, answer: &dyn Fn(&str) -> Answer, seen: &Mutex<Seen>) {
+    let _ = stream.set_nodelay(true);
+    while let Some(request) = read_request(&mut stream) {
+        let Answer(answer) = answer(&request);
+        seen.lock().expect("no test panics inside").requests.push(request);
+        let closes = answer.concat().is_empty() || contains(&answer.concat(), "Connection: close");
+        for piece in &answer {
+            if piece == HOLD {
+                let _ = stream.read(&mut [0]);
+                return;
+            }
+            if stream.write_all(piece).is_err() {
+                return;
+            }
+        }
+        if closes {
+            return;
+        }
+    }
+}
+
+/// A head and what its length or chunks say follows; `None` at the end of the connection.
+fn read_request(stream: &mut TcpStream) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut byte = [0];
+    let ends = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+        let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
+        match length.and_then(|length| length.parse::<usize>().ok()) {
+            Some(length) => body.len() >= length,
+            None => !head.contains("chunked") || body.ends_with("0\r\n\r\n"),
+        }
+    };
+    while !ends(&bytes) {
+        match stream.read(&mut byte) {
+            Ok(1) => bytes.push(byte[0]),
+            _ => return None,
+        }
+    }
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The pieces of an answer, each written by itself. [`HOLD`] keeps the connection open and silent;
+/// an answer without bytes closes it.
+struct Answer(Vec<Vec<u8>>);
+
+impl From<&str> for Answer {
+    fn from(text: &str) -> Answer {
+        Answer(vec![text.into()])
+    }
+}
+
+/// A response of this content.
+fn sized(content: &str) -> Answer {
+    Answer(vec![format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", content.len(), content)
+        .into_bytes()])
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    String::from_utf8_lossy(bytes).contains(text)
+}
+
+/// An address at which nobody listens.
+fn closed_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    listener.local_addr().expect("it is bound").to_string()
+}
+
+/// A folder that goes with its value.
+struct Dir(PathBuf);
+
+impl Dir {
+    fn new(name: &str) -> Dir {
+        let name = format!("pannier-{}-{}-{:?}", name, std::process::id(), thread::current().id());
+        let path = std::env::temp_dir().join(name.replace(['(', ')'], ""));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).expect("the temporary folder is writable");
+        Dir(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_string_lossy().into_owned()
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.0.join(name)).unwrap_or_else(|error| panic!("{}: {}", name, error))
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(Path::new(&self.0));
+    }
+}
+
+/// The program with these arguments, and no config file of whoever runs the tests.
+fn command(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pannier"));
+    command.arg("-q").args(words).stdin(Stdio::null());
+    command
+}
+
+fn pannier(words: &[&str]) -> Output {
+    command(words).output().expect("the program starts")
+}
+
+/// The same with something on standard input.
+fn fed(words: &[&str], input: &str) -> Output {
+    let mut child = command(words)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut stdin = child.stdin.take().expect("it was asked for");
+    stdin.write_all(input.as_bytes()).expect("the program reads");
+    drop(stdin);
+    child.wait_with_output().expect("the program ends")
+}
+
+trait Text {
+    /// Standard output, standard error and exit code; -1 for a signal.
+    fn text(&self) -> (&str, &str, i32);
+}
+
+impl Text for Output {
+    fn text(&self) -> (&str, &str, i32) {
+        let text = |bytes| std::str::from_utf8(bytes).expect("the tests write text");
+        (text(&self.stdout), text(&self.stderr), self.status.code().unwrap_or(-1))
+    }
+}
+
+/// Not sent: see [`Answer`].
+const HOLD: &[u8] = b"\0hold";

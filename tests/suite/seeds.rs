@@ -1,0 +1,67 @@
+//! The properties of the fuzz targets, checked for every seed in `fuzz/corpus`.
+
+use std::fs;
+use std::path::Path;
+
+use crate::properties::{chunked, framing, headers, response, url};
+
+/// Checks the seeds of a target, and a few small changes of each.
+fn all_seeds(target: &str, least: usize, check: fn(&[u8])) {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    if !fuzz.exists() {
+        println!("the published package leaves fuzz/ out");
+        return;
+    }
+    let folder = fuzz.join("corpus").join(target);
+    let mut count = 0;
+    for entry in fs::read_dir(&folder).expect("the corpus of the target is there") {
+        let path = entry.expect("the folder can be read").path();
+        let name = path.file_name().expect("a file has a name").to_string_lossy().into_owned();
+        if name.len() >= 40 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            continue; // what a fuzzer has left here
+        }
+        println!("{}", path.display()); // shown if the check fails
+        let seed = fs::read(&path).expect("the seed can be read");
+        check(&seed);
+        near(&seed, check);
+        count += 1;
+    }
+    assert!(count >= least, "{} seeds in {}", count, folder.display());
+}
+
+/// The seed cut short anywhere, without any one byte, and with a stranger in its place.
+fn near(seed: &[u8], check: fn(&[u8])) {
+    let step = 1 + seed.len() / 128;
+    for at in (0..seed.len()).step_by(step) {
+        check(&seed[..at]);
+        check(&[&seed[..at], &seed[at + 1..]].concat());
+        for stranger in [&b"\r"[..], b"\n", b"\0", b" ", b":", b"0", b"\xff"] {
+            check(&[&seed[..at], stranger, &seed[at + 1..]].concat());
+        }
+    }
+}
+
+#[test]
+fn ok_responses_give_the_same_events_at_any_split() {
+    all_seeds("response", 30, response::check);
+}
+
+#[test]
+fn ok_chunks_are_decoded_as_a_naive_decoder_does() {
+    all_seeds("chunked", 10, chunked::check);
+}
+
+#[test]
+fn ok_headers_are_the_same_after_a_round_trip() {
+    all_seeds("headers", 10, headers::check);
+}
+
+#[test]
+fn ok_urls_parse_to_themselves() {
+    all_seeds("url", 10, url::check);
+}
+
+#[test]
+fn ok_framing_is_that_of_the_text() {
+    all_seeds("framing", 10, framing::check);
+}
