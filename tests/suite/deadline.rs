@@ -312,7 +312,7 @@ fn ok_over_a_chain_of_slow_redirects() {
             |timeouts| {
                 let peer = Peer::play(move |peer| {
                     let mut wire = peer.accept();
-                    while wire.try_head() {
+                    while wire.next_head().is_some() {
                         thread::sleep(Duration::from_millis(30));
                         if !wire.try_send(HOP) {
                             return;
