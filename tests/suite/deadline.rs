@@ -411,7 +411,7 @@ fn ok_a_deadline_that_is_far_away_changes_nothing() {
 
 #[test]
 fn ok_each_phase_has_its_own_timeout() {
-    type Set = fn(Timeouts, Duration) -> Timeouts;
+    type Case = (fn(Timeouts, Duration) -> Timeouts, Phase, fn(&mut Stage), usize);
     let stalled = |peer: &mut Stage| {
         let mut wire = peer.accept();
         wire.expect_head();
@@ -422,7 +422,7 @@ fn ok_each_phase_has_its_own_timeout() {
         wire.exchange("POST /", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nok");
         peer.stall(wire);
     };
-    let table: [(Set, Phase, fn(&mut Stage), usize); 3] = [
+    let table: [Case; 3] = [
         (Timeouts::send, Phase::Send, stalled, 32 << 20),
         (Timeouts::response, Phase::Wait, stalled, 0),
         (Timeouts::read, Phase::Receive, half, 0),
@@ -432,7 +432,7 @@ fn ok_each_phase_has_its_own_timeout() {
             phase,
             [60, 70, 80, 90, 100],
             |timeouts| {
-                let peer = Peer::play(move |peer| script(peer));
+                let peer = Peer::play(script);
                 let client = Client::new();
                 let request = client.request(Method::POST, peer.url("/")).body(vec![0; length]);
                 let response = request.timeouts(timeouts).send();

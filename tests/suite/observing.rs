@@ -109,6 +109,20 @@ fn ok_a_response_that_is_not_read_to_its_end_has_no_end() {
 }
 
 #[test]
+fn ok_a_connection_that_leaves_http_is_told_as_closed() {
+    let recorder = Recorder::new();
+    let answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n";
+    let client = builder().connector(once(answer).repeated()).observer(recorder.clone()).build();
+    let request = client.get("http://a.test/").header("Upgrade", "x");
+    let response = request.header("Connection", "upgrade").send().unwrap();
+    let told = recorder.take();
+    let expected = ["response head 101", "response end", "closed 1 Upgraded"];
+    assert_eq!(told[told.len() - 3..], expected);
+    drop(response.into_stream().unwrap());
+    assert!(recorder.take().is_empty());
+}
+
+#[test]
 fn ok_the_steps_of_a_long_upload_are_told_as_they_are_made() {
     let bodies = [Body::from(vec![b'x'; 600_000]), Body::sized(std::io::repeat(b'x'), 600_000)];
     for body in bodies {
