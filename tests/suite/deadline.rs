@@ -22,9 +22,9 @@ use crate::support::{read_all, EMPTY, OK};
 const LATE: Duration = Duration::from_millis(50);
 
 /// Runs the case for several deadlines at once. It must fail with a timeout, and mostly in this
-/// phase. What it returns besides, the peer for instance, is let go when the time has been taken.
+/// phase, if one is given. What it returns besides, the peer for instance, is let go when the time has been taken.
 fn late<T>(
-    phase: Phase,
+    phase: impl Into<Option<Phase>>,
     deadlines: [u64; 5],
     case: impl Fn(Timeouts) -> (Error, T) + Sync,
     timeouts: impl Fn(Duration) -> Timeouts + Sync,
@@ -44,8 +44,10 @@ fn late<T>(
     });
     runs.sort();
     assert!(runs[2].0 <= LATE, "late: {:?}", runs);
-    let expected = runs.iter().filter(|(_, found)| *found == Some(phase)).count();
-    assert!(expected > 2, "not in {:?}: {:?}", phase, runs);
+    if let Some(phase) = phase.into() {
+        let expected = runs.iter().filter(|(_, found)| *found == Some(phase)).count();
+        assert!(expected > 2, "not in {:?}: {:?}", phase, runs);
+    }
 }
 
 fn total(deadline: Duration) -> Timeouts {
@@ -301,13 +303,14 @@ fn ok_against_a_tls_handshake_that_stalls() {
     }
 }
 
-/// Each hop is well inside the deadline; all of them together are not.
+/// Each hop is well inside the deadline; all of them together are not. Where the end meets them is a
+/// matter of chance.
 #[test]
 fn ok_over_a_chain_of_slow_redirects() {
     const HOP: &str = "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n";
     for connection in ["close", "keep-alive"] {
         late(
-            Phase::Wait,
+            None,
             DEADLINES,
             |timeouts| {
                 let peer = Peer::play(move |peer| {
