@@ -341,14 +341,15 @@ impl<'a> Call<'a> {
     }
 
     fn observe_step(&self, step: Step<'_>) {
-        match step {
-            Step::Resolving(host) => self.observe(|| Event::Resolving { host }),
-            Step::Resolved(addresses) => self.observe(|| Event::Resolved { addresses }),
-            Step::Connecting(address) => self.observe(|| Event::Connecting { address }),
-            Step::Refused(address) => self.observe(|| Event::Refused { address }),
-            // Told when the connection is whole, with TLS.
-            Step::Connected(_) => {}
-        }
+        let event = match step {
+            Step::Resolving(host) => Event::Resolving { host },
+            Step::Resolved(addresses) => Event::Resolved { addresses },
+            Step::Connecting(address) => Event::Connecting { address },
+            Step::Refused(address) => Event::Refused { address },
+            // Told when the connection has its number.
+            Step::Connected(_) => return,
+        };
+        self.observe(|| event);
     }
 }
 

@@ -13,6 +13,7 @@ mod h1_roundtrip;
 mod layers;
 mod limits;
 mod llhttp;
+mod nginx;
 mod observing;
 mod persistence;
 mod program;
