@@ -418,6 +418,12 @@ impl Exchange {
         reason
     }
 
+    /// The exchange is over, and with it HTTP on this connection.
+    pub(super) fn leave_http(&self, connection: u64) {
+        self.observe(|| Event::ResponseEnd);
+        self.observe(|| Event::Closed { connection, reason: CloseReason::Upgraded });
+    }
+
     pub(super) fn close(&self, _client: &Client, connection: Box<Connection>, reason: CloseReason) {
         let id = connection.id;
         drop(connection);
