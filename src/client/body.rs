@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::Phase;
 
 /// The content of a request.
 ///
@@ -36,7 +37,7 @@ enum Source {
     },
     /// The reader is taken out when it is sent.
     Reader {
-        reader: Mutex<Option<Box<dyn Read + Send>>>,
+        reader: Mutex<Taken>,
         length: Option<u64>,
     },
 }
@@ -106,6 +107,17 @@ impl Body {
         }
     }
 
+    /// Is there something to send still?
+    pub(crate) fn check_unspent(&self) -> Result<()> {
+        match &self.0 {
+            Source::Reader { reader, .. } => match *lock(reader) {
+                Some(_) => Ok(()),
+                None => Err(spent()),
+            },
+            _ => Ok(()),
+        }
+    }
+
     /// From the beginning.
     pub(crate) fn open(&self) -> Result<Opened<'_>> {
         Ok(match &self.0 {
@@ -116,10 +128,8 @@ impl Body {
                 Opened::Reader(Box::new(move |buffer| window.read(buffer)))
             }
             Source::Reader { reader, length } => {
-                let taken = reader.lock().unwrap_or_else(PoisonError::into_inner).take();
-                let spent =
-                    || Error::new(ErrorKind::Body).message("the request body was already sent");
-                let mut reader = taken.ok_or_else(spent)?.take(length.unwrap_or(u64::MAX));
+                let reader = lock(reader).take().ok_or_else(spent)?;
+                let mut reader = reader.take(length.unwrap_or(u64::MAX));
                 Opened::Reader(Box::new(move |buffer| reader.read(buffer)))
             }
         })
@@ -128,6 +138,16 @@ impl Body {
     fn from_reader(reader: Box<dyn Read + Send>, length: Option<u64>) -> Body {
         Body(Source::Reader { reader: Mutex::new(Some(reader)), length })
     }
+}
+
+type Taken = Option<Box<dyn Read + Send>>;
+
+fn lock(reader: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
+    reader.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn spent() -> Error {
+    Error::new(ErrorKind::Body).message("the request body was already sent").at(Phase::Send)
 }
 
 /// A part of a file, read by position: the file's own position is shared with everyone who has it.

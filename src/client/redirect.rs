@@ -188,10 +188,8 @@ pub(crate) fn next(
         None => return Ok(None),
     };
     let refuse = |text: String| Err(Error::new(ErrorKind::Redirect).message(text));
-    if request.url().scheme() == Scheme::Https
-        && url.scheme() == Scheme::Http
-        && !policy.allow_downgrade
-    {
+    let downgrade = request.url().scheme() == Scheme::Https && url.scheme() == Scheme::Http;
+    if downgrade && !policy.allow_downgrade {
         return refuse(format!(
             "the redirect from https to {} is not followed",
             url.without_credentials()
@@ -213,7 +211,10 @@ pub(crate) fn next(
     if !same_origin && !policy.trusted {
         drop_credentials(&mut headers, request);
     }
-    if policy.auto_referer {
+    if policy.auto_referer && downgrade {
+        // RFC 9110 §10.1.3: no Referer in an unsecured request if the referring one was secured.
+        headers.remove("Referer");
+    } else if policy.auto_referer {
         let referer = request.url().without_fragment();
         headers
             .set("Referer", referer.as_str())

@@ -32,7 +32,7 @@ pub struct Request {
     version: Version,
     headers: Headers,
     body: Arc<Body>,
-    /// Was `Host` given by the caller, or left out by the caller's wish?
+    /// Was `Host` given, for this request or for all, or left out by the caller's wish?
     own_host: bool,
     sensitive: Vec<String>,
     transfer: Transfer,
@@ -132,14 +132,12 @@ impl fmt::Debug for Request {
 
 /// Builds a [`Request`]. The first bad input is kept and returned by [`build`](RequestBuilder::build)
 /// or [`send`](RequestBuilder::send).
-#[derive(Debug)]
 #[must_use = "a request does nothing until it is sent"]
 pub struct RequestBuilder {
     client: Client,
     draft: Result<Draft>,
 }
 
-#[derive(Debug)]
 struct Draft {
     method: Method,
     url: Url,
@@ -152,16 +150,7 @@ struct Draft {
     transfer: Transfer,
     timeouts: Timeouts,
     cancel: Option<CancelToken>,
-    observer: Observing,
-}
-
-/// An observer has no `Debug` of its own.
-struct Observing(Option<Arc<dyn Observer>>);
-
-impl fmt::Debug for Observing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "observed" } else { "unobserved" })
-    }
+    observer: Option<Arc<dyn Observer>>,
 }
 
 impl RequestBuilder {
@@ -178,7 +167,7 @@ impl RequestBuilder {
             transfer: Transfer::Decoded,
             timeouts,
             cancel: None,
-            observer: Observing(client.config().observer.clone()),
+            observer: client.config().observer.clone(),
         });
         RequestBuilder { client, draft }
     }
@@ -289,7 +278,7 @@ impl RequestBuilder {
     /// Who is told what happens, in place of the client's observer.
     pub fn observer(self, observer: Arc<dyn Observer>) -> RequestBuilder {
         self.change(|draft| {
-            draft.observer = Observing(Some(observer));
+            draft.observer = Some(observer);
             Ok(())
         })
     }
@@ -338,11 +327,27 @@ impl RequestBuilder {
     }
 }
 
+/// The fields are not shown: there are credentials among them.
+impl fmt::Debug for RequestBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.draft {
+            Ok(draft) => f
+                .debug_struct("RequestBuilder")
+                .field("method", &draft.method)
+                .field("url", &draft.url)
+                .field("body", &draft.body)
+                .finish_non_exhaustive(),
+            Err(error) => f.debug_tuple("RequestBuilder").field(error).finish(),
+        }
+    }
+}
+
 impl Draft {
     fn finish(mut self, client: &Client) -> Result<Request> {
         let config = client.config();
         let version = config.protocol.version();
-        let own_host = !self.may_add("Host");
+        let default = |name: &str| config.headers.contains(name);
+        let own_host = !self.may_add("Host") || default("Host");
         let url = separate_credentials(Arc::new(self.url.clone()), &mut self.headers)?;
         let mut headers = Headers::new();
         if !own_host {
@@ -351,7 +356,8 @@ impl Draft {
         for (name, value) in self.headers.iter() {
             headers.append(name, value).map_err(invalid)?;
         }
-        if self.may_add("User-Agent") && !config.user_agent.is_empty() {
+        let agent = !config.user_agent.is_empty() && !default("User-Agent");
+        if agent && self.may_add("User-Agent") {
             headers.append("User-Agent", &config.user_agent).map_err(invalid)?;
         }
         for (name, value) in config.headers.iter().filter(|(name, _)| self.may_add(name)) {
@@ -371,7 +377,7 @@ impl Draft {
             transfer: self.transfer,
             timeouts: self.timeouts,
             cancel: self.cancel,
-            observer: self.observer.0,
+            observer: self.observer,
         })
     }
 
@@ -384,8 +390,14 @@ impl Draft {
     /// Message framing (RFC 9112 §6): a length if it is known, else chunked, else it cannot be sent.
     fn frame(&mut self, headers: &mut Headers, version: Version) -> Result<()> {
         let conflict = |text: &str| Err(Error::new(ErrorKind::InvalidRequest).message(text));
+        // RFC 9112 §3.2, §6.2, §6.3: whatever is there twice, two readers may take for two things.
+        let twice = |name: &&&str| headers.get_all(name).nth(1).is_some();
+        if let Some(name) = ["Host", "Content-Length", "Transfer-Encoding"].iter().find(twice) {
+            return conflict(&format!("{} is given twice", name));
+        }
         let given = headers.get_bytes("Content-Length").map(crate::http::token::decimal);
-        let chunked = headers.has_token("Transfer-Encoding", "chunked");
+        let coding = headers.get_bytes("Transfer-Encoding");
+        let chunked = coding.map_or(false, |coding| coding.eq_ignore_ascii_case(b"chunked"));
         if headers.contains("Transfer-Encoding") {
             return match () {
                 () if given.is_some() => {

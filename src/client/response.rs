@@ -256,8 +256,8 @@ impl Response {
     /// of [`read_body`](Response::read_body).
     pub fn bytes(mut self) -> Result<Vec<u8>> {
         let limit = self.client.config().limits.body;
-        let announced = self.content_length();
-        if announced > Some(limit) && !self.is_ended() {
+        let announced = self.content_left();
+        if announced > Some(limit) {
             return Err(self.too_large(limit));
         }
         // The announced length is the peer's word, so no more than a little is reserved for it.
@@ -295,8 +295,8 @@ impl Response {
     /// # Errors
     /// Those of the writer as they are; those of the response hold an [`Error`].
     pub fn copy_to(&mut self, writer: &mut (impl Write + ?Sized)) -> io::Result<u64> {
-        let announced = self.content_length().unwrap_or(u64::MAX);
-        let mut buffer = vec![0; announced.clamp(1, COPY_PIECE) as usize];
+        let left = self.content_left().unwrap_or(u64::MAX);
+        let mut buffer = vec![0; left.clamp(1, COPY_PIECE) as usize];
         let mut copied = 0;
         loop {
             match self.read_body(&mut buffer)? {
@@ -334,6 +334,14 @@ impl Response {
     /// Is there no content left to read?
     pub fn is_ended(&self) -> bool {
         matches!(self.body, Content::Ended)
+    }
+
+    /// What the framing says is still to come, which is not always what `Content-Length` says.
+    fn content_left(&self) -> Option<u64> {
+        match &self.body {
+            Content::Live { connection, .. } => connection.content_left(),
+            _ => Some(0),
+        }
     }
 
     fn too_large(&mut self, limit: u64) -> Error {

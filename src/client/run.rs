@@ -118,7 +118,9 @@ impl<'a> Call<'a> {
         request: &Request,
         started: Instant,
     ) -> Result<Response> {
+        // What cannot be sent costs no connection.
         self.not_cancelled(Phase::Connect)?;
+        request.body().check_unspent()?;
         let mut timings = Timings::new(self.began, started);
         if let Some(connection) = self.checkout(client, request.origin(), timings.started) {
             let error = match self.exchange(client, request, connection, &mut timings) {
@@ -278,6 +280,7 @@ impl<'a> Call<'a> {
         connection: &mut Connection,
         timings: &mut Timings,
     ) -> Result<ResponseHead> {
+        connection.begin();
         let target = request.target()?;
         let head = RequestHead {
             method: request.method(),
@@ -302,7 +305,6 @@ impl<'a> Call<'a> {
         timings.ready = Some(timings.secured.or(timings.connected).unwrap_or(timings.started));
         sent.map_err(|failure| self.explain(Phase::Send, failure))?;
         timings.sent = Some(Instant::now());
-        self.observe(|| Event::RequestEnd);
         let deadline = self.until(self.timeouts.response);
         let head = connection.recv_head(deadline, &mut watch);
         let head = head.map_err(|failure| self.explain(Phase::Wait, failure))?;
@@ -339,14 +341,15 @@ impl<'a> Call<'a> {
     }
 
     fn observe_step(&self, step: Step<'_>) {
-        match step {
-            Step::Resolving(host) => self.observe(|| Event::Resolving { host }),
-            Step::Resolved(addresses) => self.observe(|| Event::Resolved { addresses }),
-            Step::Connecting(address) => self.observe(|| Event::Connecting { address }),
-            Step::Refused(address) => self.observe(|| Event::Refused { address }),
-            // Told when the connection is whole, with TLS.
-            Step::Connected(_) => {}
-        }
+        let event = match step {
+            Step::Resolving(host) => Event::Resolving { host },
+            Step::Resolved(addresses) => Event::Resolved { addresses },
+            Step::Connecting(address) => Event::Connecting { address },
+            Step::Refused(address) => Event::Refused { address },
+            // Told when the connection has its number.
+            Step::Connected(_) => return,
+        };
+        self.observe(|| event);
     }
 }
 
@@ -380,7 +383,9 @@ impl Exchange {
         mut connection: Box<Connection>,
         now: Instant,
     ) -> Option<CloseReason> {
-        self.observe(|| Event::ResponseEnd);
+        if connection.is_complete() {
+            self.observe(|| Event::ResponseEnd);
+        }
         let persistence = connection.persistence();
         let hints = match connection.forget_token().and(persistence) {
             Ok(hints) => hints,
@@ -442,6 +447,10 @@ impl Watch for Notify<'_> {
 
     fn sent_content(&mut self, bytes: u64) {
         self.call.observe(|| Event::RequestBody { bytes });
+    }
+
+    fn sent_end(&mut self) {
+        self.call.observe(|| Event::RequestEnd);
     }
 }
 

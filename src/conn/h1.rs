@@ -69,6 +69,8 @@ pub(crate) trait Watch {
     fn informational(&mut self, head: &ResponseHead);
     fn sent_head(&mut self, bytes: &[u8]);
     fn sent_content(&mut self, bytes: u64);
+    /// The request was sent to its end.
+    fn sent_end(&mut self);
 }
 
 impl Connection {
@@ -98,6 +100,17 @@ impl Connection {
         }
     }
 
+    /// Begins an exchange: what was counted in the one before is forgotten.
+    pub(crate) fn begin(&mut self) {
+        self.output.clear();
+        self.early = None;
+        self.trailers = None;
+        self.progress = Progress::Head;
+        self.exchanges += 1;
+        self.sent = 0;
+        self.received = 0;
+    }
+
     /// Sends a request whole, or as much of it as the peer wants before it answers.
     pub(crate) fn send(
         &mut self,
@@ -106,7 +119,6 @@ impl Connection {
         deadline: Deadline,
         watch: &mut dyn Watch,
     ) -> Result<(), Failure> {
-        self.begin();
         self.engine.send_head(head, &mut self.output).map_err(Failure::Protocol)?;
         watch.sent_head(&self.output);
         if self.engine.expects_continue() {
@@ -190,6 +202,11 @@ impl Connection {
         Ok(0)
     }
 
+    /// How much content is left, if its length is known.
+    pub(crate) fn content_left(&self) -> Option<u64> {
+        self.engine.content_left()
+    }
+
     /// Has the response come to its end?
     pub(crate) fn is_complete(&self) -> bool {
         self.progress == Progress::Ended
@@ -243,16 +260,6 @@ impl Connection {
         (self.transport, self.input)
     }
 
-    fn begin(&mut self) {
-        self.output.clear();
-        self.early = None;
-        self.trailers = None;
-        self.progress = Progress::Head;
-        self.exchanges += 1;
-        self.sent = 0;
-        self.received = 0;
-    }
-
     /// Content that is in memory: with the head in one write if it is small.
     fn send_bytes(
         &mut self,
@@ -264,22 +271,39 @@ impl Connection {
         self.output.extend_from_slice(frame.before.as_bytes());
         let (first, rest) = bytes.split_at(bytes.len().min(WITH_HEAD));
         self.output.extend_from_slice(first);
+        let mut unsaid = first.len();
         if !rest.is_empty() {
             self.flush_answerable(deadline, watch)?;
-            let mut left = rest;
-            while !left.is_empty() && self.early.is_none() {
-                let (piece, next) = left.split_at(left.len().min(WRITE_PIECE));
+            for piece in rest.chunks(WRITE_PIECE) {
+                if self.early.is_some() {
+                    return Ok(());
+                }
+                watch.sent_content(unsaid as u64);
                 self.write_answerable(piece, deadline, watch)?;
-                left = next;
+                unsaid = piece.len();
             }
         }
-        if self.early.is_none() {
-            self.output.extend_from_slice(frame.after);
-            let last = self.engine.send_end().map_err(Failure::Protocol)?;
-            self.output.extend_from_slice(last);
-            self.flush(deadline)?;
-            watch.sent_content(bytes.len() as u64);
+        if self.early.is_some() {
+            return Ok(());
         }
+        self.output.extend_from_slice(frame.after);
+        self.finish(deadline, watch, unsaid)
+    }
+
+    /// Ends the request, and says so; of its content `unsaid` bytes were not reported.
+    fn finish(
+        &mut self,
+        deadline: Deadline,
+        watch: &mut dyn Watch,
+        unsaid: usize,
+    ) -> Result<(), Failure> {
+        let last = self.engine.send_end().map_err(Failure::Protocol)?;
+        self.output.extend_from_slice(last);
+        self.flush(deadline)?;
+        if unsaid > 0 {
+            watch.sent_content(unsaid as u64);
+        }
+        watch.sent_end();
         Ok(())
     }
 
@@ -299,9 +323,7 @@ impl Connection {
                 Err(error) => return Err(Failure::Content(error)),
             };
             if count == 0 {
-                let last = self.engine.send_end().map_err(Failure::Protocol)?;
-                self.output.extend_from_slice(last);
-                return self.flush(deadline);
+                return self.finish(deadline, watch, 0);
             }
             let frame = self.engine.send_data(count as u64).map_err(Failure::Protocol)?;
             let framed = frame_in_place(&mut piece, count, &frame);
@@ -549,6 +571,10 @@ impl Watch for Seen<'_> {
 
     fn sent_content(&mut self, bytes: u64) {
         self.watch.sent_content(bytes);
+    }
+
+    fn sent_end(&mut self) {
+        self.watch.sent_end();
     }
 }
 

@@ -261,6 +261,18 @@ fn trim_start(value: &[u8]) -> &[u8] {
 }
 
 impl Field {
+    /// The same field in a buffer in which its line begins elsewhere.
+    #[inline]
+    pub(crate) fn moved(&self, from: usize, to: usize) -> Field {
+        let moved = |offset: u32| (offset as usize - from + to) as u32;
+        Field {
+            start: moved(self.start),
+            name_end: moved(self.name_end),
+            value_start: moved(self.value_start),
+            value_end: moved(self.value_end),
+        }
+    }
+
     #[inline]
     pub(crate) fn name<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         &bytes[self.start as usize..self.name_end as usize]

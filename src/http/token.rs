@@ -45,6 +45,18 @@ pub fn trim_ows(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
+/// Is this the word `lower`, in any case? The word has lower-case letters, digits and hyphens only,
+/// and the bytes are those of a token or a field value. Known words are compared whole, without a
+/// branch on each byte.
+#[inline(always)]
+pub(crate) fn is_word(bytes: &[u8], lower: &[u8]) -> bool {
+    // The bit that tells the cases apart is set already in digits and hyphens, and what has it clear
+    // there is a control character.
+    let differing =
+        bytes.iter().zip(lower).fold(0, |bits, (byte, lower)| bits | (byte | 0x20) ^ lower);
+    bytes.len() == lower.len() && differing == 0
+}
+
 /// A number written as `1*DIGIT`: no sign, no space, no overflow.
 ///
 /// ```
@@ -119,6 +131,22 @@ mod tests {
         assert_eq!(trim_ows(b" \t a b\t "), b"a b");
         assert_eq!(trim_ows(b"\x0ba\xa0"), b"\x0ba\xa0");
         assert_eq!(trim_ows(b" \t"), b"");
+    }
+
+    #[test]
+    fn ok_words_are_compared_without_case() {
+        for (bytes, word, same) in [
+            (&b"Keep-Alive"[..], &b"keep-alive"[..], true),
+            (b"100-CONTINUE", b"100-continue", true),
+            (b"keep_alive", b"keep-alive", false),
+            (b"keep-aliv", b"keep-alive", false),
+            (b"keep-alive2", b"keep-alive", false),
+            (b"KEEP-ALIVf", b"keep-alive", false),
+            (b"", b"keep-alive", false),
+        ] {
+            assert_eq!(is_word(bytes, word), same, "{:?}", bytes);
+            assert_eq!(bytes.eq_ignore_ascii_case(word), same);
+        }
     }
 
     #[test]

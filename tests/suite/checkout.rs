@@ -39,7 +39,7 @@ fn ok_the_connection_that_became_idle_last_is_used_first() {
         let peer = two_wires(move |mut wires| {
             wires[newest].exchange("GET /a", EMPTY);
             wires[newest].exchange("GET /b", EMPTY);
-            wires.map(Wire::expect_end);
+            wires.into_iter().for_each(Wire::expect_end);
         });
         let client = client();
         let mut responses = two_under_way(&client, &peer);
@@ -59,7 +59,7 @@ fn ok_two_at_once_use_both_idle_connections() {
     let peer = two_wires(|mut wires| {
         wires[1].exchange("GET /", OK);
         wires[0].exchange("GET /", OK);
-        wires.map(Wire::expect_end);
+        wires.into_iter().for_each(Wire::expect_end);
     });
     let client = client();
     two_under_way(&client, &peer).iter_mut().for_each(finish);
@@ -236,7 +236,7 @@ fn ok_connections_of_different_origins_are_not_mixed() {
             wire
         });
         wires[0].exchange("GET /", EMPTY);
-        wires.map(Wire::expect_end);
+        wires.into_iter().for_each(Wire::expect_end);
     });
     let client = client();
     let by_name = format!("http://LocalHost:{}/", peer.address().port());

@@ -135,6 +135,39 @@ fn err_nothing_new_goes_into_an_unfinished_upload() {
 }
 
 #[test]
+fn ok_only_a_request_with_content_awaits_100_continue() {
+    let expect = ("Expect", "100-Continue");
+    for (fields, awaits) in [
+        (&[expect, ("Content-Length", "5")][..], true),
+        (&[("Transfer-Encoding", "chunked"), expect], true),
+        (&[expect, ("Content-Length", "0")], false),
+        (&[expect], false),
+        (&[("Content-Length", "5")], false),
+        (&[("Expect", "x"), ("Content-Length", "5")], false),
+        (&[("X-Expect", "100-continue"), ("Content-Length", "5")], false),
+    ] {
+        let mut client = Client::new();
+        assert!(!client.connection.expects_continue());
+        client.send("PUT / HTTP/1.1", fields).unwrap();
+        assert_eq!(client.connection.expects_continue(), awaits, "{:?}", fields);
+    }
+}
+
+#[test]
+fn err_nothing_goes_behind_a_request_that_may_change_the_protocol() {
+    for (line, fields, refusal) in [
+        ("CONNECT a:80 HTTP/1.1", &[][..], &b"HTTP/1.1 407 x\r\nContent-Length: 0\r\n\r\n"[..]),
+        ("GET / HTTP/1.1", &[("Upgrade", "x")], OK),
+    ] {
+        let mut client = Client::new();
+        client.send(line, fields).unwrap();
+        assert_eq!(client.send("GET / HTTP/1.1", &[]), Err(Error::NotReady), "{}", line);
+        client.receive(refusal);
+        assert_eq!(client.send("GET / HTTP/1.1", &[]), Ok(Framing::Empty), "{}", line);
+    }
+}
+
+#[test]
 fn ok_an_early_response_ends_the_connection_but_not_the_upload() {
     let mut client = Client::new();
     client.send("PUT / HTTP/1.1", &[("Content-Length", "5")]).unwrap();

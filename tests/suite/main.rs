@@ -2,6 +2,7 @@
 
 mod cancel;
 mod checkout;
+mod deadline;
 mod h1_chunked;
 mod h1_connection;
 mod h1_framing;
@@ -12,11 +13,18 @@ mod h1_roundtrip;
 mod layers;
 mod limits;
 mod llhttp;
+mod nginx;
+mod observing;
 mod persistence;
 mod program;
 mod properties;
+mod redirects;
+mod requests;
+mod responses;
 mod retry;
 mod seeds;
 mod support;
+mod switching;
+mod uploads;
 mod urls;
 mod wire;

@@ -162,14 +162,17 @@ impl Connection {
     /// content follows from its fields; unless it is [`Framing::Empty`] the content comes next.
     ///
     /// # Errors
-    /// [`Error::NotReady`] if the content of the request before is unfinished or the connection is
-    /// to close; [`Error::RequestFraming`] for framing fields that are invalid. Nothing is sent then.
+    /// [`Error::NotReady`] if the content of the request before is unfinished, that request may end
+    /// HTTP on this connection, or it is to close; [`Error::RequestFraming`] for framing fields that are invalid. Nothing is sent then.
     pub fn send_head(
         &mut self,
         head: &RequestHead<'_>,
         out: &mut Vec<u8>,
     ) -> Result<Framing, Error> {
-        if self.writing != Writing::Ready || self.closing.is_some() {
+        // RFC 9110 §9.3.6, §7.8: what is sent behind a CONNECT or an upgrade may go into the tunnel,
+        // or to the other protocol.
+        let switches = self.in_flight.back().map_or(false, InFlight::may_switch);
+        if self.writing != Writing::Ready || self.closing.is_some() || switches {
             return Err(Error::NotReady);
         }
         let control = Control::read(head.headers, Leniency::strict());
@@ -543,6 +546,12 @@ impl Connection {
         self.reading = Reading::Failed(error);
         self.closing = Some(CloseReason::Fault);
         error
+    }
+}
+
+impl InFlight {
+    fn may_switch(&self) -> bool {
+        self.asks_upgrade || self.kind == RequestKind::Connect
     }
 }
 

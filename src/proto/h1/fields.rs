@@ -8,12 +8,14 @@
 use crate::http::token::{is_ows, is_token_byte};
 use crate::http::{Field, Headers};
 
+use super::repeated::Repeated;
 use super::{Error, Leniency};
 
 /// The state of reading one field section.
 #[derive(Debug)]
 pub(super) struct FieldSection {
     fields: Vec<Field>,
+    before: Repeated,
     /// Folded line ends, to be replaced by spaces. Almost always empty.
     folds: Vec<(usize, usize)>,
     /// Where the first unfinished line begins.
@@ -33,7 +35,13 @@ enum Line {
 impl FieldSection {
     /// A section that begins where its input does.
     pub(super) fn new() -> FieldSection {
-        FieldSection { fields: Vec::new(), folds: Vec::new(), position: 0, searched: 0 }
+        FieldSection {
+            fields: Vec::new(),
+            before: Repeated::default(),
+            folds: Vec::new(),
+            position: 0,
+            searched: 0,
+        }
     }
 
     /// Begins anew, at `position` of the input.
@@ -60,7 +68,7 @@ impl FieldSection {
             return Ok(None);
         }
         loop {
-            while let Some((field, next)) = common_line(input, self.position) {
+            while let Some((field, next)) = self.known_line(input) {
                 self.push(field, next, max_lines)?;
             }
             match line(input, self.position, leniency)? {
@@ -76,6 +84,13 @@ impl FieldSection {
                 }
             }
         }
+    }
+
+    /// The next line, if it is one that the section before had, or of the common form.
+    #[inline]
+    fn known_line(&self, input: &[u8]) -> Option<(Field, usize)> {
+        let repeated = self.before.line(self.fields.len(), input, self.position);
+        repeated.or_else(|| common_line(input, self.position))
     }
 
     #[inline]
@@ -94,6 +109,9 @@ impl FieldSection {
         let mut bytes = input.to_vec();
         for &(start, end) in &self.folds {
             bytes[start..end].fill(b' ');
+        }
+        if self.folds.is_empty() {
+            self.before.remember(&bytes, &self.fields, self.position);
         }
         Headers::from_parts(bytes, self.fields.as_slice().to_vec())
     }

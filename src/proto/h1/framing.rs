@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::http::token::{decimal, trim_ows};
+use crate::http::token::{decimal, is_word, trim_ows};
 use crate::http::{list, Headers, Method, StatusCode, Version};
 use crate::proto::CloseReason;
 
@@ -85,20 +85,21 @@ pub struct KeepAlive {
 }
 
 impl Control {
-    /// Reads a section. The length of a name rules out nearly all fields at once.
+    /// Reads a section. The length of a name and its first letter rule out nearly all fields at once.
     pub(super) fn read(headers: &Headers, leniency: Leniency) -> Control {
         let mut control = Control::default();
         for (name, value) in headers.lines_of_lengths(LENGTHS) {
-            match name.len() {
-                6 if name.eq_ignore_ascii_case(b"expect") => {
-                    control.expect_continue |= value.eq_ignore_ascii_case(b"100-continue");
+            match (name.len(), name[0] | 0x20) {
+                (6, b'e') if is_word(name, b"expect") => {
+                    control.expect_continue |= is_word(value, b"100-continue");
                 }
-                7 if name.eq_ignore_ascii_case(b"upgrade") => control.upgrade = true,
-                10 if name.eq_ignore_ascii_case(b"connection") => control.connection(value),
-                10 if name.eq_ignore_ascii_case(b"keep-alive") => control.hints.read(value),
-                14 if leniency.ignore_content_length => {}
-                14 if name.eq_ignore_ascii_case(b"content-length") => control.length(value),
-                17 if name.eq_ignore_ascii_case(b"transfer-encoding") => control.coding(value),
+                (7, b'u') if is_word(name, b"upgrade") => control.upgrade = true,
+                (10, b'c') if is_word(name, b"connection") => control.connection(value),
+                (10, b'k') if is_word(name, b"keep-alive") => control.hints.read(value),
+                (14, b'c')
+                    if leniency.ignore_content_length && is_word(name, b"content-length") => {}
+                (14, b'c') if is_word(name, b"content-length") => control.length(value),
+                (17, b't') if is_word(name, b"transfer-encoding") => control.coding(value),
                 _ => {}
             }
         }
@@ -107,15 +108,15 @@ impl Control {
 
     /// RFC 9110 §7.6.1: a list of case-insensitive options, over any number of lines.
     fn connection(&mut self, value: &[u8]) {
-        if value.eq_ignore_ascii_case(b"keep-alive") {
+        if is_word(value, b"keep-alive") {
             self.keep_alive = true;
             return;
         }
         for option in list::elements(value) {
             // What cannot be read may have been a close.
             let option = option.unwrap_or(b"close");
-            self.close |= option.eq_ignore_ascii_case(b"close");
-            self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+            self.close |= is_word(option, b"close");
+            self.keep_alive |= is_word(option, b"keep-alive");
         }
     }
 
@@ -144,8 +145,8 @@ impl Control {
         }
         for coding in codings {
             let coding = coding.unwrap_or(b"");
-            let chunked = coding.eq_ignore_ascii_case(b"chunked");
-            let identity = coding.eq_ignore_ascii_case(b"identity");
+            let chunked = is_word(coding, b"chunked");
+            let identity = is_word(coding, b"identity");
             self.transfer = match self.transfer {
                 Transfer::None if chunked => Transfer::Chunked,
                 Transfer::None | Transfer::Identity if identity => Transfer::Identity,
@@ -207,9 +208,9 @@ impl KeepAlive {
                 Some(at) => (&element[..at], decimal(&element[at + 1..])),
                 None => continue,
             };
-            if name.eq_ignore_ascii_case(b"timeout") {
+            if is_word(name, b"timeout") {
                 self.timeout = number.map(Duration::from_secs);
-            } else if name.eq_ignore_ascii_case(b"max") {
+            } else if is_word(name, b"max") {
                 self.max = number;
             }
         }

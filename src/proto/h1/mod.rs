@@ -11,6 +11,7 @@ mod error;
 mod fields;
 mod framing;
 mod leniency;
+mod repeated;
 mod request;
 mod response;
 mod target;

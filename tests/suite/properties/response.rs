@@ -30,8 +30,10 @@ fn session(letters: &[u8]) -> Session {
         if has(b'r') {
             request.transfer = Transfer::Raw;
         }
-        if session.requests.len() < 8 {
-            session.requests.push(request);
+        session.requests.push(request);
+        // Nothing may be sent behind what may end HTTP on the connection.
+        if session.requests.len() == 8 || matches!(letter, b'c' | b'u') {
+            break;
         }
     }
     if session.requests.is_empty() {

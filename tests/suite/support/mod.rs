@@ -4,6 +4,7 @@ pub mod client;
 pub mod code;
 pub mod counted;
 pub mod json;
+pub mod nginx;
 pub mod peer;
 pub mod plain_tls;
 pub mod recorder;

@@ -14,7 +14,7 @@
 //! goes wrong ends. What fails in it fails the test, when the [`Peer`] goes out of scope.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -24,8 +24,8 @@ use std::time::{Duration, Instant};
 /// A server that follows a script.
 pub struct Peer {
     address: SocketAddr,
-    /// The wires to be kept open until the test has ended.
-    script: Option<JoinHandle<Vec<Wire>>>,
+    /// Ends with what is to be kept open until the test has ended.
+    script: Option<JoinHandle<Stage>>,
     abandoned: Arc<AtomicBool>,
 }
 
@@ -43,7 +43,7 @@ impl Peer {
         };
         let script = thread::spawn(move || {
             script(&mut stage);
-            stage.held
+            stage
         });
         Peer { address, script: Some(script), abandoned }
     }
@@ -57,18 +57,6 @@ impl Peer {
                 wire.send(answer);
             }
             wire.expect_end();
-        })
-    }
-
-    /// Answers one request with each of these, each on a connection that is closed behind it.
-    pub fn closes_after<const N: usize>(answers: [&'static str; N]) -> Peer {
-        Peer::play(move |peer| {
-            for answer in answers {
-                let mut wire = peer.accept();
-                wire.expect_head();
-                wire.send(answer);
-                wire.close();
-            }
         })
     }
 
@@ -124,6 +112,10 @@ impl Stage {
             assert!(Instant::now() < self.deadline, "nobody connected");
             thread::sleep(Duration::from_millis(1));
         }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.listener.local_addr().unwrap().port()
     }
 
     /// Nobody has connected who was not accepted.
@@ -193,6 +185,28 @@ impl Wire {
         }
     }
 
+    /// Does a head come before the end of the stream?
+    pub fn try_head(&mut self) -> bool {
+        while !self.has("\r\n\r\n") {
+            if !self.fill() {
+                return false;
+            }
+        }
+        self.expect_head();
+        true
+    }
+
+    /// Do this many bytes come before the end of the stream?
+    pub fn try_bytes(&mut self, count: usize) -> bool {
+        while self.input.len() < count {
+            if !self.fill() {
+                return false;
+            }
+        }
+        self.input.drain(..count);
+        true
+    }
+
     /// A head, whatever it says.
     #[track_caller]
     pub fn expect_head(&mut self) -> String {
@@ -225,21 +239,28 @@ impl Wire {
         }
     }
 
-    /// How much more comes before the client's end of the stream.
-    pub fn count_to_end(mut self) -> u64 {
-        let mut count = 0;
-        loop {
-            count += self.input.len() as u64;
-            self.input.clear();
-            if !self.fill() {
-                return count;
-            }
-        }
+    /// What comes before the client's end of the stream.
+    pub fn rest(&mut self) -> String {
+        while self.fill() {}
+        String::from_utf8(std::mem::take(&mut self.input)).unwrap()
+    }
+
+    /// Does nothing come for as long as this?
+    pub fn is_quiet_for(&mut self, time: Duration) -> bool {
+        self.pay();
+        self.stream.set_read_timeout(Some(time)).unwrap();
+        self.input.is_empty()
+            && self.stream.peek(&mut [0]).map_or_else(|error| is_expiry(&error), |_| false)
     }
 
     #[track_caller]
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// Is the client there to take this?
+    pub fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        self.stream.write_all(bytes.as_ref()).is_ok()
     }
 
     /// Expects a request and answers it.
@@ -266,11 +287,6 @@ impl Wire {
     pub fn close(mut self) {
         assert!(self.input.is_empty(), "closed over\n{}", show(&self.input));
         self.pay();
-    }
-
-    /// Ends this side of the stream only.
-    pub fn shutdown(&mut self) {
-        self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
     /// Ends the stream by a reset. Something must have been expected before.

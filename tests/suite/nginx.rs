@@ -1,0 +1,297 @@
+//! What a real server does: nginx on loopback, with a configuration for each subject.
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::thread;
+
+use pannier::http::Method;
+use pannier::{Body, CloseReason, ErrorKind, Response};
+
+use crate::support::client;
+use crate::support::nginx::Nginx;
+
+const LARGE: usize = 24 << 20;
+
+/// Bytes that repeat with no power of two, so that a piece in the wrong place is seen.
+fn pattern(length: usize) -> Vec<u8> {
+    (0..length).map(|at| (at % 251) as u8).collect()
+}
+
+#[test]
+#[ignore = "needs nginx"]
+fn ok_a_small_and_a_large_file_arrive_as_they_are() {
+    let nginx = Nginx::start("");
+    nginx.file("small", b"hello");
+    nginx.file("large", &pattern(LARGE));
+    let client = client();
+    let small = client.get(nginx.url("/small")).send().unwrap();
+    assert_eq!(small.content_length(), Some(5));
+    assert_eq!(small.bytes().unwrap(), b"hello");
+
+    let mut large = client.get(nginx.url("/large")).send().unwrap();
+    assert_eq!(large.content_length(), Some(LARGE as u64));
+    let mut copy = Vec::new();
+    assert_eq!(large.copy_to(&mut copy).unwrap(), LARGE as u64);
+    assert!(copy == pattern(LARGE), "the content differs");
+    assert!(large.connection().is_reused());
+    assert_eq!(client.pool_stats().idle, 1);
+}
+
+#[test]
+#[ignore = "needs nginx"]
+fn ok_a_thousand_requests_share_one_connection() {
+    let nginx = Nginx::start("keepalive_requests 5000;");
+    nginx.file("small", b"hello");
+    let client = client();
+    for exchange in 1..=1000 {
+        let response = client.get(nginx.url("/small")).send().unwrap();
+        assert_eq!(response.connection().exchanges(), exchange);
+        assert_eq!(response.text().unwrap(), "hello");
+    }
+    let stats = client.pool_stats();
+    assert_eq!((stats.created, stats.reused, stats.retried, stats.idle), (1, 999, 0, 1));
+}
+
+#[test]
+#[ignore = "needs nginx"]
+fn ok_a_connection_with_its_last_request_is_replaced_without_a_retry() {
+    let nginx = Nginx::start("keepalive_requests 3;");
+    nginx.file("small", b"hello");
+    let client = client();
+    for number in 0..10 {
+        let mut response = client.get(nginx.url("/small")).send().unwrap();
+        assert_eq!(response.connection().exchanges(), number % 3 + 1);
+        response.copy_to(&mut Vec::new()).unwrap();
+        let reason = (number % 3 == 2).then(|| CloseReason::RequestedByServer);
+        assert_eq!(response.connection().close_reason(), reason);
+    }
+    let stats = client.pool_stats();
+    assert_eq!((stats.created, stats.retried), (4, 0));
+}
+
+#[test]
+#[ignore = "needs nginx"]
+fn ok_a_connection_that_the_server_let_go_is_replaced() {
+    let nginx = Nginx::start("keepalive_timeout 100ms;");
+    nginx.file("small", b"hello");
+    let client = client();
+    let first = client.get(nginx.url("/small")).send().unwrap();
+    let port = first.local_addr().unwrap().port();
+    assert_eq!(first.text().unwrap(), "hello");
+    assert_eq!(client.pool_stats().idle, 1);
+
+    nginx.wait_until_it_closed(port);
+    let second = client.get(nginx.url("/small")).send().unwrap();
+    assert_eq!(second.connection().id(), 2);
+    assert_eq!(second.text().unwrap(), "hello");
+    assert_eq!(client.pool_stats().created, 2);
+}
+
+#[test]
+#[ignore = "needs nginx"]
+fn ok_a_second_that_the_server_announced_is_too_short_for_reuse() {
+    let nginx = Nginx::start("keepalive_timeout 60s 1s;");
+    nginx.file("small", b"hello");
+    let client = client();
+    for id in 1..=2 {
+        let response = client.get(nginx.url("/small")).send().unwrap();
+        assert_eq!(response.headers().get("Keep-Alive"), Some("timeout=1"));
+        assert_eq!(response.connection().id(), id);
+        assert_eq!(response.text().unwrap(), "hello");
+    }
+}
+
+#[test]
+#[ignore = "needs nginx"]
+fn ok_answers_of_every_kind_share_one_connection() {
+    let nginx = Nginx::start("");
+    nginx.file("small", b"hello");
+    nginx.file("dir/index.html", b"index");
+    let client = client();
+    let date = get(&client, &nginx, "/small").headers().get("Last-Modified").unwrap().to_owned();
+    let rows = [
+        (Method::GET, "/small", None, 200, "hello"),
+        (Method::HEAD, "/small", None, 200, ""),
+        (Method::GET, "/small", Some(("Range", "bytes=1-3")), 206, "ell"),
+        (Method::GET, "/small", Some(("Range", "bytes=9-")), 416, "416 Requested Range"),
+        (Method::GET, "/small", Some(("If-Modified-Since", &*date)), 304, ""),
+        (Method::GET, "/missing", None, 404, "404 Not Found"),
+        (Method::HEAD, "/missing", None, 404, ""),
+        (Method::POST, "/small", None, 405, "405 Not Allowed"),
+        (Method::GET, "/dir", None, 200, "index"),
+    ];
+    for (method, path, field, status, content) in rows {
+        let mut request = client.request(method.clone(), nginx.url(path));
+        if let Some((name, value)) = field {
+            request = request.header(name, value);
+        }
+        let response = request.send().unwrap();
+        assert_eq!(response.status().as_u16(), status, "{} {}", method, path);
+        let text = response.text().unwrap();
+        assert!(text.contains(content), "{} {}: {}", method, path, text);
+        assert!(!text.is_empty() || content.is_empty());
+    }
+    assert_eq!(client.pool_stats().created, 1);
+}
+
+#[test]
+#[ignore = "needs nginx"]
+fn ok_a_redirect_to_the_folder_is_followed() {
+    let nginx = Nginx::start("");
+    nginx.file("dir/index.html", b"index");
+    let response = get(&client(), &nginx, "/dir");
+    assert_eq!(response.url().to_string(), nginx.url("/dir/"));
+    let history = response.history();
+    assert_eq!(history.len(), 1);
+    assert_eq!(history[0].status().as_u16(), 301);
+    assert_eq!(response.text().unwrap(), "index");
+}
+
+#[test]
+#[ignore = "needs nginx"]
+fn ok_pieces_of_a_slow_upstream_come_one_by_one() {
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let location = format!(
+        "location /slow {{ proxy_pass http://{}; proxy_buffering off; }}",
+        upstream.local_addr().unwrap()
+    );
+    let nginx = Nginx::start(&location);
+    let (go_on, seen) = mpsc::channel();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = upstream.accept().unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        stream.write_all(b"HTTP/1.0 200 OK\r\n\r\n").unwrap();
+        for piece in ["one", "two", "three"] {
+            stream.write_all(piece.as_bytes()).unwrap();
+            // The next leaves when this one has come to the client.
+            seen.recv().unwrap();
+        }
+    });
+
+    let client = client();
+    let mut response = get(&client, &nginx, "/slow");
+    assert_eq!(response.headers().get("Transfer-Encoding"), Some("chunked"));
+    for piece in ["one", "two", "three"] {
+        let mut buffer = vec![0; piece.len()];
+        response.read_exact(&mut buffer).unwrap();
+        assert_eq!(buffer, piece.as_bytes());
+        go_on.send(()).unwrap();
+    }
+    assert_eq!(response.read(&mut [0; 8]).unwrap(), 0);
+    assert_eq!(client.pool_stats().idle, 1);
+    server.join().unwrap();
+}
+
+#[test]
+#[ignore = "needs nginx"]
+fn err_an_upstream_that_breaks_off_is_no_end() {
+    let upstream = TcpListener::bind("127.0.0.1:0").unwrap();
+    let location = format!(
+        "location / {{ proxy_pass http://{}; proxy_buffering off; }}",
+        upstream.local_addr().unwrap()
+    );
+    let nginx = Nginx::start(&location);
+    let server = thread::spawn(move || {
+        let (mut stream, _) = upstream.accept().unwrap();
+        let mut buffer = [0; 4096];
+        assert!(stream.read(&mut buffer).unwrap() > 0);
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello").unwrap();
+    });
+    let client = client();
+    let error = get(&client, &nginx, "/").bytes().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Truncated);
+    assert_eq!(client.pool_stats().idle, 0);
+    server.join().unwrap();
+}
+
+#[test]
+#[ignore = "needs nginx"]
+fn ok_uploads_of_known_and_unknown_length_are_stored() {
+    let nginx = Nginx::start("client_max_body_size 0; dav_methods PUT DELETE;");
+    let client = client();
+    let content = pattern(4 << 20);
+    let bodies = [
+        ("bytes", Body::from(content.clone()), None),
+        ("sized", Body::sized(std::io::Cursor::new(content.clone()), 4 << 20), None),
+        ("chunked", Body::reader(std::io::Cursor::new(content.clone())), None),
+        ("expected", Body::from(content.clone()), Some("100-continue")),
+    ];
+    for (name, body, expect) in bodies {
+        let url = nginx.url(&format!("/{}", name));
+        let mut request = client.put(&*url).body(body);
+        if let Some(expect) = expect {
+            request = request.header("Expect", expect);
+        }
+        let response = request.send().unwrap();
+        assert_eq!(response.status().as_u16(), 201, "{}", name);
+        assert_eq!(response.text().unwrap(), "");
+        assert!(nginx.read(name) == content, "{}", name);
+        assert_eq!(client.delete(&*url).send().unwrap().status().as_u16(), 204);
+    }
+    assert_eq!(client.pool_stats().created, 1);
+}
+
+#[test]
+#[ignore = "needs nginx"]
+fn ok_an_upload_that_is_refused_early_gets_its_answer() {
+    let nginx = Nginx::start("client_max_body_size 1k; dav_methods PUT;");
+    let client = client();
+    let mut response = client.put(nginx.url("/a")).body(pattern(1 << 20)).send().unwrap();
+    assert_eq!(response.status().as_u16(), 413);
+    let mut text = String::new();
+    response.read_to_string(&mut text).unwrap();
+    assert!(text.contains("413 Request Entity Too Large"), "{}", text);
+    assert!(response.connection().close_reason().is_some());
+    assert_eq!(client.pool_stats().idle, 0);
+}
+
+#[test]
+#[ignore = "needs nginx"]
+fn ok_a_content_coding_that_was_asked_for_is_left_as_it_is() {
+    let nginx = Nginx::start("gzip on; gzip_types *; gzip_min_length 1;");
+    nginx.file("text", &b"pannier ".repeat(10_000));
+    let request = client().get(nginx.url("/text")).header("Accept-Encoding", "gzip");
+    let response = request.send().unwrap();
+    assert_eq!(response.headers().get("Content-Encoding"), Some("gzip"));
+    let bytes = response.bytes().unwrap();
+    assert_eq!(&bytes[..2], [0x1f, 0x8b]);
+    assert!(bytes.len() < 2000, "{} bytes", bytes.len());
+}
+
+#[test]
+#[ignore = "needs nginx"]
+fn ok_threads_of_one_client_take_no_more_connections_than_there_are_threads() {
+    let nginx = Nginx::start("keepalive_requests 5000;");
+    nginx.file("small", b"hello");
+    let client = client();
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let (client, url) = (client.clone(), nginx.url("/small"));
+            thread::spawn(move || {
+                let fetch = |_| {
+                    let response = client.get(&*url).send().unwrap();
+                    let id = response.connection().id();
+                    assert_eq!(response.text().unwrap(), "hello");
+                    id
+                };
+                (0..200).map(fetch).collect::<BTreeSet<_>>()
+            })
+        })
+        .collect();
+    let ids: BTreeSet<u64> = threads.into_iter().flat_map(|ids| ids.join().unwrap()).collect();
+    assert!(ids.len() <= 4, "{:?}", ids);
+    let stats = client.pool_stats();
+    assert_eq!((stats.created + stats.reused, stats.retried), (800, 0));
+    assert_eq!(stats.created, ids.len() as u64);
+}
+
+fn get(client: &pannier::Client, nginx: &Nginx, path: &str) -> Response {
+    client.get(nginx.url(path)).send().unwrap()
+}

@@ -1,0 +1,184 @@
+//! What an observer is told, in which order, and what the timings say.
+
+use std::time::{Duration, Instant};
+
+use pannier::net::Script;
+use pannier::{Body, Timings};
+
+use crate::support::peer::Peer;
+use crate::support::recorder::Recorder;
+use crate::support::{builder, client, once, read_all, EMPTY, OK};
+
+#[test]
+fn ok_a_whole_exchange_is_told_in_order() {
+    let peer = Peer::play(|peer| {
+        let mut wire = peer.accept();
+        wire.expect_request("POST /a");
+        wire.expect("hello");
+        wire.send("HTTP/1.1 103 Early Hints\r\n\r\n");
+        wire.send(OK);
+        wire.exchange("GET /b", "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+        wire.expect_end();
+    });
+    let client = client();
+    let recorder = Recorder::new();
+    let request = client.post(peer.url("/a")).body("hello").observer(recorder.clone());
+    let mut response = request.send().unwrap();
+    let expected = [
+        "connecting",
+        "connected 1",
+        "request head 1 POST /a HTTP/1.1",
+        "request body 5",
+        "request end",
+        "informational 103",
+        "response head 200",
+    ];
+    assert_eq!(recorder.take(), expected);
+    read_all(&mut response).unwrap();
+    assert_eq!(recorder.take(), ["response end", "kept 1"]);
+    client.get(peer.url("/b")).observer(recorder.clone()).send().unwrap();
+    let expected = [
+        "reused 1 after 1",
+        "request head 1 GET /b HTTP/1.1",
+        "request end",
+        "response head 204",
+        "response end",
+        "closed 1 RequestedByServer",
+    ];
+    assert_eq!(recorder.take(), expected);
+}
+
+#[test]
+fn ok_lookups_redirects_and_retries_are_told() {
+    let peer = Peer::play(|peer| {
+        let mut wire = peer.accept();
+        wire.exchange(
+            "GET /a",
+            "HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 2\r\n\r\nxx",
+        );
+        wire.expect_request("GET /b");
+        wire.close();
+        let mut wire = peer.accept();
+        wire.exchange("GET /b", EMPTY);
+        wire.expect_end();
+    });
+    let recorder = Recorder::new();
+    let client = builder().observer(recorder.clone()).build();
+    let origin = format!("http://localhost:{}", peer.address().port());
+    client.get(format!("{}/a", origin)).send().unwrap();
+    let told = recorder.take();
+    let redirecting = format!("redirecting 302 {}/a {}/b", origin, origin);
+    let expected = [
+        "resolving localhost",
+        "resolved",
+        "connected 1",
+        "request head 1 GET /a HTTP/1.1",
+        "request end",
+        "response head 302",
+        &redirecting,
+        "response end",
+        "kept 1",
+        "reused 1 after 1",
+        "request head 1 GET /b HTTP/1.1",
+        "request end",
+        "closed 1 Fault",
+        "retrying after EmptyResponse",
+        "resolving localhost",
+        "resolved",
+        "connected 2",
+        "request head 2 GET /b HTTP/1.1",
+        "request end",
+        "response head 200",
+        "response end",
+        "kept 2",
+    ];
+    // How many addresses are tried, and in which order, is not known here.
+    let attempts = ["connecting", "refused"];
+    let told: Vec<_> = told.iter().filter(|told| !attempts.contains(&told.as_str())).collect();
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn ok_a_response_that_is_not_read_to_its_end_has_no_end() {
+    let recorder = Recorder::new();
+    let scripts = once("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n").repeated();
+    let client = builder().connector(scripts).observer(recorder.clone()).build();
+    drop(client.get("http://a.test/").send().unwrap());
+    let told = recorder.take();
+    assert_eq!(told[told.len() - 2..], ["response head 200", "closed 1 UnfinishedResponse"]);
+}
+
+#[test]
+fn ok_the_steps_of_a_long_upload_are_told_as_they_are_made() {
+    let bodies = [Body::from(vec![b'x'; 600_000]), Body::sized(std::io::repeat(b'x'), 600_000)];
+    for body in bodies {
+        let recorder = Recorder::new();
+        let scripts = Script::connections([Script::new().reply(EMPTY)]);
+        let client = builder().connector(scripts).observer(recorder.clone()).build();
+        client.post("http://a.test/").body(body).send().unwrap();
+        let told = recorder.take();
+        let steps: Vec<u64> = told
+            .iter()
+            .filter_map(|told| told.strip_prefix("request body ")?.parse().ok())
+            .collect();
+        assert_eq!(steps.iter().sum::<u64>(), 600_000);
+        assert!(steps.len() > 2 && !steps.contains(&0), "{:?}", steps);
+    }
+}
+
+#[test]
+fn ok_the_observer_of_a_request_takes_the_place_of_the_clients() {
+    let (general, own) = (Recorder::new(), Recorder::new());
+    let client = builder().connector(once(EMPTY).repeated()).observer(general.clone()).build();
+    client.get("http://a.test/").observer(own.clone()).send().unwrap();
+    assert!(general.take().is_empty() && !own.take().is_empty());
+}
+
+#[test]
+fn ok_timings_follow_each_other_and_add_up() {
+    let peer = Peer::play(|peer| {
+        let mut wire = peer.accept();
+        wire.expect_request("GET /");
+        std::thread::sleep(Duration::from_millis(20));
+        wire.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
+        std::thread::sleep(Duration::from_millis(20));
+        wire.send("ok");
+        wire.exchange("GET /", EMPTY);
+        wire.expect_end();
+    });
+    let client = client();
+    let began = Instant::now();
+    let mut response = client.get(peer.url("/")).send().unwrap();
+    let at_head = *response.timings();
+    assert!(at_head.receive().is_none() && at_head.total().is_none());
+    read_all(&mut response).unwrap();
+    let elapsed = began.elapsed();
+    let timings: Timings = *response.timings();
+    assert_eq!((timings.resolve(), timings.tls()), (None, None));
+    assert!(timings.wait().unwrap() >= Duration::from_millis(20));
+    assert!(timings.receive().unwrap() >= Duration::from_millis(10));
+    let parts = [timings.connect(), timings.send(), timings.wait(), timings.receive()];
+    let sum: Duration = parts.into_iter().map(Option::unwrap).sum();
+    let total = timings.total().unwrap();
+    assert!(sum <= total && total <= elapsed, "{:?} {:?} {:?}", sum, total, elapsed);
+    let again = client.get(peer.url("/")).send().unwrap();
+    assert_eq!(again.timings().connect(), None);
+    assert!(again.timings().send().is_some() && again.timings().total().is_some());
+}
+
+#[test]
+fn ok_a_response_tells_its_connection() {
+    let peer = Peer::answers([OK, EMPTY]);
+    let client = client();
+    let first = client.get(peer.url("/")).send().unwrap();
+    assert_eq!(first.remote_addr(), Some(peer.address()));
+    assert_eq!(first.connection().remote_addr(), Some(peer.address()));
+    let local = first.local_addr().unwrap();
+    assert!(local.ip().is_loopback() && first.connection().local_addr() == Some(local));
+    assert_eq!((first.connection().id(), first.connection().exchanges()), (1, 1));
+    assert!(!first.connection().is_reused());
+    first.bytes().unwrap();
+    let second = client.get(peer.url("/")).send().unwrap();
+    assert_eq!(second.local_addr(), Some(local));
+    assert!(second.connection().is_reused() && second.connection().age() > Duration::ZERO);
+}

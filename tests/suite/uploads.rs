@@ -1,0 +1,406 @@
+//! Request bodies of every kind, and what happens when the response does not wait for their end.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pannier::http::Method;
+use pannier::net::Script;
+use pannier::{Body, CloseReason, Error, ErrorKind, Phase, Timeouts};
+
+use crate::support::peer::{Peer, Wire};
+use crate::support::recorder::Recorder;
+use crate::support::{builder, client, once, read_all, scripted, EMPTY, OK};
+
+/// What a POST of this body puts on the wire behind its head.
+fn content(body: Body) -> Result<Vec<u8>, Error> {
+    let scripts = Script::connections([Script::new().reply(EMPTY)]);
+    let client = builder().connector(scripts.clone()).build();
+    client.post("http://a.test/").body(body).send()?;
+    let written = scripts.written(0);
+    let head = written.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    Ok(written[head + 4..].to_vec())
+}
+
+/// A file with this content, open at `position`, that is gone when it is closed.
+fn file(content: &[u8], position: u64) -> File {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let name = format!("pannier-{}-{}", std::process::id(), number);
+    let path = std::env::temp_dir().join(name);
+    let mut file = File::options().read(true).write(true).create_new(true).open(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    file.write_all(content).unwrap();
+    file.seek(SeekFrom::Start(position)).unwrap();
+    file
+}
+
+#[test]
+fn ok_every_kind_of_body_arrives_as_it_is() {
+    let long = vec![b'x'; 300_000];
+    let table: Vec<(Body, &[u8])> = vec![
+        (Body::empty(), b""),
+        (Body::from(""), b""),
+        (Body::from("hello"), b"hello"),
+        (Body::from(String::from("hello")), b"hello"),
+        (Body::from(b"hello".to_vec()), b"hello"),
+        (Body::from(&b"h\r\n\0"[..]), b"h\r\n\0"),
+        (Body::from(long.clone()), &long),
+        (Body::sized(Cursor::new("hello"), 5), b"hello"),
+        (Body::sized(Cursor::new(long.clone()), 300_000), &long),
+        // A reader that has more than was announced: the rest is not read.
+        (Body::sized(io::repeat(b'x'), 5), b"xxxxx"),
+        (Body::sized(io::empty(), 0), b""),
+        (Body::file(file(b"hello", 0)).unwrap(), b"hello"),
+        (Body::file(file(b"hello", 2)).unwrap(), b"llo"),
+        (Body::file(file(b"hello", 5)).unwrap(), b""),
+        (Body::file(file(b"hello", 9)).unwrap(), b""),
+        (Body::file(file(&long, 100_000)).unwrap(), &long[100_000..]),
+        (Body::reader(Cursor::new("")), b"0\r\n\r\n"),
+        (Body::reader(Cursor::new("hello")), b"5\r\nhello\r\n0\r\n\r\n"),
+        (Body::reader(Pieces(vec!["", "a", "bc"])), b"2\r\nbc\r\n1\r\na\r\n0\r\n\r\n"),
+    ];
+    for (body, expected) in table {
+        let shown = format!("{:?}", body);
+        assert!(content(body).unwrap() == expected, "{}", shown);
+    }
+}
+
+/// Gives its pieces from the last on, each after an interruption.
+struct Pieces(Vec<&'static str>);
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.0.pop() {
+            None => Ok(0),
+            Some(piece) => {
+                buffer[..piece.len()].copy_from_slice(piece.as_bytes());
+                Ok(piece.len())
+            }
+        }
+    }
+}
+
+/// Fails after some bytes.
+struct Fails(usize);
+
+impl Read for Fails {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.0 == 0 {
+            return Err(io::Error::new(io::ErrorKind::Other, "disk on fire"));
+        }
+        let count = self.0.min(buffer.len());
+        self.0 -= count;
+        buffer[..count].fill(b'x');
+        Ok(count)
+    }
+}
+
+#[test]
+fn err_a_body_that_cannot_be_read_or_is_too_short_ends_the_request_not_the_message() {
+    let truncated = file(b"hello", 0);
+    let shared = truncated.try_clone().unwrap();
+    let shrinks = Body::file(truncated).unwrap();
+    shared.set_len(3).unwrap();
+    let table = [
+        (Body::sized(Cursor::new("hell"), 5), "1 bytes shorter"),
+        (Body::sized(io::empty(), 5), "5 bytes shorter"),
+        (Body::sized(Fails(3), 5), "disk on fire"),
+        (Body::reader(Fails(3)), "disk on fire"),
+        (Body::reader(Fails(0)), "disk on fire"),
+        (shrinks, "2 bytes shorter"),
+    ];
+    for (body, text) in table {
+        let peer = Peer::play(|peer| {
+            let mut wire = peer.accept();
+            // Whatever came, it is not a complete request: no last chunk, no fifth byte.
+            let rest = wire.rest();
+            assert!(!rest.contains("0\r\n\r\n") && rest.matches('x').count() < 5, "{}", rest);
+            let mut wire = peer.accept();
+            wire.exchange("GET /next", EMPTY);
+            wire.expect_end();
+        });
+        let client = client();
+        let error = client.post(peer.url("/")).body(body).send().unwrap_err();
+        assert_eq!((error.kind(), error.phase()), (ErrorKind::Body, Some(Phase::Send)));
+        assert!(error.to_string().contains(text), "{}", error);
+        client.get(peer.url("/next")).send().unwrap();
+    }
+}
+
+#[test]
+fn err_a_reader_is_sent_once() {
+    let (client, scripts) = scripted([Script::new().reply(EMPTY), Script::new().reply(EMPTY)]);
+    let body = Body::sized(Cursor::new("hello"), 5);
+    let request = client.post("http://a.test/").body(body).build().unwrap();
+    client.send(&request).unwrap();
+    let error = client.send(&request).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Body);
+    assert_eq!(error.bytes_sent(), 0);
+    assert_eq!(scripts.count(), 1, "no connection is made for it");
+    assert_eq!(client.pool_stats().idle, 1, "and none is lost");
+}
+
+#[test]
+fn ok_a_file_is_replayed_from_where_it_was() {
+    let there =
+        "HTTP/1.1 307 Moved\r\nLocation: /b\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    let (client, scripts) = scripted([once(there), Script::new().reply(EMPTY)]);
+    let body = Body::file(file(b"hello", 2)).unwrap();
+    assert!(body.is_replayable() && body.len() == Some(3));
+    client.put("http://a.test/a").body(body).send().unwrap();
+    assert!(scripts.written(0).ends_with(b"\r\n\r\nllo"));
+    assert!(scripts.written(1).ends_with(b"\r\n\r\nllo"));
+}
+
+#[test]
+fn ok_what_is_no_regular_file_goes_out_chunked() {
+    if let Ok(zero) = File::open("/dev/null") {
+        let body = Body::file(zero).unwrap();
+        assert!(body.len().is_none() && !body.is_replayable());
+        assert_eq!(content(body).unwrap(), b"0\r\n\r\n");
+    }
+}
+
+const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
+
+fn expecting(peer: &Peer, body: impl Into<Body>) -> pannier::RequestBuilder {
+    client().post(peer.url("/")).header("expect", "100-Continue").body(body)
+}
+
+#[test]
+fn ok_the_body_is_held_back_until_100_continue() {
+    let peer = Peer::play(|peer| {
+        let mut wire = peer.accept();
+        wire.expect_request("POST /");
+        wire.send("HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n");
+        assert!(wire.is_quiet_for(Duration::from_millis(50)));
+        wire.send(CONTINUE);
+        wire.expect("hello");
+        wire.send(OK);
+        wire.expect_end();
+    });
+    let response = expecting(&peer, "hello").send().unwrap();
+    assert_eq!(response.text().unwrap(), "ok");
+}
+
+/// The second wait of about a second: patience with a server that does not know the expectation
+/// cannot be shortened from outside.
+#[test]
+fn ok_without_an_answer_the_body_goes_out_after_about_a_second() {
+    let peer = Peer::play(|peer| {
+        let mut wire = peer.accept();
+        wire.expect_request("POST /");
+        let began = Instant::now();
+        wire.expect("hello");
+        assert!(began.elapsed() > Duration::from_millis(900), "{:?}", began.elapsed());
+        // It comes too late, and does no harm.
+        wire.send([CONTINUE, OK].concat());
+        wire.expect_end();
+    });
+    let response = expecting(&peer, "hello").send().unwrap();
+    assert_eq!(response.connection().exchanges(), 1);
+    assert_eq!(response.text().unwrap(), "ok");
+}
+
+#[test]
+fn ok_a_final_response_in_place_of_100_continue_keeps_the_body_back() {
+    let peer = Peer::play(|peer| {
+        let mut wire = peer.accept();
+        wire.expect_request("POST /");
+        wire.send("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno");
+        wire.expect_end();
+    });
+    let recorder = Recorder::new();
+    let request = expecting(&peer, "hello").observer(recorder.clone());
+    let mut response = request.send().unwrap();
+    assert_eq!(response.status().as_u16(), 401);
+    assert_eq!(read_all(&mut response).unwrap(), b"no");
+    assert_eq!(response.connection().close_reason(), Some(CloseReason::UnfinishedRequest));
+    let told = recorder.take();
+    assert!(
+        !told.iter().any(|told| told == "request end" || told.starts_with("request body")),
+        "{:?}",
+        told
+    );
+}
+
+#[test]
+fn ok_after_417_the_request_is_repeated_once_without_the_expectation() {
+    const FAILED: &str = "HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n";
+    for last in [OK, FAILED] {
+        let peer = Peer::play(move |peer| {
+            let mut wire = peer.accept();
+            assert!(wire.expect_request("POST /").contains("100-Continue"));
+            wire.send(FAILED);
+            wire.expect_end();
+            let mut wire = peer.accept();
+            assert!(!wire.expect_request("POST /").contains("100-Continue"));
+            wire.expect("hello");
+            wire.send(last);
+            wire.expect_end();
+            peer.expect_nobody();
+        });
+        let response = expecting(&peer, "hello").send().unwrap();
+        assert_eq!(response.status().as_u16(), if last == OK { 200 } else { 417 });
+        drop(response);
+        peer.join();
+    }
+}
+
+#[test]
+fn ok_after_417_to_a_reader_the_answer_is_the_response() {
+    let peer = Peer::answers(["HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n"]);
+    let response = expecting(&peer, Body::reader(Cursor::new("x"))).send().unwrap();
+    assert_eq!(response.status().as_u16(), 417);
+}
+
+#[test]
+fn ok_an_expectation_without_content_is_not_waited_for() {
+    let peer = Peer::answers([OK]);
+    let began = Instant::now();
+    expecting(&peer, "").send().unwrap();
+    assert!(began.elapsed() < Duration::from_millis(800));
+}
+
+const TOO_LARGE: &str = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig";
+
+/// A body of 64 MiB in each form: more than any socket buffer holds.
+fn large() -> [Body; 3] {
+    const LENGTH: u64 = 64 << 20;
+    [
+        Body::from(vec![0; LENGTH as usize]),
+        Body::sized(io::repeat(0).take(LENGTH), LENGTH),
+        Body::reader(io::repeat(0).take(LENGTH)),
+    ]
+}
+
+#[test]
+fn ok_a_refusal_is_heard_though_the_peer_has_stopped_reading() {
+    for body in large() {
+        let peer = Peer::play(|peer| {
+            let mut wire = peer.accept();
+            wire.expect_request("POST /");
+            wire.send(TOO_LARGE);
+            // Neither reads nor closes.
+            peer.stall(wire);
+        });
+        let recorder = Recorder::new();
+        let client = builder().observer(recorder.clone()).build();
+        let mut response = client.post(peer.url("/")).body(body).send().unwrap();
+        assert_eq!(response.status().as_u16(), 413);
+        assert_eq!(read_all(&mut response).unwrap(), b"big");
+        assert_eq!(response.connection().close_reason(), Some(CloseReason::UnfinishedRequest));
+        assert_eq!(client.pool_stats().idle, 0);
+        assert!(!recorder.take().contains(&"request end".to_owned()));
+    }
+}
+
+#[test]
+fn ok_a_refusal_is_heard_though_the_peer_has_reset_behind_it() {
+    for body in large() {
+        let peer = Peer::play(|peer| {
+            let mut wire = peer.accept();
+            wire.expect_request("POST /");
+            wire.send(TOO_LARGE);
+            wire.reset();
+        });
+        let client = client();
+        let mut response = client.post(peer.url("/")).body(body).send().unwrap();
+        assert_eq!(response.status().as_u16(), 413);
+        assert_eq!(read_all(&mut response).unwrap(), b"big");
+        assert_eq!(client.pool_stats().idle, 0);
+    }
+}
+
+#[test]
+fn ok_a_refusal_is_heard_though_interim_responses_come_before_it() {
+    let peer = Peer::play(|peer| {
+        let mut wire = peer.accept();
+        wire.expect_request("POST /");
+        wire.send([CONTINUE, CONTINUE, TOO_LARGE].concat());
+        peer.stall(wire);
+    });
+    let body = large().into_iter().next().unwrap();
+    let response = client().post(peer.url("/")).body(body).send().unwrap();
+    assert_eq!(response.status().as_u16(), 413);
+}
+
+#[test]
+fn err_a_peer_that_goes_away_in_an_upload_without_a_word() {
+    for body in large() {
+        let peer = Peer::play(|peer| {
+            let mut wire = peer.accept();
+            wire.expect_request("POST /");
+            wire.reset();
+        });
+        let error = client().post(peer.url("/")).body(body).send().unwrap_err();
+        assert_eq!((error.kind(), error.phase()), (ErrorKind::Send, Some(Phase::Send)));
+        assert!(error.bytes_sent() > 0 && !error.is_safe_to_retry());
+        assert_eq!(error.bytes_received(), 0);
+    }
+}
+
+#[test]
+fn ok_an_answer_to_an_upload_that_is_still_read_waits_for_its_end() {
+    // The peer answers first and reads the rest: the exchange is complete, the connection is kept.
+    let peer = Peer::play(|peer| {
+        let mut wire = peer.accept();
+        wire.expect_request("POST /");
+        wire.send(OK);
+        wire.expect_bytes(5);
+        wire.exchange("GET /next", EMPTY);
+        wire.expect_end();
+    });
+    let client = client();
+    let response = client.post(peer.url("/")).body("hello").send().unwrap();
+    assert_eq!(response.text().unwrap(), "ok");
+    assert!(client.get(peer.url("/next")).send().unwrap().connection().is_reused());
+}
+
+#[test]
+fn ok_a_large_upload_arrives_whole_at_a_peer_that_takes_its_time() {
+    let peer = Peer::play(|peer| {
+        let mut wire: Wire = peer.accept();
+        wire.expect_request("PUT /");
+        thread::sleep(Duration::from_millis(30));
+        wire.expect_bytes(8 << 20);
+        wire.send(OK);
+        wire.expect_end();
+    });
+    let told = Recorder::new();
+    let request = client().put(peer.url("/")).body(vec![0; 8 << 20]).observer(told.clone());
+    assert_eq!(request.send().unwrap().text().unwrap(), "ok");
+    let sent: u64 = told
+        .take()
+        .iter()
+        .filter_map(|told| told.strip_prefix("request body ")?.parse::<u64>().ok())
+        .sum();
+    assert_eq!(sent, 8 << 20);
+}
+
+#[test]
+fn ok_a_slow_reader_of_the_caller_is_not_the_peers_fault() {
+    struct Slow(usize);
+    impl Read for Slow {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            thread::sleep(Duration::from_millis(20));
+            self.0 = self.0.saturating_sub(1);
+            buffer[0] = b'x';
+            Ok(self.0.min(1))
+        }
+    }
+    let peer = Peer::play(|peer| {
+        let mut wire = peer.accept();
+        wire.expect_request("POST /");
+        wire.expect_until("0\r\n\r\n");
+        wire.send(OK);
+        wire.expect_end();
+    });
+    let timeouts =
+        Timeouts::default().response(Duration::from_secs(5)).total(Duration::from_secs(15));
+    let request = client().request(Method::POST, peer.url("/")).timeouts(timeouts);
+    assert_eq!(request.body(Body::reader(Slow(5))).send().unwrap().text().unwrap(), "ok");
+}
