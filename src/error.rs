@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::{error, fmt, io};
 
 use crate::event::Phase;
-use crate::http::{StatusCode, Url};
+use crate::http::{InvalidHeader, StatusCode, Url, UrlError};
+use crate::proto::h1;
 
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -39,7 +40,14 @@ struct Inner {
     source: Option<Source>,
 }
 
-type Source = Box<dyn error::Error + Send + Sync>;
+/// What an error comes from. Not a `dyn Error`, which would bring the `Debug` of each into every
+/// program.
+pub(crate) enum Source {
+    Io(io::Error),
+    Protocol(h1::Error),
+    Url(UrlError),
+    Header(InvalidHeader),
+}
 
 /// What had crossed the wire when an exchange failed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -252,19 +260,59 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("kind", &self.0.kind)
-            .field("phase", &self.0.phase)
-            .field("text", &self.to_string())
-            .field("transcript", &self.0.transcript)
-            .field("source", &self.0.source)
-            .finish()
+        let Transcript { sent, received, reused, .. } = self.0.transcript;
+        let reused = if reused { ", connection reused" } else { "" };
+        write!(
+            f,
+            "Error({:?}: {}; sent {}, received {}{})",
+            self.0.kind, self, sent, received, reused
+        )
     }
 }
 
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        self.0.source.as_ref().map(|source| &**source as _)
+        self.0.source.as_ref().map(|source| match source {
+            Source::Io(source) => source as _,
+            Source::Protocol(source) => source as _,
+            Source::Url(source) => source as _,
+            Source::Header(source) => source as _,
+        })
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Io(source) => source.fmt(f),
+            Source::Protocol(source) => source.fmt(f),
+            Source::Url(source) => source.fmt(f),
+            Source::Header(source) => source.fmt(f),
+        }
+    }
+}
+
+impl From<io::Error> for Source {
+    fn from(source: io::Error) -> Source {
+        Source::Io(source)
+    }
+}
+
+impl From<h1::Error> for Source {
+    fn from(source: h1::Error) -> Source {
+        Source::Protocol(source)
+    }
+}
+
+impl From<UrlError> for Source {
+    fn from(source: UrlError) -> Source {
+        Source::Url(source)
+    }
+}
+
+impl From<InvalidHeader> for Source {
+    fn from(source: InvalidHeader) -> Source {
+        Source::Header(source)
     }
 }
 

@@ -45,7 +45,8 @@ enum Source {
 /// A body that is being sent.
 pub(crate) enum Opened<'a> {
     Bytes(&'a [u8]),
-    Reader(Box<dyn Read + 'a>),
+    /// Reads on. Only what is asked of it: a `dyn Read` would bring all the methods of the trait.
+    Reader(Box<dyn FnMut(&mut [u8]) -> io::Result<usize> + 'a>),
 }
 
 impl Body {
@@ -123,14 +124,13 @@ impl Body {
             Source::Empty => Opened::Bytes(b""),
             Source::Bytes(bytes) => Opened::Bytes(bytes),
             Source::File { file, start, length } => {
-                Opened::Reader(Box::new(Window { file, at: *start, left: *length }))
+                let mut window = Window { file, at: *start, left: *length };
+                Opened::Reader(Box::new(move |buffer| window.read(buffer)))
             }
             Source::Reader { reader, length } => {
                 let reader = lock(reader).take().ok_or_else(spent)?;
-                Opened::Reader(match length {
-                    Some(length) => Box::new(reader.take(*length)),
-                    None => reader,
-                })
+                let mut reader = reader.take(length.unwrap_or(u64::MAX));
+                Opened::Reader(Box::new(move |buffer| reader.read(buffer)))
             }
         })
     }
@@ -157,7 +157,7 @@ struct Window<'a> {
     left: u64,
 }
 
-impl Read for Window<'_> {
+impl Window<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
         let count = read_at(self.file, &mut buffer[..room], self.at)?;

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::coding::base64;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Source};
 use crate::event::Observer;
 use crate::http::{form, Headers, Method, Origin, Url, UrlError, Version};
 use crate::net::CancelToken;
@@ -459,8 +459,9 @@ fn basic(user: &[u8], password: &[u8]) -> String {
     format!("Basic {}", base64::encode(&[user, b":", password].concat()))
 }
 
-fn invalid(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(ErrorKind::InvalidRequest).message(error.to_string()).cause(error)
+fn invalid(error: impl Into<Source>) -> Error {
+    let source = error.into();
+    Error::new(ErrorKind::InvalidRequest).message(source.to_string()).cause(source)
 }
 
 /// What a URL can be made from: text, or a [`Url`].

@@ -256,17 +256,28 @@ impl Response {
     /// of [`read_body`](Response::read_body).
     pub fn bytes(mut self) -> Result<Vec<u8>> {
         let limit = self.client.config().limits.body;
-        let announced = self.content_left().unwrap_or(0);
-        if announced > limit {
+        let announced = self.content_left();
+        if announced > Some(limit) {
             return Err(self.too_large(limit));
         }
         // The announced length is the peer's word, so no more than a little is reserved for it.
-        let mut bytes = Vec::with_capacity(announced.min(FIRST_RESERVE) as usize);
-        (&mut self).take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-        match bytes.len() as u64 > limit {
-            true => Err(self.too_large(limit)),
-            false => Ok(bytes),
+        let mut room = announced.unwrap_or(FIRST_PIECE).clamp(1, FIRST_RESERVE) as usize;
+        let (mut bytes, mut filled) = (Vec::new(), 0);
+        while !self.is_ended() {
+            if filled == bytes.len() {
+                bytes.resize(filled + room, 0);
+                room = bytes.len();
+            }
+            match self.read_body(&mut bytes[filled..])? {
+                0 => break,
+                count => filled += count,
+            }
+            if filled as u64 > limit {
+                return Err(self.too_large(limit));
+            }
         }
+        bytes.truncate(filled);
+        Ok(bytes)
     }
 
     /// The whole content as text. What is not UTF-8 is replaced by U+FFFD.
@@ -458,7 +469,8 @@ pub(super) fn transcript(connection: &Connection, idempotent: bool) -> Transcrip
     }
 }
 
-/// What is reserved before any of it has come.
+/// What is reserved before any of it has come: if its length is not known, and at the most.
+const FIRST_PIECE: u64 = 8 << 10;
 const FIRST_RESERVE: u64 = 1 << 20;
 
 /// One read and one write of a copy. Larger ones gain nothing, and glibc would place them where

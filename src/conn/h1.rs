@@ -5,7 +5,7 @@
 //! directly where the engine allows. While a long request is sent, the connection looks now and
 //! then whether the response is there already (RFC 9112 §9.5), so that a refusal ends the upload.
 
-use std::io::{self, Read};
+use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -53,7 +53,7 @@ enum Progress {
 /// The content of a request.
 pub(crate) enum Content<'a> {
     Bytes(&'a [u8]),
-    Reader(&'a mut dyn Read),
+    Reader(&'a mut dyn FnMut(&mut [u8]) -> io::Result<usize>),
 }
 
 /// Why an exchange failed on its connection.
@@ -315,13 +315,13 @@ impl Connection {
     /// write; the first goes with the head.
     fn send_reader(
         &mut self,
-        reader: &mut dyn Read,
+        reader: &mut dyn FnMut(&mut [u8]) -> io::Result<usize>,
         deadline: Deadline,
         watch: &mut dyn Watch,
     ) -> Result<(), Failure> {
         let mut piece = vec![0; SizeLine::MAX + UPLOAD_PIECE + CRLF];
         while self.early.is_none() {
-            let count = match reader.read(&mut piece[SizeLine::MAX..][..UPLOAD_PIECE]) {
+            let count = match reader(&mut piece[SizeLine::MAX..][..UPLOAD_PIECE]) {
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(Failure::Content(error)),

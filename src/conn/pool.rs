@@ -5,8 +5,6 @@
 //! lock. Newest first, because the connection used last is the least likely to have been closed and
 //! the others may then grow old and go.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -93,9 +91,9 @@ pub struct Pool<K, T> {
 
 #[derive(Debug)]
 struct State<K, T> {
-    /// Oldest first. A key whose last entry was taken stays, so that its allocation does.
-    idle: HashMap<K, Vec<Idle<T>>, BuildHasherDefault<KeyHasher>>,
-    count: usize,
+    /// Oldest first. Searched from end to end: the bound makes it short, and what is wanted is
+    /// mostly among the last.
+    idle: Vec<(K, Idle<T>)>,
     stats: PoolStats,
 }
 
@@ -113,10 +111,10 @@ pub struct Idle<T> {
 /// A value that must be closed, and why.
 pub type Discarded<T> = (T, CloseReason);
 
-impl<K: Hash + Eq + Clone, T> Pool<K, T> {
+impl<K: Eq, T> Pool<K, T> {
     /// An empty pool.
     pub fn new(config: PoolConfig) -> Pool<K, T> {
-        let state = State { idle: HashMap::default(), count: 0, stats: PoolStats::default() };
+        let state = State { idle: Vec::new(), stats: PoolStats::default() };
         Pool { config, state: Mutex::new(state) }
     }
 
@@ -129,22 +127,17 @@ impl<K: Hash + Eq + Clone, T> Pool<K, T> {
         discarded: &mut Vec<Discarded<T>>,
     ) -> Option<Idle<T>> {
         let mut state = self.lock();
-        let entries = state.idle.get_mut(key)?;
-        let mut removed = 0;
-        let found = loop {
-            let entry = match entries.pop() {
-                Some(entry) => entry,
-                None => break None,
-            };
-            removed += 1;
+        while let Some(place) = state.idle.iter().rposition(|(kept, _)| kept == key) {
+            let (_, entry) = state.idle.remove(place);
             match self.unusable(&entry, now) {
                 Some(reason) => discarded.push((entry.value, reason)),
-                None => break Some(entry),
+                None => {
+                    state.stats.reused += 1;
+                    return Some(entry);
+                }
             }
-        };
-        state.count -= removed;
-        state.stats.reused += u64::from(found.is_some());
-        found
+        }
+        None
     }
 
     /// Puts a value in that was made at `born`. `advertised` is for how long its peer has said that
@@ -170,17 +163,13 @@ impl<K: Hash + Eq + Clone, T> Pool<K, T> {
         let expires = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(60));
         let mut state = self.lock();
         state.make_room(&key, &self.config, discarded);
-        state.idle.entry(key).or_default().push(Idle { value, since: now, born, expires });
-        state.count += 1;
+        state.idle.push((key, Idle { value, since: now, born, expires }));
     }
 
     /// Takes everything out, to be closed.
     pub fn drain(&self) -> Vec<T> {
-        let mut state = self.lock();
-        state.count = 0;
-        let idle = std::mem::take(&mut state.idle);
-        drop(state);
-        idle.into_values().flatten().map(|entry| entry.value).collect()
+        let idle = std::mem::take(&mut self.lock().idle);
+        idle.into_iter().map(|(_, entry)| entry.value).collect()
     }
 
     /// Counts a value that was made because there was none to take.
@@ -196,7 +185,7 @@ impl<K: Hash + Eq + Clone, T> Pool<K, T> {
     /// What the pool holds and has done.
     pub fn stats(&self) -> PoolStats {
         let state = self.lock();
-        PoolStats { idle: state.count, ..state.stats }
+        PoolStats { idle: state.idle.len(), ..state.stats }
     }
 
     fn unusable(&self, entry: &Idle<T>, now: Instant) -> Option<CloseReason> {
@@ -213,67 +202,19 @@ impl<K: Hash + Eq + Clone, T> Pool<K, T> {
     }
 }
 
-impl<K: Hash + Eq + Clone, T> State<K, T> {
+impl<K: Eq, T> State<K, T> {
     /// Discards the oldest of `key`, or of all, so that one more of `key` keeps the bounds.
     fn make_room(&mut self, key: &K, config: &PoolConfig, discarded: &mut Vec<Discarded<T>>) {
-        let here = self.idle.get(key).map_or(0, Vec::len);
-        if here >= config.max_idle_per_origin {
-            self.discard_oldest(&key.clone(), discarded);
-        } else if self.count >= config.max_idle {
-            let first = |entries: &Vec<Idle<T>>| entries.first().map(|entry| entry.since);
-            let oldest = self.idle.iter().filter_map(|(key, entries)| Some((first(entries)?, key)));
-            if let Some(key) = oldest.min_by_key(|(since, _)| *since).map(|(_, key)| key.clone()) {
-                self.discard_oldest(&key, discarded);
-            }
-            // A crawler meets keys without end; the empty ones go when the pool is full anyway.
-            self.idle.retain(|_, entries| !entries.is_empty());
-        } else if self.idle.len() > config.max_idle.saturating_mul(4) {
-            self.idle.retain(|_, entries| !entries.is_empty());
-        }
-    }
-
-    fn discard_oldest(&mut self, key: &K, discarded: &mut Vec<Discarded<T>>) {
-        if let Some(entries) = self.idle.get_mut(key).filter(|entries| !entries.is_empty()) {
-            discarded.push((entries.remove(0).value, CloseReason::Evicted));
-            self.count -= 1;
-        }
-    }
-}
-
-/// A quick hash. Keys come from URLs, so that someone could make them collide; but the number of keys
-/// is bounded, and so is what a collision costs.
-#[derive(Clone, Copy, Debug, Default)]
-struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for piece in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..piece.len()].copy_from_slice(piece);
-            self.write_u64(u64::from_le_bytes(word));
-        }
-    }
-
-    fn write_u8(&mut self, number: u8) {
-        self.write_u64(u64::from(number));
-    }
-
-    fn write_u16(&mut self, number: u16) {
-        self.write_u64(u64::from(number));
-    }
-
-    fn write_isize(&mut self, number: isize) {
-        self.write_u64(number as u64);
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        // An odd constant with evenly spread bits: the golden ratio's.
-        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-
-    fn finish(&self) -> u64 {
-        // Multiplying moves what is known upwards; the table looks at both ends.
-        self.0 ^ (self.0 >> 32)
+        let mut same = self.idle.iter().enumerate().filter(|(_, (kept, _))| kept == key);
+        let oldest_here = same.next().map(|(place, _)| place);
+        let here = same.count() + usize::from(oldest_here.is_some());
+        let leaving = match oldest_here {
+            Some(place) if here >= config.max_idle_per_origin => place,
+            _ if self.idle.len() >= config.max_idle => 0,
+            _ => return,
+        };
+        let (_, entry) = self.idle.remove(leaving);
+        discarded.push((entry.value, CloseReason::Evicted));
     }
 }
 
@@ -379,16 +320,5 @@ mod tests {
             assert_eq!(bench.take("a", 0), None);
             assert_eq!(bench.discarded, [(1, CloseReason::Evicted)]);
         }
-    }
-
-    #[test]
-    fn ok_keys_do_not_pile_up() {
-        let pool: Pool<u32, u32> = Pool::new(PoolConfig::default().max_idle(2));
-        let now = Instant::now();
-        for key in 0..1000 {
-            pool.put(key, key, now, None, now, &mut Vec::new());
-            pool.take(&key, now, &mut Vec::new());
-        }
-        assert!(pool.lock().idle.len() < 20);
     }
 }

@@ -4,7 +4,6 @@
 //! wait on a condition variable can be notified. Each wait registers how it is to be woken for as
 //! long as it lasts; after [`CancelToken::cancel`] every new wait is refused.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,7 +22,8 @@ pub struct CancelToken(Arc<Mutex<State>>);
 struct State {
     cancelled: bool,
     next: u64,
-    waits: BTreeMap<u64, Arc<dyn Interrupt>>,
+    /// One for each call that blocks at this moment, with the number of its registration.
+    waits: Vec<(u64, Arc<dyn Interrupt>)>,
 }
 
 /// Something blocked that can be woken from another thread.
@@ -45,7 +45,7 @@ impl CancelToken {
             state.cancelled = true;
             std::mem::take(&mut state.waits)
         };
-        waits.values().for_each(|wait| wait.interrupt());
+        waits.iter().for_each(|(_, wait)| wait.interrupt());
     }
 
     /// Has [`cancel`](CancelToken::cancel) been called?
@@ -64,7 +64,7 @@ impl CancelToken {
         }
         let id = state.next;
         state.next += 1;
-        state.waits.insert(id, wait);
+        state.waits.push((id, wait));
         Ok(Registration { token: self.clone(), id })
     }
 
@@ -88,8 +88,13 @@ pub struct Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        // Dropped outside the lock: an `Interrupt` may be the last owner of a socket.
-        let _wait = self.token.lock().waits.remove(&self.id);
+        let wait = {
+            let mut state = self.token.lock();
+            let place = state.waits.iter().position(|(id, _)| *id == self.id);
+            place.map(|place| state.waits.swap_remove(place))
+        };
+        // Outside the lock: an `Interrupt` may be the last owner of a socket.
+        drop(wait);
     }
 }
 

@@ -173,5 +173,10 @@ pub trait Tls: fmt::Debug + Send + Sync {
     ) -> io::Result<Box<dyn Transport>>;
 }
 
+/// An address and its port in text, as a URL has them.
+fn text_of(address: &SocketAddr) -> String {
+    format!("{}:{}", Host::from(address.ip()), address.port())
+}
+
 #[cfg(test)]
 mod tests;

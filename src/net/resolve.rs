@@ -6,15 +6,13 @@
 //! asks meanwhile gets the same answer. Answers are not kept beyond that; the system's resolver
 //! knows how long they last, and this one does not.
 
-use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Instant;
 
-use super::watched::Watched;
+use super::watched::{start_thread, Watched};
 use super::{cancelled, CancelToken, Deadline, Resolve};
 
 /// The system's resolver.
@@ -37,13 +35,20 @@ type Lookup = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 
 #[derive(Default)]
 struct Books {
-    flights: HashMap<Box<str>, Arc<Flight>>,
-    /// Names of flights that have to wait for a thread.
-    queue: VecDeque<Box<str>>,
+    /// Oldest first; no more than there are callers that wait.
+    flights: Vec<Booking>,
     threads: usize,
 }
 
-/// A lookup of one name, and its answer for everyone who waits.
+/// A lookup of one name.
+struct Booking {
+    host: Box<str>,
+    flight: Arc<Flight>,
+    /// Has it to wait for a thread?
+    queued: bool,
+}
+
+/// The answer to a lookup, for everyone who waits.
 type Flight = Watched<Option<Answer>>;
 
 /// An [`io::Error`] cannot be cloned.
@@ -108,10 +113,7 @@ impl Default for SystemResolver {
 
 impl fmt::Debug for SystemResolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let books = self.0.books();
-        f.debug_struct("SystemResolver")
-            .field("looking_up", &books.flights.keys())
-            .finish_non_exhaustive()
+        write!(f, "SystemResolver(lookups: {})", self.0.books().flights.len())
     }
 }
 
@@ -119,17 +121,17 @@ impl Desk {
     /// The flight of this name: the one under way, or a new one.
     fn board(self: &Arc<Desk>, host: &str, by: By) -> Arc<Flight> {
         let mut books = self.books();
-        if let Some(flight) = books.flights.get(host) {
-            return Arc::clone(flight);
+        if let Some(place) = books.place(host) {
+            return Arc::clone(&books.flights[place].flight);
         }
         let flight = Watched::new(None);
-        books.flights.insert(host.into(), Arc::clone(&flight));
-        if by == By::Caller {
+        let queued = by == By::Thread;
+        books.flights.push(Booking { host: host.into(), flight: Arc::clone(&flight), queued });
+        if !queued {
             drop(books);
             self.fly(host);
             return flight;
         }
-        books.queue.push_back(host.into());
         if books.threads < MOST_THREADS {
             books.threads += 1;
             drop(books);
@@ -140,14 +142,12 @@ impl Desk {
 
     fn start_thread(self: &Arc<Desk>) {
         let desk = Arc::clone(self);
-        let started = thread::Builder::new()
-            .name("pannier-resolve".into())
-            .stack_size(STACK_SIZE)
-            .spawn(move || {
-                while let Some(host) = desk.next() {
-                    desk.fly(&host);
-                }
-            });
+        let work = move || {
+            while let Some(host) = desk.next() {
+                desk.fly(&host);
+            }
+        };
+        let started = start_thread("pannier-resolve", STACK_SIZE, Box::new(work));
         if let Err(error) = started {
             self.strand(&error);
         }
@@ -156,16 +156,18 @@ impl Desk {
     /// The next name that someone still waits for, or the end of a thread.
     fn next(&self) -> Option<Box<str>> {
         let mut books = self.books();
-        while let Some(host) = books.queue.pop_front() {
-            let flight = books.flights.get(&host);
-            // New passengers come through the books only, which are locked.
-            if flight.map_or(0, Arc::strong_count) > 1 {
-                return Some(host);
+        // New passengers come through the books only, which are locked.
+        books.flights.retain(|booking| !booking.queued || Arc::strong_count(&booking.flight) > 1);
+        match books.flights.iter_mut().find(|booking| booking.queued) {
+            Some(booking) => {
+                booking.queued = false;
+                Some(booking.host.clone())
             }
-            books.flights.remove(&host);
+            None => {
+                books.threads -= 1;
+                None
+            }
         }
-        books.threads -= 1;
-        None
     }
 
     /// Makes the lookup and tells everyone who waits.
@@ -181,31 +183,41 @@ impl Desk {
     }
 
     fn land(&self, host: &str, answer: Answer) {
-        let flight = self.books().flights.remove(host);
-        if let Some(flight) = flight {
-            flight.update(|slot| *slot = Some(answer));
+        let mut books = self.books();
+        let booking = books.place(host).map(|place| books.flights.remove(place));
+        drop(books);
+        if let Some(booking) = booking {
+            booking.flight.update(|slot| *slot = Some(answer));
         }
     }
 
     /// There is no thread to be had. Names in the queue wait for those that run; with none, all of
     /// them fail.
     fn strand(&self, error: &io::Error) {
-        let stranded = {
-            let mut books = self.books();
-            books.threads -= 1;
-            match books.threads {
-                0 => std::mem::take(&mut books.queue),
-                _ => VecDeque::new(),
-            }
-        };
+        let mut books = self.books();
+        books.threads -= 1;
+        if books.threads > 0 {
+            return;
+        }
+        let flights = std::mem::take(&mut books.flights);
+        let (stranded, flying): (Vec<_>, Vec<_>) =
+            flights.into_iter().partition(|booking| booking.queued);
+        books.flights = flying;
+        drop(books);
         let failed = Answer::Failed(error.kind(), error.to_string().into());
-        for host in stranded {
-            self.land(&host, failed.clone());
+        for booking in stranded {
+            booking.flight.update(|slot| *slot = Some(failed.clone()));
         }
     }
 
     fn books(&self) -> MutexGuard<'_, Books> {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Books {
+    fn place(&self, host: &str) -> Option<usize> {
+        self.flights.iter().position(|booking| *booking.host == *host)
     }
 }
 
@@ -243,7 +255,7 @@ fn failure(host: &str, error: &io::Error) -> Answer {
 /// the C library's own and, as nobody sets a locale, English.
 fn is_no_such_name(error: &io::Error, text: &str) -> bool {
     let by_number = cfg!(windows) && matches!(error.raw_os_error(), Some(11001 | 11004));
-    by_number || NO_SUCH_NAME.iter().any(|known| text.contains(known))
+    by_number || NO_SUCH_NAME.iter().any(|known| text.ends_with(known))
 }
 
 /// glibc (two of them), musl, the BSDs and macOS (two).
@@ -267,6 +279,7 @@ const STACK_SIZE: usize = 256 * 1024;
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
     use std::time::Duration;
 
     /// A resolver whose lookups count themselves and wait until the gate opens.
@@ -334,7 +347,7 @@ mod tests {
             let first = ask(80);
             gated.wait_for_lookups(1);
             let second = ask(443);
-            while Arc::strong_count(&gated.resolver.0.books().flights["a.example"]) < 3 {
+            while Arc::strong_count(&gated.resolver.0.books().flights[0].flight) < 3 {
                 thread::yield_now();
             }
             gated.open();
@@ -399,7 +412,7 @@ mod tests {
         thread::scope(|scope| {
             let last =
                 scope.spawn(|| gated.resolver.resolve("last.example", 80, soon(20_000), None));
-            while !gated.resolver.0.books().flights.contains_key("last.example") {
+            while gated.resolver.0.books().place("last.example").is_none() {
                 thread::yield_now();
             }
             gated.open();

@@ -4,19 +4,19 @@
 //! for the peer's acknowledgement would cost a round trip. Making connections is for
 //! [`TcpConnect`](super::TcpConnect).
 
+use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::socket::{Direction, Socket, Stream};
-use super::{Deadline, Interrupt, Readiness, Transport};
+use super::{text_of, Deadline, Interrupt, Readiness, Transport};
 
 /// A TCP connection.
 ///
 /// One read or write is one system call, and one more only when the socket's timeout has to be
 /// changed to keep the deadline.
-#[derive(Debug)]
 pub struct TcpTransport {
     stream: Stream<TcpStream>,
     peer: Option<SocketAddr>,
@@ -39,6 +39,13 @@ impl TcpTransport {
     pub(super) fn fresh(stream: TcpStream, peer: SocketAddr) -> io::Result<TcpTransport> {
         set_nodelay(&stream)?;
         Ok(TcpTransport { peer: Some(peer), stream: Stream::fresh(stream) })
+    }
+}
+
+impl fmt::Debug for TcpTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let peer = self.peer.as_ref().map(text_of);
+        write!(f, "TcpTransport(peer: {})", peer.as_deref().unwrap_or("unknown"))
     }
 }
 

@@ -5,20 +5,19 @@
 //! program with such a compiler opens one itself and hands it to [`UnixTransport::new`] in a
 //! [`Connect`] of its own.
 
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::socket::{Direction, Socket, Stream};
-use super::watched::Watched;
+use super::watched::{start_thread, Watched};
 use super::{cancelled, CancelToken, Connect, Deadline, Dialing, Interrupt, Readiness, Transport};
 
 /// A connection over a Unix domain socket.
-#[derive(Debug)]
 pub struct UnixTransport {
     stream: Stream<UnixStream>,
     /// The byte that a look at the stream took out of it: std can peek into TCP only.
@@ -32,6 +31,12 @@ impl UnixTransport {
     /// The system refuses to say or to set the socket's options.
     pub fn new(stream: UnixStream) -> io::Result<UnixTransport> {
         Ok(UnixTransport { stream: Stream::adopt(stream)?, taken: None })
+    }
+}
+
+impl fmt::Debug for UnixTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UnixTransport(peer: {:?})", self.stream.socket().peer_addr())
     }
 }
 
@@ -105,15 +110,12 @@ impl UnixConnect {
         let answer = Watched::new(None);
         let (path, connecting) = (self.path.clone(), Arc::clone(&self.connecting));
         let reply = Arc::clone(&answer);
-        let thread = thread::Builder::new()
-            .name("pannier-connect".into())
-            .stack_size(STACK_SIZE)
-            .spawn(move || {
-                let stream = UnixStream::connect(path);
-                connecting.update(|connecting| *connecting -= 1);
-                reply.update(|reply| *reply = Some(stream));
-            });
-        if let Err(error) = thread {
+        let work = move || {
+            let stream = UnixStream::connect(path);
+            connecting.update(|connecting| *connecting -= 1);
+            reply.update(|reply| *reply = Some(stream));
+        };
+        if let Err(error) = start_thread("pannier-connect", STACK_SIZE, Box::new(work)) {
             self.connecting.update(|connecting| *connecting -= 1);
             return Err(error);
         }

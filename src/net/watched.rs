@@ -5,6 +5,7 @@
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::Instant;
 
 use super::{cancelled, CancelToken, Deadline, Interrupt};
@@ -84,10 +85,19 @@ impl<T: Send + 'static> Interrupt for Watched<T> {
     }
 }
 
+/// Starts a thread that nobody joins.
+pub(super) fn start_thread(
+    name: &str,
+    stack_size: usize,
+    work: Box<dyn FnOnce() + Send>,
+) -> io::Result<()> {
+    let builder = thread::Builder::new().name(name.to_owned()).stack_size(stack_size);
+    builder.spawn(work).map(drop)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::thread;
     use std::time::Duration;
 
     #[test]

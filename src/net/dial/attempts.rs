@@ -4,12 +4,11 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::TcpConnect;
-use crate::net::watched::Watched;
-use crate::net::{cancelled, CancelToken, Deadline, Dialing, Step};
+use crate::net::watched::{start_thread, Watched};
+use crate::net::{cancelled, text_of, CancelToken, Deadline, Dialing, Step};
 
 /// The attempts of one dialling.
 pub(super) struct Attempts<'a, 'd> {
@@ -160,10 +159,8 @@ impl<'a, 'd> Attempts<'a, 'd> {
         let left = self.dialing.deadline.remaining(now).ok().flatten();
         let within = left.unwrap_or(LONGEST_ATTEMPT);
         let (open, results) = (Arc::clone(&self.maker.open), Arc::clone(track));
-        let started = thread::Builder::new()
-            .name("pannier-connect".into())
-            .stack_size(STACK_SIZE)
-            .spawn(move || results.hand_in((address, open(address, Some(within)))));
+        let work = move || results.hand_in((address, open(address, Some(within))));
+        let started = start_thread("pannier-connect", STACK_SIZE, Box::new(work));
         if let Err(error) = started {
             track.hand_in((address, Err(error)));
         }
@@ -198,8 +195,8 @@ impl<'a, 'd> Attempts<'a, 'd> {
             .made
             .iter()
             .map(|(address, error)| match error {
-                Some(error) => format!("{}: {}", address, error),
-                None => format!("{}: no answer in time", address),
+                Some(error) => format!("{}: {}", text_of(address), error),
+                None => format!("{}: no answer in time", text_of(address)),
             })
             .collect();
         let text = match answers.is_empty() {

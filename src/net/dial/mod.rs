@@ -92,9 +92,10 @@ impl TcpConnect {
     /// Where to connect to, in order; never empty.
     fn addresses(&self, dialing: &mut Dialing<'_>) -> io::Result<Vec<SocketAddr>> {
         let port = dialing.origin.port();
-        let name = match dialing.origin.host() {
-            Host::Ipv4(address) => return self.literal((*address, port).into()),
-            Host::Ipv6(address) => return self.literal((*address, port).into()),
+        let host = dialing.origin.host();
+        let name = match host {
+            Host::Ipv4(address) => return self.literal(host, (*address, port).into()),
+            Host::Ipv6(address) => return self.literal(host, (*address, port).into()),
             Host::Domain(name) => name,
         };
         (dialing.progress)(Step::Resolving(name));
@@ -109,10 +110,10 @@ impl TcpConnect {
         Ok(order)
     }
 
-    fn literal(&self, address: SocketAddr) -> io::Result<Vec<SocketAddr>> {
+    fn literal(&self, host: &Host, address: SocketAddr) -> io::Result<Vec<SocketAddr>> {
         match self.family.includes(&address) {
             true => Ok(vec![address]),
-            false => Err(self.family.missing(&address.ip().to_string())),
+            false => Err(self.family.missing(&host.to_string())),
         }
     }
 
@@ -137,11 +138,7 @@ impl Default for TcpConnect {
 
 impl fmt::Debug for TcpConnect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TcpConnect")
-            .field("family", &self.family)
-            .field("stagger", &self.stagger)
-            .field("resolver", &self.resolver)
-            .finish_non_exhaustive()
+        write!(f, "TcpConnect(family: {:?}, resolver: {:?})", self.family, self.resolver)
     }
 }
 

@@ -34,7 +34,9 @@ impl Failures {
     pub(super) fn postpone(&mut self, order: &mut [SocketAddr], now: Instant) {
         self.0.retain(|(_, at)| now.saturating_duration_since(*at) < REMEMBERED_FOR);
         if !self.0.is_empty() {
-            order.sort_by_key(|address| self.contains(address));
+            let (failed, others): (Vec<_>, Vec<_>) =
+                order.iter().partition(|address| self.contains(address));
+            order.copy_from_slice(&[others, failed].concat());
         }
     }
 
