@@ -83,6 +83,15 @@ impl Read for Pieces {
     }
 }
 
+/// Says that it read more than it was asked for.
+struct Boasts;
+
+impl Read for Boasts {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(buffer.len() + 1)
+    }
+}
+
 /// Fails after some bytes.
 struct Fails(usize);
 
@@ -110,6 +119,9 @@ fn err_a_body_that_cannot_be_read_or_is_too_short_ends_the_request_not_the_messa
         (Body::sized(Fails(3), 5), "disk on fire"),
         (Body::reader(Fails(3)), "disk on fire"),
         (Body::reader(Fails(0)), "disk on fire"),
+        (Body::reader(Boasts), "with room for"),
+        (Body::sized(Boasts, 5), "6 bytes, with room for 5"),
+        (Body::sized(Boasts, 100_000), "with room for"),
         (shrinks, "2 bytes shorter"),
     ];
     for (body, text) in table {
