@@ -30,6 +30,8 @@ pub(crate) struct Connection {
     early: Option<ResponseHead>,
     trailers: Option<Headers>,
     progress: Progress,
+    /// The request was not written to its end, since the answer came before.
+    stopped: bool,
     /// What can cancel the present exchange, and how it knows of this connection.
     cancel: Option<(CancelToken, Option<Registration>)>,
     pub(crate) id: u64,
@@ -94,6 +96,7 @@ impl Connection {
             early: None,
             trailers: None,
             progress: Progress::Ended,
+            stopped: false,
             cancel: None,
             id,
             born: now,
@@ -109,6 +112,7 @@ impl Connection {
         self.early = None;
         self.trailers = None;
         self.progress = Progress::Head;
+        self.stopped = false;
         self.exchanges += 1;
         self.sent = 0;
         self.received = 0;
@@ -125,7 +129,7 @@ impl Connection {
         self.engine.send_head(head, &mut self.output).map_err(Failure::Protocol)?;
         watch.sent_head(&self.output);
         if self.engine.expects_continue() {
-            self.flush(deadline)?;
+            self.flush_whole(deadline, watch)?;
             self.await_continue(deadline, watch)?;
             if self.early.is_some() {
                 return Ok(());
@@ -218,6 +222,9 @@ impl Connection {
     /// May the connection be used again? Only asked when nothing is in flight any more.
     pub(crate) fn persistence(&self) -> Result<KeepAlive, CloseReason> {
         self.engine.persistence()?;
+        if self.stopped {
+            return Err(CloseReason::UnfinishedRequest);
+        }
         let hints = self.engine.keep_alive();
         match hints.max {
             Some(0) => Err(CloseReason::ExchangesExhausted),
@@ -303,7 +310,10 @@ impl Connection {
     ) -> Result<(), Failure> {
         let last = self.engine.send_end().map_err(Failure::Protocol)?;
         self.output.extend_from_slice(last);
-        self.flush(deadline)?;
+        self.flush_whole(deadline, watch)?;
+        if self.stopped {
+            return Ok(());
+        }
         if unsaid > 0 {
             watch.sent_content(unsaid as u64);
         }
@@ -340,6 +350,15 @@ impl Connection {
             watch.sent_content(count as u64);
         }
         Ok(())
+    }
+
+    /// Writes out what is in the output buffer. If that is so much that the peer must read meanwhile,
+    /// which it may refuse to, stops at an answer.
+    fn flush_whole(&mut self, deadline: Deadline, watch: &mut dyn Watch) -> Result<(), Failure> {
+        match self.output.len() > SURELY_TAKEN {
+            true => self.flush_answerable(deadline, watch),
+            false => self.flush(deadline),
+        }
     }
 
     /// Writes out what is in the output buffer.
@@ -395,6 +414,7 @@ impl Connection {
                 Err(error) => return Err(Failure::Send(error)),
             }
             if self.glance(deadline, watch)? {
+                self.stopped = written < bytes.len();
                 return Ok(());
             }
         }
@@ -602,6 +622,9 @@ const DIRECT_MINIMUM: u64 = 16 << 10;
 
 /// Content up to this length is copied behind the head, to leave in the same segment.
 const WITH_HEAD: usize = 16 << 10;
+
+/// Up to this length the buffers of the two systems take a request, even if the peer never reads.
+const SURELY_TAKEN: usize = 64 << 10;
 
 /// One write of content in memory: large enough to be rare, small enough to look up in between.
 const WRITE_PIECE: usize = 256 << 10;

@@ -311,6 +311,30 @@ fn ok_a_refusal_is_heard_though_the_peer_has_stopped_reading() {
 }
 
 #[test]
+fn ok_a_refusal_of_a_head_is_heard_though_the_peer_has_stopped_reading() {
+    let long = "x".repeat(20_000_000);
+    for (body, expectation) in [("", None), ("content", None), ("content", Some("100-continue"))] {
+        let peer = Peer::play(|peer| {
+            let mut wire = peer.accept();
+            wire.expect("POST / HTTP/1.1\r\n");
+            wire.send("HTTP/1.1 431 Too much\r\nContent-Length: 3\r\n\r\nbig");
+            // Neither reads nor closes.
+            peer.stall(wire);
+        });
+        let client = client();
+        let mut request = client.post(peer.url("/")).header("X-Long", &long).body(body);
+        if let Some(expectation) = expectation {
+            request = request.header("Expect", expectation);
+        }
+        let mut response = request.send().unwrap();
+        assert_eq!(response.status().as_u16(), 431);
+        assert_eq!(read_all(&mut response).unwrap(), b"big");
+        assert_eq!(response.connection().close_reason(), Some(CloseReason::UnfinishedRequest));
+        assert_eq!(client.pool_stats().idle, 0, "nothing goes behind half a head");
+    }
+}
+
+#[test]
 fn ok_a_refusal_is_heard_though_the_peer_has_reset_behind_it() {
     for body in large() {
         let peer = Peer::play(|peer| {
