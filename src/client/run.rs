@@ -122,7 +122,7 @@ impl<'a> Call<'a> {
         self.not_cancelled(Phase::Connect)?;
         request.body().check_unspent()?;
         let mut timings = Timings::new(self.began, started);
-        if let Some(connection) = self.checkout(client, request.origin(), timings.started) {
+        if let Some(connection) = self.checkout(client, request, timings.started) {
             let error = match self.exchange(client, request, connection, &mut timings) {
                 Err(error) => error,
                 response => return response,
@@ -144,18 +144,23 @@ impl<'a> Call<'a> {
     fn checkout(
         &self,
         client: &Client,
-        origin: &Arc<Origin>,
+        request: &Request,
         now: Instant,
     ) -> Option<Box<Connection>> {
+        let (method, replayable) = (request.method(), request.body().is_replayable());
+        let patience = match client.config().retries.covers(method, replayable) {
+            true => PROBE_AFTER,
+            false => Duration::ZERO,
+        };
         let mut discarded = Vec::new();
         loop {
-            let idle = client.pool().take(origin, now, &mut discarded);
+            let idle = client.pool().take(request.origin(), now, &mut discarded);
             for (connection, reason) in discarded.drain(..) {
                 self.observe(|| Event::Closed { connection: connection.id, reason });
             }
             let idle = idle?;
             let (mut connection, rested) = (idle.value, now.saturating_duration_since(idle.since));
-            if rested >= PROBE_AFTER && !connection.is_quiet() {
+            if rested >= patience && !connection.is_quiet() {
                 let (id, reason) = (connection.id, CloseReason::ClosedWhileIdle);
                 self.observe(|| Event::Closed { connection: id, reason });
                 continue;
@@ -520,5 +525,6 @@ fn kind_of(error: &h1::Error) -> ErrorKind {
 
 /// A connection that was idle for longer than this is looked at before it is used again. One used
 /// just now is not: that would cost a request half as much again in system calls, and a request that
-/// fails on a dead connection is repeated.
+/// fails on a dead connection is repeated. Before a request that would not be, every one is: a server
+/// that closes after each response without a word would fail every second POST.
 const PROBE_AFTER: Duration = Duration::from_secs(1);
