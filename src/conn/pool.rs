@@ -162,6 +162,7 @@ impl<K: Eq, T> Pool<K, T> {
         }
         let expires = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(60));
         let mut state = self.lock();
+        self.discard_overdue(&mut state, now, discarded);
         state.make_room(&key, &self.config, discarded);
         state.idle.push((key, Idle { value, since: now, born, expires }));
     }
@@ -186,6 +187,19 @@ impl<K: Eq, T> Pool<K, T> {
     pub fn stats(&self) -> PoolStats {
         let state = self.lock();
         PoolStats { idle: state.idle.len(), ..state.stats }
+    }
+
+    /// The oldest go when their time has come, though nobody asks for them.
+    fn discard_overdue(
+        &self,
+        state: &mut State<K, T>,
+        now: Instant,
+        discarded: &mut Vec<Discarded<T>>,
+    ) {
+        while let Some(reason) = state.idle.first().and_then(|(_, entry)| self.unusable(entry, now))
+        {
+            discarded.push((state.idle.remove(0).1.value, reason));
+        }
     }
 
     fn unusable(&self, entry: &Idle<T>, now: Instant) -> Option<CloseReason> {
@@ -272,6 +286,16 @@ mod tests {
         assert_eq!(bench.take("a", 90), None);
         let expired = CloseReason::IdleTimeout;
         assert_eq!(bench.discarded, [(2, expired), (1, expired)]);
+    }
+
+    #[test]
+    fn ok_what_nobody_asks_for_goes_when_something_is_put_in() {
+        let mut bench = Bench::new(PoolConfig::default().idle_timeout(Duration::from_secs(60)));
+        bench.put("a", 1, 0);
+        bench.put("b", 2, 30);
+        bench.put("c", 3, 60);
+        assert_eq!(bench.discarded, [(1, CloseReason::IdleTimeout)]);
+        assert_eq!(bench.pool.stats().idle, 2);
     }
 
     #[test]

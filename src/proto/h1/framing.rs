@@ -71,6 +71,8 @@ enum Transfer {
     Chunked,
     /// Nothing but `identity`, which RFC 2616 had for no coding at all and some servers still say.
     Identity,
+    /// Chunked after `identity`: read, but not trusted.
+    IdentityChunked,
     /// Chunked is missing, not last, not alone, or there twice.
     Other,
 }
@@ -149,6 +151,7 @@ impl Control {
             let identity = is_word(coding, b"identity");
             self.transfer = match self.transfer {
                 Transfer::None if chunked => Transfer::Chunked,
+                Transfer::Identity if chunked => Transfer::IdentityChunked,
                 Transfer::None | Transfer::Identity if identity => Transfer::Identity,
                 _ => Transfer::Other,
             };
@@ -230,7 +233,8 @@ impl KeepAlive {
 ///    as an error, so the connection is closed afterwards. The same holds for `Transfer-Encoding`
 ///    in HTTP/1.0 (§6.1).
 /// 4. With `chunked` as the final transfer coding the content ends where the chunks say. Any other
-///    coding would be raw bytes of an encoding that was never asked for with `TE`: refused.
+///    coding would be raw bytes of an encoding that was never asked for with `TE`: refused. Only
+///    `identity`, which names no coding, is passed over, and the connection closed afterwards.
 /// 5. An invalid `Content-Length`, or values that differ, are an unrecoverable error.
 /// 6. A valid `Content-Length` is the length; fewer bytes before the close are incomplete.
 /// 7. (A request without either has no content.)
@@ -250,9 +254,10 @@ pub(super) fn response_framing(
     if request == RequestKind::Connect && head.status().is_success() {
         return Ok((Framing::Switched, Some(CloseReason::Upgraded)));
     }
-    let doubtful = control.length != Length::None || head.version() == Version::Http10;
+    let named = control.transfer == Transfer::IdentityChunked;
+    let doubtful = named || control.length != Length::None || head.version() == Version::Http10;
     match (control.transfer, control.length) {
-        (Transfer::Chunked, _) if doubtful => {
+        (Transfer::Chunked | Transfer::IdentityChunked, _) if doubtful => {
             Ok((Framing::Chunked, Some(CloseReason::AmbiguousFraming)))
         }
         (Transfer::Chunked, _) => Ok((Framing::Chunked, None)),
