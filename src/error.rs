@@ -10,12 +10,23 @@ use crate::proto::h1;
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a request failed. One word wide.
+/// Why a request failed, and how far it had come. One word wide.
+///
+/// Displayed, it is one sentence. What the system or an adapter reported is its
+/// [`source`](error::Error::source).
 ///
 /// ```
-/// let error = pannier::get("http://127.0.0.1:99999/").unwrap_err();
-/// assert_eq!(error.kind(), pannier::ErrorKind::InvalidUrl);
-/// assert!(error.is_safe_to_retry());
+/// use pannier::net::Script;
+/// use pannier::{Client, ErrorKind, Phase};
+///
+/// let silent = Script::new().expect_until("\r\n\r\n").close();
+/// let client = Client::builder().connector(silent.repeated()).build();
+///
+/// let error = client.post("http://example.com/").send().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::EmptyResponse);
+/// assert_eq!(error.phase(), Some(Phase::Wait));
+/// assert!(error.bytes_sent() > 0 && error.bytes_received() == 0);
+/// assert!(!error.is_safe_to_retry()); // the POST may have been processed
 /// ```
 pub struct Error(Box<Inner>);
 

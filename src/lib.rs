@@ -19,6 +19,9 @@ pub use crate::client::{
 pub use crate::conn::{ConnectionInfo, PoolConfig, PoolStats};
 pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::event::{Event, Observer, Phase, Timings};
+#[doc(inline)]
 pub use crate::net::CancelToken;
+#[doc(inline)]
 pub use crate::proto::h1::Leniency;
+#[doc(inline)]
 pub use crate::proto::{CloseReason, Limits};

@@ -46,10 +46,10 @@ enum Source {
 pub(crate) enum Opened<'a> {
     Bytes(&'a [u8]),
     /// Reads on. Only what is asked of it: a `dyn Read` would bring all the methods of the trait.
-    Reader(Box<Reading<'a>>),
+    Reader(Box<ReadOn<'a>>),
 }
 
-pub(crate) type Reading<'a> = dyn FnMut(&mut [u8]) -> io::Result<usize> + 'a;
+pub(crate) type ReadOn<'a> = dyn FnMut(&mut [u8]) -> io::Result<usize> + 'a;
 
 impl Body {
     /// No content.

@@ -15,7 +15,8 @@ use crate::net::CancelToken;
 use crate::proto::h1::{Target, Transfer};
 
 use super::body::Body;
-use super::config::Timeouts;
+use super::config::{Protocol, Timeouts};
+use super::redirect::RedirectPolicy;
 use super::response::Response;
 use super::Client;
 
@@ -37,6 +38,7 @@ pub struct Request {
     sensitive: Vec<String>,
     transfer: Transfer,
     pub(crate) timeouts: Timeouts,
+    pub(crate) redirects: RedirectPolicy,
     pub(crate) cancel: Option<CancelToken>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
 }
@@ -149,13 +151,16 @@ struct Draft {
     sensitive: Vec<String>,
     transfer: Transfer,
     timeouts: Timeouts,
+    redirects: RedirectPolicy,
+    protocol: Protocol,
     cancel: Option<CancelToken>,
     observer: Option<Arc<dyn Observer>>,
 }
 
 impl RequestBuilder {
     pub(crate) fn new(client: Client, method: Method, url: Result<Url>) -> RequestBuilder {
-        let timeouts = client.config().timeouts;
+        let config = client.config();
+        let (timeouts, redirects, protocol) = (config.timeouts, config.redirects, config.protocol);
         let draft = url.map(|url| Draft {
             method,
             url,
@@ -166,6 +171,8 @@ impl RequestBuilder {
             sensitive: Vec::new(),
             transfer: Transfer::Decoded,
             timeouts,
+            redirects,
+            protocol,
             cancel: None,
             observer: client.config().observer.clone(),
         });
@@ -267,6 +274,22 @@ impl RequestBuilder {
         })
     }
 
+    /// Which redirects of this request are followed, in place of the client's policy.
+    pub fn redirects(self, redirects: RedirectPolicy) -> RequestBuilder {
+        self.change(|draft| {
+            draft.redirects = redirects;
+            Ok(())
+        })
+    }
+
+    /// The protocol of this request, in place of the client's.
+    pub fn protocol(self, protocol: Protocol) -> RequestBuilder {
+        self.change(|draft| {
+            draft.protocol = protocol;
+            Ok(())
+        })
+    }
+
     /// What ends this request from another thread.
     pub fn cancel(self, token: CancelToken) -> RequestBuilder {
         self.change(|draft| {
@@ -345,7 +368,7 @@ impl fmt::Debug for RequestBuilder {
 impl Draft {
     fn finish(mut self, client: &Client) -> Result<Request> {
         let config = client.config();
-        let version = config.protocol.version();
+        let version = self.protocol.version();
         let default = |name: &str| config.headers.contains(name);
         let own_host = !self.may_add("Host") || default("Host");
         let url = separate_credentials(Arc::new(self.url.clone()), &mut self.headers)?;
@@ -376,6 +399,7 @@ impl Draft {
             sensitive: self.sensitive,
             transfer: self.transfer,
             timeouts: self.timeouts,
+            redirects: self.redirects,
             cancel: self.cancel,
             observer: self.observer,
         })

@@ -371,6 +371,7 @@ impl Response {
             self.trailers = connection.take_trailers();
             if connection.persistence() == Err(CloseReason::Upgraded) {
                 self.info.close_reason = Some(CloseReason::Upgraded);
+                exchange.leave_http(connection.id);
                 self.body = Content::Switched(connection);
                 return;
             }

@@ -34,7 +34,7 @@ pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
             false => error.after_redirects(call.idempotent).with_url(request.shared_url()),
         };
         let mut response = result.map_err(placed)?;
-        match call.next(client, &request, &response, history.len())? {
+        match call.next(&request, &response, history.len())? {
             None => {
                 response.set_history(history);
                 return Ok(response);
@@ -81,7 +81,6 @@ impl<'a> Call<'a> {
     /// The request that the response asks for, if it is to be followed.
     fn next(
         &self,
-        client: &Client,
         request: &Request,
         response: &Response,
         followed: usize,
@@ -89,7 +88,7 @@ impl<'a> Call<'a> {
         if !response.status().is_redirection() {
             return Ok(None);
         }
-        let policy = &client.config().redirects;
+        let policy = &request.redirects;
         let next = redirect::next(policy, request, response.head())
             .and_then(|next| next.map(|next| policy.check(followed).map(|()| next)).transpose());
         next.map_err(|error| response.describe(error))
@@ -416,6 +415,12 @@ impl Exchange {
             self.observe(|| Event::Kept { connection: id });
         }
         reason
+    }
+
+    /// The exchange is over, and with it HTTP on this connection.
+    pub(super) fn leave_http(&self, connection: u64) {
+        self.observe(|| Event::ResponseEnd);
+        self.observe(|| Event::Closed { connection, reason: CloseReason::Upgraded });
     }
 
     pub(super) fn close(&self, _client: &Client, connection: Box<Connection>, reason: CloseReason) {

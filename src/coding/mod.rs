@@ -1,3 +1,6 @@
 //! Content codings and encodings of data: steps from bytes to bytes that know nothing of messages.
+//!
+//! Public for tests, fuzz targets and other drivers; outside the crate's promise of semantic
+//! versioning.
 
 pub mod base64;

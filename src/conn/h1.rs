@@ -23,6 +23,8 @@ pub(crate) struct Connection {
     transport: Box<dyn Transport>,
     engine: h1::Connection,
     input: Buffer,
+    /// How much room a read is given: twice as much when it was filled, up to [`MOST_READ`].
+    read_size: usize,
     output: Vec<u8>,
     /// A final head that came while the request was being sent.
     early: Option<ResponseHead>,
@@ -87,6 +89,7 @@ impl Connection {
             transport,
             engine: h1::Connection::new(limits, leniency),
             input: Buffer::new(),
+            read_size: LIKELY_READ,
             output: Vec::new(),
             early: None,
             trailers: None,
@@ -246,6 +249,7 @@ impl Connection {
     /// Gives up memory that only a large exchange needs.
     pub(crate) fn rest(&mut self) {
         self.input.shrink(IDLE_BUFFER);
+        self.read_size = LIKELY_READ;
         if self.output.capacity() > IDLE_BUFFER {
             self.output = Vec::new();
         }
@@ -515,15 +519,15 @@ impl Connection {
 
     /// Reads more input, once.
     fn fill(&mut self, deadline: Deadline) -> Result<(), Failure> {
-        let size = match self.progress {
-            Progress::Content => CONTENT_READ,
-            _ => HEAD_READ,
-        };
         let unread = self.input.unread().len();
-        let room = self.input.spare(size.saturating_sub(unread).max(LEAST_READ));
+        let room = self.input.spare(self.read_size.saturating_sub(unread).max(LEAST_READ));
+        let offered = room.len();
         let count = self.transport.read(room, deadline).map_err(Failure::Receive)?;
         if count == 0 {
             return self.eof();
+        }
+        if count == offered {
+            self.read_size = MOST_READ.min(self.read_size * 2);
         }
         self.input.filled(count);
         self.received += count as u64;
@@ -582,11 +586,12 @@ fn is_timeout(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none()
 }
 
-/// Room for a head: nearly all fit, with the beginning of their content.
-const HEAD_READ: usize = 8 << 10;
+/// Room for nearly any head, with the beginning of its content.
+const LIKELY_READ: usize = 8 << 10;
 
-/// Room for content that cannot go to the caller directly, since framing stands in it.
-const CONTENT_READ: usize = 32 << 10;
+/// Room for content that cannot go to the caller directly, since framing stands in it. With what else
+/// a connection holds it stays within 64 KiB.
+const MOST_READ: usize = 56 << 10;
 
 /// No system call for less room than this, however full the buffer is.
 const LEAST_READ: usize = 1 << 10;
@@ -602,12 +607,12 @@ const WITH_HEAD: usize = 16 << 10;
 const WRITE_PIECE: usize = 256 << 10;
 
 /// One read, and one write, of content from a reader.
-const UPLOAD_PIECE: usize = 64 << 10;
+const UPLOAD_PIECE: usize = 56 << 10;
 
 const CRLF: usize = 2;
 
 /// What an idle connection may hold on to.
-const IDLE_BUFFER: usize = 32 << 10;
+const IDLE_BUFFER: usize = 16 << 10;
 
 /// How long a write may wait before it is interrupted to see whether the peer has answered.
 const GLANCE: Duration = Duration::from_millis(250);

@@ -22,9 +22,9 @@ use crate::support::{read_all, EMPTY, OK};
 const LATE: Duration = Duration::from_millis(50);
 
 /// Runs the case for several deadlines at once. It must fail with a timeout, and mostly in this
-/// phase. What it returns besides, the peer for instance, is let go when the time has been taken.
+/// phase, if one is given. What it returns besides, the peer for instance, is let go when the time has been taken.
 fn late<T>(
-    phase: Phase,
+    phase: impl Into<Option<Phase>>,
     deadlines: [u64; 5],
     case: impl Fn(Timeouts) -> (Error, T) + Sync,
     timeouts: impl Fn(Duration) -> Timeouts + Sync,
@@ -44,8 +44,10 @@ fn late<T>(
     });
     runs.sort();
     assert!(runs[2].0 <= LATE, "late: {:?}", runs);
-    let expected = runs.iter().filter(|(_, found)| *found == Some(phase)).count();
-    assert!(expected > 2, "not in {:?}: {:?}", phase, runs);
+    if let Some(phase) = phase.into() {
+        let expected = runs.iter().filter(|(_, found)| *found == Some(phase)).count();
+        assert!(expected > 2, "not in {:?}: {:?}", phase, runs);
+    }
 }
 
 fn total(deadline: Duration) -> Timeouts {
@@ -301,18 +303,19 @@ fn ok_against_a_tls_handshake_that_stalls() {
     }
 }
 
-/// Each hop is well inside the deadline; all of them together are not.
+/// Each hop is well inside the deadline; all of them together are not. Where the end meets them is a
+/// matter of chance.
 #[test]
 fn ok_over_a_chain_of_slow_redirects() {
     const HOP: &str = "HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n";
     for connection in ["close", "keep-alive"] {
         late(
-            Phase::Wait,
+            None,
             DEADLINES,
             |timeouts| {
                 let peer = Peer::play(move |peer| {
                     let mut wire = peer.accept();
-                    while wire.try_head() {
+                    while wire.next_head().is_some() {
                         thread::sleep(Duration::from_millis(30));
                         if !wire.try_send(HOP) {
                             return;
@@ -411,7 +414,7 @@ fn ok_a_deadline_that_is_far_away_changes_nothing() {
 
 #[test]
 fn ok_each_phase_has_its_own_timeout() {
-    type Set = fn(Timeouts, Duration) -> Timeouts;
+    type Case = (fn(Timeouts, Duration) -> Timeouts, Phase, fn(&mut Stage), usize);
     let stalled = |peer: &mut Stage| {
         let mut wire = peer.accept();
         wire.expect_head();
@@ -422,7 +425,7 @@ fn ok_each_phase_has_its_own_timeout() {
         wire.exchange("POST /", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nok");
         peer.stall(wire);
     };
-    let table: [(Set, Phase, fn(&mut Stage), usize); 3] = [
+    let table: [Case; 3] = [
         (Timeouts::send, Phase::Send, stalled, 32 << 20),
         (Timeouts::response, Phase::Wait, stalled, 0),
         (Timeouts::read, Phase::Receive, half, 0),
@@ -432,7 +435,7 @@ fn ok_each_phase_has_its_own_timeout() {
             phase,
             [60, 70, 80, 90, 100],
             |timeouts| {
-                let peer = Peer::play(move |peer| script(peer));
+                let peer = Peer::play(script);
                 let client = Client::new();
                 let request = client.request(Method::POST, peer.url("/")).body(vec![0; length]);
                 let response = request.timeouts(timeouts).send();

@@ -32,10 +32,13 @@ fn ok_4xx_and_5xx_persist() {
     }
 }
 
+/// Fields of the request, version and fields of the response, and what comes of them.
+type Row = (&'static [(&'static str, &'static str)], &'static str, &'static str, CloseReason);
+
 /// Every reason that the engine itself can give, with a wire that brings it.
 #[test]
 fn ok_reasons_for_closing() {
-    let rows: [(&[(&str, &str)], &str, &str, CloseReason); 16] = [
+    let rows: [Row; 16] = [
         (
             &[("Connection", "close")],
             "1.1",

@@ -131,8 +131,8 @@ impl Source {
         let target = path.split("::").next().unwrap_or("");
         if layer == "client" && target == "proto" {
             let is_value =
-                |value: &&str| path == **value || path.starts_with(&format!("{}::", value));
-            let known = VALUES_OF_PROTO.iter().any(|value| is_value(&value));
+                |value: &&str| path == *value || path.starts_with(&format!("{}::", value));
+            let known = VALUES_OF_PROTO.iter().any(is_value);
             return (!known).then(|| format!("client sees no engine: {}", path));
         }
         let allowed = target == layer || below.contains(&target);

@@ -23,6 +23,7 @@ mod requests;
 mod responses;
 mod retry;
 mod seeds;
+mod soak;
 mod support;
 mod switching;
 mod uploads;

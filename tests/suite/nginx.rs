@@ -64,7 +64,7 @@ fn ok_a_connection_with_its_last_request_is_replaced_without_a_retry() {
         let mut response = client.get(nginx.url("/small")).send().unwrap();
         assert_eq!(response.connection().exchanges(), number % 3 + 1);
         response.copy_to(&mut Vec::new()).unwrap();
-        let reason = (number % 3 == 2).then(|| CloseReason::RequestedByServer);
+        let reason = (number % 3 == 2).then_some(CloseReason::RequestedByServer);
         assert_eq!(response.connection().close_reason(), reason);
     }
     let stats = client.pool_stats();

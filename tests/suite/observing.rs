@@ -1,5 +1,6 @@
 //! What an observer is told, in which order, and what the timings say.
 
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use pannier::net::Script;
@@ -109,6 +110,20 @@ fn ok_a_response_that_is_not_read_to_its_end_has_no_end() {
 }
 
 #[test]
+fn ok_a_connection_that_leaves_http_is_told_as_closed() {
+    let recorder = Recorder::new();
+    let answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n";
+    let client = builder().connector(once(answer).repeated()).observer(recorder.clone()).build();
+    let request = client.get("http://a.test/").header("Upgrade", "x");
+    let response = request.header("Connection", "upgrade").send().unwrap();
+    let told = recorder.take();
+    let expected = ["response head 101", "response end", "closed 1 Upgraded"];
+    assert_eq!(told[told.len() - 3..], expected);
+    drop(response.into_stream().unwrap());
+    assert!(recorder.take().is_empty());
+}
+
+#[test]
 fn ok_the_steps_of_a_long_upload_are_told_as_they_are_made() {
     let bodies = [Body::from(vec![b'x'; 600_000]), Body::sized(std::io::repeat(b'x'), 600_000)];
     for body in bodies {
@@ -136,11 +151,13 @@ fn ok_the_observer_of_a_request_takes_the_place_of_the_clients() {
 
 #[test]
 fn ok_timings_follow_each_other_and_add_up() {
-    let peer = Peer::play(|peer| {
+    let (head, has_head) = mpsc::channel();
+    let peer = Peer::play(move |peer| {
         let mut wire = peer.accept();
         wire.expect_request("GET /");
         std::thread::sleep(Duration::from_millis(20));
         wire.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
+        has_head.recv().unwrap();
         std::thread::sleep(Duration::from_millis(20));
         wire.send("ok");
         wire.exchange("GET /", EMPTY);
@@ -150,13 +167,14 @@ fn ok_timings_follow_each_other_and_add_up() {
     let began = Instant::now();
     let mut response = client.get(peer.url("/")).send().unwrap();
     let at_head = *response.timings();
+    head.send(()).unwrap();
     assert!(at_head.receive().is_none() && at_head.total().is_none());
     read_all(&mut response).unwrap();
     let elapsed = began.elapsed();
     let timings: Timings = *response.timings();
     assert_eq!((timings.resolve(), timings.tls()), (None, None));
     assert!(timings.wait().unwrap() >= Duration::from_millis(20));
-    assert!(timings.receive().unwrap() >= Duration::from_millis(10));
+    assert!(timings.receive().unwrap() >= Duration::from_millis(20));
     let parts = [timings.connect(), timings.send(), timings.wait(), timings.receive()];
     let sum: Duration = parts.into_iter().map(Option::unwrap).sum();
     let total = timings.total().unwrap();

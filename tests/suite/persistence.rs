@@ -26,7 +26,9 @@ fn ok_persistence_is_decided_by_version_and_connection_options_of_both_sides() {
     use CloseReason::*;
     let length = "Content-Length: 2\r\n\r\nok";
     let chunks = "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
-    let table: &[(&[(&str, &str)], &str, &str, Option<CloseReason>)] = &[
+    // The request's fields; the response's head, its last fields and content; the reason.
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str, Option<CloseReason>);
+    let table: &[Case<'_>] = &[
         (&[], "HTTP/1.1 200 OK\r\n", length, None),
         (&[], "HTTP/1.1 200 OK\r\n", chunks, None),
         (&[], "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n", length, None),

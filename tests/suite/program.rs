@@ -12,7 +12,7 @@ use std::thread;
 fn ok_several_urls_share_one_connection_also_across_next() {
     let peer = Peer::start(|_| sized("hello"));
     let url = peer.url("/{a,b}");
-    let run = pannier(&["-sS", &url, &url, "--next", "-sS", "-H", "X: y", &url]);
+    let run = pannier(&["-sS", &url, &url, "--next", "-sSL", "-H", "X: y", &url]);
     assert_eq!(run.text(), ("hellohellohellohellohellohello", "", 0));
     assert_eq!(peer.connections(), 1);
 }

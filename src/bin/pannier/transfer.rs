@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use pannier::coding::base64;
 use pannier::http::{Headers, Method, Url};
-use pannier::{Body, Client, Error, ErrorKind, RequestBuilder, Response, Timeouts};
+use pannier::{
+    Body, Client, Error, ErrorKind, Protocol, RedirectPolicy, RequestBuilder, Response, Timeouts,
+};
 
 use crate::connect::Route;
 use crate::exit::{self, Facts, Failure};
-use crate::operation::{Fail, Operation};
+use crate::operation::{Fail, Operation, Version};
 use crate::output::{Dump, Output};
 use crate::request::{Line, Payload, Plan};
 use crate::watch::Watcher;
@@ -93,6 +95,8 @@ impl Transfer<'_> {
             .body(body)
             .raw_transfer(self.op.raw)
             .timeouts(timeouts(self.op))
+            .redirects(redirects(self.op))
+            .protocol(protocol(self.op.version))
             .observer(self.watcher.clone()))
     }
 
@@ -177,6 +181,31 @@ fn body(payload: Payload) -> Result<Body, Failure> {
         Payload::Stream(file) => Body::reader(file),
         Payload::Stdin => Body::reader(io::stdin()),
     })
+}
+
+fn redirects(op: &Operation) -> RedirectPolicy {
+    if !op.location {
+        return RedirectPolicy::none();
+    }
+    let policy = match op.max_redirs {
+        Some(limit) => RedirectPolicy::limited(limit as usize),
+        None => RedirectPolicy::unlimited(),
+    };
+    policy
+        .keep_post_301(op.post301)
+        .keep_post_302(op.post302)
+        .keep_post_303(op.post303)
+        .keep_method(op.method.is_some())
+        .trusted(op.location_trusted)
+        .auto_referer(op.auto_referer)
+        .allow_downgrade(true)
+}
+
+fn protocol(version: Version) -> Protocol {
+    match version {
+        Version::Http10 => Protocol::Http10,
+        Version::Http11 => Protocol::Http11,
+    }
 }
 
 fn timeouts(op: &Operation) -> Timeouts {

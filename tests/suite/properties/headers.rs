@@ -114,7 +114,7 @@ fn valid(headers: &Headers) {
         assert!(!matches!(value.first(), Some(b' ' | b'\t')), "{:?}", value);
     }
     assert_eq!(headers.iter().count(), headers.len());
-    assert_eq!(headers.is_empty(), headers.len() == 0);
+    assert_eq!(headers.is_empty(), headers.iter().next().is_none());
 }
 
 /// What is appended is there, or was refused for a reason.

@@ -79,7 +79,7 @@ impl Process {
             ended = process.0.try_wait().unwrap().is_some();
             ended || folder.0.join("pid").exists()
         });
-        (listens && !ended).then(|| (process, address))
+        (listens && !ended).then_some((process, address))
     }
 }
 

@@ -145,7 +145,7 @@ pub struct Wire {
 }
 
 impl Wire {
-    fn new(stream: TcpStream, deadline: Instant) -> Wire {
+    pub fn new(stream: TcpStream, deadline: Instant) -> Wire {
         stream.set_nonblocking(false).unwrap();
         stream.set_nodelay(true).unwrap();
         Wire { stream, deadline, input: Vec::new(), owed: false }
@@ -185,15 +185,14 @@ impl Wire {
         }
     }
 
-    /// Does a head come before the end of the stream?
-    pub fn try_head(&mut self) -> bool {
+    /// The next head, or `None` if the end of the stream comes first.
+    pub fn next_head(&mut self) -> Option<String> {
         while !self.has("\r\n\r\n") {
             if !self.fill() {
-                return false;
+                return None;
             }
         }
-        self.expect_head();
-        true
+        Some(self.expect_head())
     }
 
     /// Do this many bytes come before the end of the stream?
@@ -287,6 +286,10 @@ impl Wire {
     pub fn close(mut self) {
         assert!(self.input.is_empty(), "closed over\n{}", show(&self.input));
         self.pay();
+    }
+
+    pub fn can_reset(&self) -> bool {
+        self.owed
     }
 
     /// Ends the stream by a reset. Something must have been expected before.
