@@ -10,7 +10,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::error::{Rule, UrlError};
-use super::{ipv4, ipv6, percent, punycode};
+use super::{ipv4, ipv6, marks, percent, punycode};
 
 /// The host of a URL.
 ///
@@ -95,7 +95,7 @@ pub(super) fn parse(text: &str) -> Result<Host, Rule> {
 /// The name percent-decoded, which must be ASCII.
 fn decoded(text: &str) -> Result<Cow<'_, str>, Rule> {
     let not_ascii = || Rule::HostNotAscii(text.into());
-    if !text.contains('%') {
+    if marks::find(text, b"%") == text.len() {
         return if text.is_ascii() { Ok(text.into()) } else { Err(not_ascii()) };
     }
     match String::from_utf8(percent::decode(text)) {
@@ -106,7 +106,7 @@ fn decoded(text: &str) -> Result<Cow<'_, str>, Rule> {
 
 fn domain(name: &str) -> Result<Host, Rule> {
     let name = name.to_ascii_lowercase();
-    for label in name.split('.') {
+    for label in marks::split(&name, b".") {
         match label.strip_prefix("xn--") {
             Some(encoded) if !punycode::is_valid(encoded) => {
                 return Err(Rule::HostLabel(label.into()))
