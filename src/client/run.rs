@@ -89,8 +89,7 @@ impl<'a> Call<'a> {
             return Ok(None);
         }
         let policy = &request.redirects;
-        let next = redirect::next(policy, request, response.head())
-            .and_then(|next| next.map(|next| policy.check(followed).map(|()| next)).transpose());
+        let next = redirect::next(policy, request, response.head(), followed);
         next.map_err(|error| response.describe(error))
     }
 
