@@ -244,6 +244,34 @@ fn ok_readiness_consumes_nothing() {
 }
 
 #[test]
+fn ok_a_read_after_a_look_yields_all_that_is_there() {
+    for kind in kinds() {
+        let (mut transport, mut peer) = kind();
+        // In parts that a small buffer ends, then to the end of what came.
+        peer.write_all(b"abcdef").unwrap();
+        for (size, expected) in [(1, &b"a"[..]), (2, b"bc"), (64, b"def")] {
+            assert_eq!(transport.readiness().unwrap(), Readiness::Data);
+            assert_eq!(transport.read(&mut [], after(20_000)).unwrap(), 0);
+            let mut buffer = vec![0; size];
+            let count = transport.read(&mut buffer, after(20_000)).unwrap();
+            assert_eq!(&buffer[..count], expected);
+        }
+        assert_eq!(transport.readiness().unwrap(), Readiness::Quiet);
+        // One byte, and nothing or the end behind it.
+        peer.write_all(b"g").unwrap();
+        assert_eq!(transport.readiness().unwrap(), Readiness::Data);
+        assert_eq!(transport.read(&mut [0; 64], after(20_000)).unwrap(), 1);
+        let error = transport.read(&mut [0; 64], after(1)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        peer.write_all(b"h").unwrap();
+        assert_eq!(transport.readiness().unwrap(), Readiness::Data);
+        drop(peer);
+        assert_eq!(transport.read(&mut [0; 64], after(20_000)).unwrap(), 1);
+        assert_eq!(transport.read(&mut [0; 64], after(20_000)).unwrap(), 0);
+    }
+}
+
+#[test]
 fn ok_after_readiness_the_socket_waits_again() {
     for kind in kinds() {
         let (mut transport, _peer) = kind();
