@@ -298,3 +298,37 @@ fn err_attempts_at_once_are_bounded() {
         assert_eq!(steps.len(), 2 + MOST_RUNNING);
     });
 }
+
+#[test]
+fn err_attempts_that_were_left_behind_are_bounded_and_the_next_one_waits() {
+    let network = Network::new(&[], &[]);
+    let maker = network.maker(&[A1, A2]).stagger(Duration::ZERO);
+    thread::scope(|scope| {
+        for begun in 1.. {
+            let (maker, token) = (maker.clone(), CancelToken::new());
+            let enough = |opened: &mut Vec<_>| (opened.len() >= 2 * begun).then_some(());
+            let handle = token.clone();
+            let dialing =
+                scope.spawn(move || dial(&maker, domain(), Deadline::NEVER, Some(&handle)).1.err());
+            network.opened.wait_for(Deadline::NEVER, None, enough).unwrap();
+            token.cancel();
+            assert_eq!(dialing.join().unwrap().unwrap().to_string(), "cancelled");
+            if 2 * begun == MOST_ASIDE {
+                break;
+            }
+        }
+    });
+    // Nothing new begins, and both ways out are open.
+    let error = dial(&maker, domain(), soon(30), None).1.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    let token = CancelToken::new();
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| dial(&maker, domain(), Deadline::NEVER, Some(&token)).1.err());
+        token.cancel();
+        assert_eq!(waiting.join().unwrap().unwrap().to_string(), "cancelled");
+    });
+    assert_eq!(network.opened.lock().len(), MOST_ASIDE);
+    // When those left behind have ended there is room again.
+    network.tell(A1);
+    dial(&maker, domain(), soon(20_000), None).1.unwrap();
+}
