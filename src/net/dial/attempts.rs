@@ -226,7 +226,14 @@ impl<'a, 'd> Attempts<'a, 'd> {
             true => "no time was left to connect".to_owned(),
             false => format!("cannot connect to {}", answers.join("; ")),
         };
-        io::Error::new(error.kind(), text)
+        // The system gives up by itself as well, and that is no deadline's doing.
+        let kind = match error.kind() {
+            ErrorKind::TimedOut if !self.dialing.deadline.is_past(Instant::now()) => {
+                ErrorKind::Other
+            }
+            kind => kind,
+        };
+        io::Error::new(kind, text)
     }
 }
 
