@@ -63,6 +63,7 @@ pub trait Transport: fmt::Debug + Send {
     fn readiness(&mut self) -> io::Result<Readiness>;
 
     /// A handle that ends the stream from another thread, so that a blocked call returns.
+    ///
     /// A transport around another one hands on the handle of that. `None` says that there is
     /// nothing to wake: cancelling then comes into effect only between two calls.
     fn interrupt_handle(&self) -> Option<Arc<dyn Interrupt>>;

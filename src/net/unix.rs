@@ -5,15 +5,14 @@
 //! them only since Rust 1.70, later than this crate may assume.
 
 use std::fmt;
-use std::io::{self, Read, Write};
-use std::net::Shutdown;
+use std::io;
 use std::os::unix::net::UnixStream;
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::socket::{Direction, Socket, Stream};
+use super::socket::{Socket, Stream};
 use super::watched::{start_thread, Room, Watched};
 use super::{cancelled, CancelToken, Connect, Deadline, Dialing, Interrupt, Readiness, Transport};
 
@@ -176,38 +175,6 @@ impl Connect for UnixConnect {
 impl fmt::Debug for UnixConnect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "UnixConnect({})", self.name)
-    }
-}
-
-impl Socket for UnixStream {
-    fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        (&*self).read(buffer)
-    }
-
-    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
-        (&*self).write(bytes)
-    }
-
-    fn timeout(&self, direction: Direction) -> io::Result<Option<Duration>> {
-        match direction {
-            Direction::Read => self.read_timeout(),
-            Direction::Write => self.write_timeout(),
-        }
-    }
-
-    fn set_timeout(&self, direction: Direction, timeout: Option<Duration>) -> io::Result<()> {
-        match direction {
-            Direction::Read => self.set_read_timeout(timeout),
-            Direction::Write => self.set_write_timeout(timeout),
-        }
-    }
-
-    fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        UnixStream::set_nonblocking(self, nonblocking)
-    }
-
-    fn shutdown(&self) -> io::Result<()> {
-        UnixStream::shutdown(self, Shutdown::Both)
     }
 }
 
