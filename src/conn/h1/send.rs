@@ -98,7 +98,9 @@ impl Connection {
     ) -> Result<(), Failure> {
         let mut piece = vec![0; SizeLine::MAX + UPLOAD_PIECE + CRLF];
         while self.early.is_none() {
-            let count = match reader(&mut piece[SizeLine::MAX..][..UPLOAD_PIECE]) {
+            // What goes with the head is copied behind it.
+            let room = if self.output.is_empty() { UPLOAD_PIECE } else { WITH_HEAD };
+            let count = match reader(&mut piece[SizeLine::MAX..][..room]) {
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(Failure::Content(error)),
