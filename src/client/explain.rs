@@ -1,4 +1,4 @@
-//! What went wrong on a connection, in terms of the caller: one place for each rule's kind.
+//! What went wrong on a connection, in terms of the caller.
 
 use std::io;
 

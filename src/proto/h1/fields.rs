@@ -16,8 +16,9 @@ use super::{Error, Leniency};
 pub(super) struct FieldSection {
     fields: Vec<Field>,
     before: Repeated,
-    /// Where the lines begin that continue the one before. Almost always empty.
-    folds: Vec<usize>,
+    /// What is between the parts of folded values, to be replaced by spaces: ranges that do not
+    /// overlap. Almost always empty.
+    folds: Vec<(usize, usize)>,
     /// Where the first unfinished line begins.
     position: usize,
     /// How far a line end has been looked for in vain.
@@ -115,11 +116,9 @@ impl FieldSection {
     /// fields stays, since the next head of a connection is mostly like the one before.
     pub(super) fn take(&mut self, input: &[u8]) -> Headers {
         let mut bytes = input.to_vec();
-        // RFC 9112 §5.2: a user agent replaces each obs-fold with one or more SP octets. The white
-        // space on both sides of the line end is that already.
-        for &line in &self.folds {
-            let line_end = bytes[..line].iter_mut().rev().take(2);
-            line_end.filter(|byte| matches!(byte, b'\r' | b'\n')).for_each(|byte| *byte = b' ');
+        // RFC 9112 §5.2: a user agent replaces each obs-fold with one or more SP octets.
+        for &(start, end) in &self.folds {
+            bytes[start..end].fill(b' ');
         }
         if self.folds.is_empty() {
             self.before.remember(&bytes, &self.fields, self.position);
@@ -131,7 +130,8 @@ impl FieldSection {
     fn fold(&mut self, start: usize, end: usize, leniency: Leniency) -> Result<(), Error> {
         match self.fields.last_mut() {
             Some(last) if leniency.folding => {
-                self.folds.push(self.position);
+                let before = self.folds.last().map_or(0, |&(_, end)| end);
+                self.folds.push((before.max(last.value_end as usize), start));
                 if last.value_start == last.value_end {
                     last.value_start = start as u32;
                     last.value_end = start as u32;
