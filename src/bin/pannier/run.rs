@@ -33,12 +33,12 @@ use crate::write_out::{self, Report};
 pub fn run() -> u8 {
     let words: Vec<Vec<u8>> = env::args_os().skip(1).map(bytes).collect();
     match Args::parse(&words, config_file::default_path()) {
-        Ok(args) => obey(&args),
+        Ok(args) => obey(args),
         Err(usage) => refuse(&usage),
     }
 }
 
-fn obey(args: &Args) -> u8 {
+fn obey(args: Args) -> u8 {
     if let Some(category) = &args.help {
         return match help::help(category) {
             Ok(text) => print(&text),
@@ -52,7 +52,7 @@ fn obey(args: &Args) -> u8 {
         return lab::run(&args.lab);
     }
     let mut run = Run { global: args.global, clients: Clients::default(), transfers: 0, code: 0 };
-    for operation in &args.operations {
+    for operation in args.operations {
         if let Err(Stop) = run.operation(operation) {
             break;
         }
@@ -128,14 +128,15 @@ impl Done {
 }
 
 impl Run {
-    fn operation(&mut self, op: &Operation) -> Result<(), Stop> {
-        if let Err(failure) = consistent(op, self.global) {
+    fn operation(&mut self, mut op: Operation) -> Result<(), Stop> {
+        let ready = consistent(&op, self.global).and_then(|()| request::complete_user(&mut op));
+        if let Err(failure) = ready {
             return self.stop(failure);
         }
         let mut number = 0;
         for slot in &op.slots {
             if let Some(url) = &slot.url {
-                self.slot(op, slot, url, &mut number)?;
+                self.slot(&op, slot, url, &mut number)?;
             }
         }
         if op.slots.iter().any(|slot| slot.url.is_none()) {
