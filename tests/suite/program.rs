@@ -269,6 +269,21 @@ fn ok_unix_sockets() {
     assert!(request.starts_with("GET /x HTTP/1.1\r\nHost: name.test\r\n"), "{}", request);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn err_standard_output_takes_nothing() {
+    let peer = Peer::start(|_| sized("ok"));
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has one");
+    let read_only = || fs::File::open("/dev/null").expect("Linux has one");
+    let url = peer.url("/");
+    for words in [&["-sS", &url][..], &["-sS", "-w", "text", "-o", "/dev/null", &url], &["-V"]] {
+        for stdout in [full(), read_only()] {
+            let run = command(words).stdout(stdout).output().expect("the program starts");
+            assert_eq!(run.status.code(), Some(23), "{:?}: {:?}", words, run);
+        }
+    }
+}
+
 #[test]
 fn ok_a_reader_that_goes_away_is_no_news() {
     let peer = Peer::start(|_| sized(&"line\n".repeat(1_000_000)));
