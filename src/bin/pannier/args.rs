@@ -35,6 +35,7 @@ pub struct Global {
     pub silent: bool,
     pub show_error: bool,
     pub verbose: bool,
+    pub no_progress_meter: bool,
 }
 
 impl Global {
@@ -277,7 +278,14 @@ mod tests {
     fn ok_booleans_are_switched_off_by_no() {
         assert!(!first("-L --no-location a").location);
         assert!(first("--no-location -L a").location);
-        assert!(parse("--buffer --progress-meter a").is_ok());
+        for (words, off) in [
+            ("--buffer --progress-meter a", false),
+            ("--no-progress-meter a", true),
+            ("--no-progress-meter --progress-meter a", false),
+        ] {
+            let args = parse(words).unwrap_or_else(|usage| panic!("{}", usage.message));
+            assert_eq!(args.global.no_progress_meter, off, "{}", words);
+        }
     }
 
     #[test]

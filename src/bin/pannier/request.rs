@@ -66,7 +66,8 @@ impl Payload {
         })
     }
 
-    fn length(&self) -> Option<u64> {
+    /// How many bytes it has, if that is known.
+    pub fn length(&self) -> Option<u64> {
         match self {
             Payload::None => Some(0),
             Payload::Bytes(bytes) => Some(bytes.len() as u64),
