@@ -123,11 +123,8 @@ impl Args {
             if options && word == b"--" {
                 options = false;
             } else if options && word.first() == Some(&b'-') {
-                let (next, used) = (
-                    rest.as_slice().first(),
-                    self.option(word, rest.as_slice().first().map(Vec::as_slice))?,
-                );
-                if used && next.is_some() {
+                let next = rest.as_slice().first().map(Vec::as_slice);
+                if self.option(word, next)? {
                     rest.next();
                 }
             } else {
