@@ -37,6 +37,21 @@ fn ok_fields_go_out_in_curls_order() {
 }
 
 #[test]
+fn ok_a_password_is_asked_for_once() {
+    let peer = Peer::start(|_| sized(""));
+    let (a, b) = (peer.url("/{a,b}"), peer.url("/c"));
+    let run = fed(&["-sS", "-u", "u", &a, &b], "p\nq\n");
+    assert_eq!(run.text(), ("", "Enter host password for user 'u':\n", 0));
+    let requests = peer.requests();
+    assert_eq!(requests.len(), 3);
+    for request in requests {
+        assert!(request.contains("\r\nAuthorization: Basic dTpw\r\n"), "{}", request);
+    }
+    let run = pannier(&["-sS", "-u", "u", "--oauth2-bearer", "t", &b]);
+    assert_eq!(run.text(), ("", "", 0), "a name beside a token is not used");
+}
+
+#[test]
 fn ok_heads_of_redirects_and_trailers_are_shown() {
     let peer = Peer::start(|request| match request.starts_with("GET /a ") {
         true => "HTTP/1.1 302 Go\r\nLocation: b\r\nContent-Length: 4\r\n\r\nlost".into(),
@@ -252,6 +267,21 @@ fn ok_unix_sockets() {
     assert_eq!(run.text(), ("ok", "", 0));
     let request = server.join().expect("the server ends");
     assert!(request.starts_with("GET /x HTTP/1.1\r\nHost: name.test\r\n"), "{}", request);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn err_standard_output_takes_nothing() {
+    let peer = Peer::start(|_| sized("ok"));
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has one");
+    let read_only = || fs::File::open("/dev/null").expect("Linux has one");
+    let url = peer.url("/");
+    for words in [&["-sS", &url][..], &["-sS", "-w", "text", "-o", "/dev/null", &url], &["-V"]] {
+        for stdout in [full(), read_only()] {
+            let run = command(words).stdout(stdout).output().expect("the program starts");
+            assert_eq!(run.status.code(), Some(23), "{:?}: {:?}", words, run);
+        }
+    }
 }
 
 #[test]

@@ -289,7 +289,9 @@ pub const FLAGS: &[Flag] = &[
     flag("next", General, "The options that follow are for the next URL", Set::Act(|a| a.next()))
         .short(':'),
     switch("no-buffer", Output, "Output is never buffered", |_, _| {}).short('N'),
-    switch("no-progress-meter", Verbose, "Show no progress meter", |_, _| {}),
+    switch("no-progress-meter", Verbose, "Show no progress meter", |a, on| {
+        a.global.no_progress_meter = on;
+    }),
     value("oauth2-bearer", "<token>", Auth, "OAuth 2 bearer token", |a, v| {
         a.op().bearer = Some(values::text(v)?);
         Ok(())

@@ -66,7 +66,8 @@ impl Payload {
         })
     }
 
-    fn length(&self) -> Option<u64> {
+    /// How many bytes it has, if that is known.
+    pub fn length(&self) -> Option<u64> {
         match self {
             Payload::None => Some(0),
             Payload::Bytes(bytes) => Some(bytes.len() as u64),
@@ -99,7 +100,7 @@ pub fn plan(op: &Operation, url: Url, upload: Option<Payload>) -> Result<Plan, F
         _ => Payload::None,
     };
     let mut fields = Fields { custom: custom_lines(op)?, lines: Vec::new() };
-    let user = credentials(op, &url)?;
+    let user = credentials(op, &url);
     fields.host();
     fields.authorization(op, user);
     fields.range(op, &payload);
@@ -113,6 +114,19 @@ pub fn plan(op: &Operation, url: Url, upload: Option<Payload>) -> Result<Plan, F
         url: url.without_credentials(),
         payload,
     })
+}
+
+/// Asks for the password that `-u name` leaves out, once for all transfers of the operation.
+pub fn complete_user(op: &mut Operation) -> Result<(), Failure> {
+    match &mut op.user {
+        Some(user) if op.bearer.is_none() && !user.contains(&b':') => {
+            let password = ask_password(user)?;
+            user.push(b':');
+            user.extend(password);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn method(op: &Operation, payload: &Payload) -> String {
@@ -129,19 +143,16 @@ fn method(op: &Operation, payload: &Payload) -> String {
 type User = (Vec<u8>, Vec<u8>);
 
 /// Those of `-u`, or else of the URL.
-fn credentials(op: &Operation, url: &Url) -> Result<Option<User>, Failure> {
-    let from_url = (!url.username().is_empty() || url.password().is_some()).then(|| {
+fn credentials(op: &Operation, url: &Url) -> Option<User> {
+    if let Some(user) = &op.user {
+        let colon = user.iter().position(|&byte| byte == b':').unwrap_or(user.len());
+        let password = user.get(colon + 1..).unwrap_or_default();
+        return Some((user[..colon].to_vec(), password.to_vec()));
+    }
+    (!url.username().is_empty() || url.password().is_some()).then(|| {
         let password = url.password().unwrap_or_default();
         (percent::decode(url.username()), percent::decode(password))
-    });
-    let user = match &op.user {
-        None => from_url,
-        Some(user) => Some(match user.iter().position(|&byte| byte == b':') {
-            Some(colon) => (user[..colon].to_vec(), user[colon + 1..].to_vec()),
-            None => (user.clone(), ask_password(user)?),
-        }),
-    };
-    Ok(user)
+    })
 }
 
 /// Asks at the terminal, with the echo off if there is an `stty`; without a terminal, reads a line.

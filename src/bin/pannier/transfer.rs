@@ -117,6 +117,7 @@ impl Transfer<'_> {
             let taken = usize::try_from(room).map_or(count, |room| room.min(count));
             self.output.write(&buffer[..taken])?;
             progress.downloaded += taken as u64;
+            self.watcher.received(progress.downloaded, progress.expected);
             if taken < count {
                 return Err(too_large());
             }
