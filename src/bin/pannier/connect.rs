@@ -283,7 +283,7 @@ mod unix {
                 Dialing {
                     origin: &Origin::new(
                         pannier::http::Scheme::Http,
-                        Host::parse("a").unwrap(),
+                        Host::parse("a").expect("a name"),
                         80,
                     ),
                     deadline,
