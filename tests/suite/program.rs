@@ -136,6 +136,7 @@ fn err_messages_and_codes_are_curls() {
         Some("/empty") => "".into(),
         Some("/loop") => "HTTP/1.1 302 Go\r\nLocation: /loop\r\nContent-Length: 0\r\n\r\n".into(),
         Some("/bad") => "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello".into(),
+        Some("/coded") => "HTTP/1.1 200 OK\r\nTransfer-Encoding: foo\r\n\r\nhello".into(),
         Some("/old") => "hello".into(),
         _ => "HTTP/1.1 404 No\r\nContent-Length: 9\r\nConnection: close\r\n\r\nhello".into(),
     });
@@ -145,6 +146,7 @@ fn err_messages_and_codes_are_curls() {
         ("-sS URL/empty", 52, "pannier: (52) Empty reply from server\n"),
         ("-sSL --max-redirs 2 URL/loop", 47, "pannier: (47) Maximum (2) redirects followed\n"),
         ("-s URL/bad", 8, ""),
+        ("-sS URL/coded", 61, "pannier: (61) Unsolicited Transfer-Encoding found: "),
         ("-s URL/old", 1, ""),
         ("-sS http://a.invalid/", 6, "pannier: (6) Could not resolve host: a.invalid\n"),
         ("-sS URL/{a", 3, "pannier: (3) unmatched brace in URL position 5:\nURL/{a\n    ^\n"),
