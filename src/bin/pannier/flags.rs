@@ -4,9 +4,12 @@
 //! table. Names and meanings are curl's; an option that is not here is refused as unknown, never
 //! swallowed.
 
+use pannier::net::Family;
+use pannier::Protocol;
+
 use crate::args::Args;
 use crate::data;
-use crate::operation::{Fail, Family, Out, UnixPath, Version};
+use crate::operation::{Fail, Out, UnixPath};
 use crate::usage::Problem;
 use crate::values;
 
@@ -210,7 +213,7 @@ pub const FLAGS: &[Flag] = &[
         Http,
         "Use HTTP/1.0",
         Set::Act(|a| {
-            a.op().version = Version::Http10;
+            a.op().version = Protocol::Http10;
             Ok(())
         }),
     )
@@ -220,7 +223,7 @@ pub const FLAGS: &[Flag] = &[
         Http,
         "Use HTTP/1.1",
         Set::Act(|a| {
-            a.op().version = Version::Http11;
+            a.op().version = Protocol::Http11;
             Ok(())
         }),
     ),
