@@ -1,4 +1,4 @@
-//! What went wrong on a connection, in terms of the caller: one place for each rule's kind.
+//! What went wrong on a connection, in terms of the caller.
 
 use std::io;
 
@@ -6,7 +6,6 @@ use crate::conn::Failure;
 use crate::error::{Error, ErrorKind};
 use crate::event::Phase;
 use crate::net::CancelToken;
-use crate::proto::h1;
 
 /// What a failure on a connection means to the caller.
 pub(super) fn explain(cancel: Option<&CancelToken>, phase: Phase, failure: Failure) -> Error {
@@ -17,14 +16,10 @@ pub(super) fn explain(cancel: Option<&CancelToken>, phase: Phase, failure: Failu
             let text = format!("the request body could not be read: {}", error);
             Error::new(ErrorKind::Body).at(phase).message(text).cause(error)
         }
-        Failure::Protocol(error) => {
-            let error =
-                Error::new(kind_of(&error)).at(phase).message(error.to_string()).cause(error);
-            match cancel.map_or(false, CancelToken::is_cancelled) {
-                true => Error::new(ErrorKind::Cancelled).at(phase),
-                false => error,
-            }
-        }
+        Failure::Protocol(error) => match cancel.map_or(false, CancelToken::is_cancelled) {
+            true => Error::new(ErrorKind::Cancelled).at(phase),
+            false => Error::broken_rule(phase, error),
+        },
     }
 }
 
@@ -43,24 +38,5 @@ pub(super) fn blame(
             Error::new(ErrorKind::Timeout).at(phase)
         }
         _ => Error::new(kind).at(phase).cause(error),
-    }
-}
-
-/// The kind of each rule that an engine can find broken.
-fn kind_of(error: &h1::Error) -> ErrorKind {
-    match error {
-        h1::Error::ClosedBeforeResponse => ErrorKind::EmptyResponse,
-        h1::Error::Truncated { .. } => ErrorKind::Truncated,
-        h1::Error::HeadTooLong(_)
-        | h1::Error::TooManyFields(_)
-        | h1::Error::TooManyInterim(_)
-        | h1::Error::ChunkLineTooLong(_)
-        | h1::Error::TrailerTooLong(_) => ErrorKind::TooLarge,
-        h1::Error::ChunkSize | h1::Error::ChunkTooLarge | h1::Error::ChunkEnd => ErrorKind::Framing,
-        h1::Error::ContentTooLong | h1::Error::ContentTooShort(_) => ErrorKind::Body,
-        h1::Error::NotReady | h1::Error::RequestFraming | h1::Error::Target => {
-            ErrorKind::InvalidRequest
-        }
-        _ => ErrorKind::Protocol,
     }
 }

@@ -45,7 +45,7 @@ pub use self::stream::Stream;
 ///
 /// Cloning is cheap, and clones share everything. Calls block the thread that makes them; any number
 /// of threads may use one client. Dropping the last clone closes the idle connections; a response
-/// that is still being read keeps its own.
+/// that is still being read is like a clone in this.
 ///
 /// ```
 /// use pannier::net::Script;

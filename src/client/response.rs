@@ -321,8 +321,8 @@ impl Response {
     pub fn into_stream(mut self) -> Result<Stream, Box<Response>> {
         match std::mem::replace(&mut self.body, Content::Ended) {
             Content::Switched(connection) => {
-                let (transport, unread) = connection.into_parts();
-                Ok(Stream { transport, unread })
+                let (transport, unread, registration) = connection.into_parts();
+                Ok(Stream::new(transport, unread, registration))
             }
             body => {
                 self.body = body;

@@ -175,9 +175,10 @@ impl Connection {
         self.trailers.take()
     }
 
-    /// The transport, and the bytes that were read from it but belong to whatever comes now.
-    pub(crate) fn into_parts(self) -> (Box<dyn Transport>, Buffer) {
-        (self.transport, self.input)
+    /// The transport, the bytes that were read from it but belong to whatever comes now, and what can
+    /// still cancel it.
+    pub(crate) fn into_parts(self) -> (Box<dyn Transport>, Buffer, Option<Registration>) {
+        (self.transport, self.input, self.cancel.and_then(|(_, registration)| registration))
     }
 }
 

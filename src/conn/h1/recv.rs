@@ -43,7 +43,8 @@ impl Connection {
                     break;
                 }
             }
-            if self.input.is_empty() && self.engine.direct() >= DIRECT_MINIMUM {
+            let direct = self.engine.direct().min(buffer.len() as u64);
+            if self.input.is_empty() && direct >= DIRECT_MINIMUM {
                 return self.read_direct(buffer, deadline);
             }
             self.fill(deadline)?;

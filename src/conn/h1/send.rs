@@ -60,12 +60,11 @@ impl Connection {
                     return Ok(());
                 }
                 watch.sent_content(unsaid as u64);
-                self.write_answerable(piece, deadline, watch)?;
+                if !self.write_answerable(piece, deadline, watch)? {
+                    return Ok(());
+                }
                 unsaid = piece.len();
             }
-        }
-        if self.early.is_some() {
-            return Ok(());
         }
         self.output.extend_from_slice(frame.after);
         self.finish(deadline, watch, unsaid)
@@ -98,7 +97,9 @@ impl Connection {
     ) -> Result<(), Failure> {
         let mut piece = vec![0; SizeLine::MAX + UPLOAD_PIECE + CRLF];
         while self.early.is_none() {
-            let count = match reader(&mut piece[SizeLine::MAX..][..UPLOAD_PIECE]) {
+            // What goes with the head is copied behind it.
+            let room = if self.output.is_empty() { UPLOAD_PIECE } else { WITH_HEAD };
+            let count = match reader(&mut piece[SizeLine::MAX..][..room]) {
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(Failure::Content(error)),
@@ -139,7 +140,7 @@ impl Connection {
         &mut self,
         deadline: Deadline,
         watch: &mut dyn Watch,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let output = std::mem::take(&mut self.output);
         let result = self.write_answerable(&output, deadline, watch);
         self.output = output;
@@ -147,14 +148,14 @@ impl Connection {
         result
     }
 
-    /// Writes `bytes`, but stops when the final response is there. A peer that refuses may stop
-    /// reading, so a write that waits is interrupted now and then to look.
+    /// Writes `bytes`, but stops when the final response is there; says whether all were written. A
+    /// peer that refuses may stop reading, so a write that waits is interrupted now and then to look.
     fn write_answerable(
         &mut self,
         bytes: &[u8],
         deadline: Deadline,
         watch: &mut dyn Watch,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let mut written = 0;
         while written < bytes.len() {
             let now = Instant::now();
@@ -165,17 +166,17 @@ impl Connection {
                     written += count;
                     self.sent += count as u64;
                     if written == bytes.len() && !glance.is_past(Instant::now()) {
-                        return Ok(());
+                        return Ok(true);
                     }
                 }
                 Err(error) if is_timeout(&error) && !deadline.is_past(Instant::now()) => {}
                 Err(error) => return Err(Failure::Send(error)),
             }
             if self.glance(deadline, watch)? {
-                return Ok(());
+                break;
             }
         }
-        Ok(())
+        Ok(written == bytes.len())
     }
 
     /// Looks whether a final response has come, without waiting.

@@ -14,11 +14,11 @@ use super::{ipv4, ipv6, marks, percent, punycode};
 
 /// The host of a URL.
 ///
-/// The hosts of every [`Url`](super::Url) come from [`Host::parse`]. One that is put together by
-/// hand is taken as it is, so put none together from what a peer sent.
+/// A name comes from [`Host::parse`] only, so that every host that exists is valid.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Host {
     /// A name, in lower case and ASCII.
+    #[non_exhaustive]
     Domain(Box<str>),
     /// An IPv4 address.
     Ipv4(Ipv4Addr),

@@ -101,7 +101,9 @@ impl Control {
                 (14, b'c')
                     if leniency.ignore_content_length && is_word(name, b"content-length") => {}
                 (14, b'c') if is_word(name, b"content-length") => control.length(value),
-                (17, b't') if is_word(name, b"transfer-encoding") => control.coding(value),
+                (17, b't') if is_word(name, b"transfer-encoding") => {
+                    control.coding(value, leniency)
+                }
                 _ => {}
             }
         }
@@ -140,7 +142,7 @@ impl Control {
     }
 
     /// RFC 9112 §7: transfer coding names are case-insensitive; `chunked` takes no parameters.
-    fn coding(&mut self, value: &[u8]) {
+    fn coding(&mut self, value: &[u8], leniency: Leniency) {
         let mut codings = list::elements(value).peekable();
         if codings.peek().is_none() {
             self.transfer = Transfer::Other;
@@ -148,7 +150,7 @@ impl Control {
         for coding in codings {
             let coding = coding.unwrap_or(b"");
             let chunked = is_word(coding, b"chunked");
-            let identity = is_word(coding, b"identity");
+            let identity = leniency.identity_coding && is_word(coding, b"identity");
             self.transfer = match self.transfer {
                 Transfer::None if chunked => Transfer::Chunked,
                 Transfer::Identity if chunked => Transfer::IdentityChunked,
