@@ -287,6 +287,34 @@ fn err_standard_output_takes_nothing() {
 }
 
 #[test]
+fn ok_output_is_not_held_back() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    let address = listener.local_addr().expect("it is bound").to_string();
+    let (seen, was_seen) = std::sync::mpsc::channel::<()>();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("the program connects");
+        assert!(read_request(&mut stream).is_some());
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nhi";
+        stream.write_all(answer).expect("it reads the response");
+        let _ = was_seen.recv();
+        let _ = stream.write_all(b"!");
+    });
+    let mut child = command(&["-sS", "-m", "5", &address])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut start = [0; 2];
+    let stdout = child.stdout.as_mut().expect("it was asked for");
+    stdout.read_exact(&mut start).expect("the first piece is written");
+    assert_eq!(&start, b"hi");
+    seen.send(()).expect("the server waits");
+    let run = child.wait_with_output().expect("the program ends");
+    assert_eq!(run.text(), ("!", "", 0));
+    server.join().expect("the server ends");
+}
+
+#[test]
 fn ok_a_reader_that_goes_away_is_no_news() {
     let peer = Peer::start(|_| sized(&"line\n".repeat(1_000_000)));
     let mut child = command(&["-sS", &peer.url("/")])

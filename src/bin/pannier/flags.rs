@@ -125,7 +125,7 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         },
     ),
-    switch("basic", Auth, "HTTP Basic authentication", |_, _| {}),
+    switch("basic", Auth, "Accepted; -u means Basic authentication", |_, _| {}),
     value("config", "<file>", General, "Read options from a file", |a, v| a.read_config(v))
         .short('K'),
     value("connect-timeout", "<seconds>", Connection, "Longest time to connect", |a, v| {
@@ -291,7 +291,7 @@ pub const FLAGS: &[Flag] = &[
     .short('m'),
     flag("next", General, "The options that follow are for the next URL", Set::Act(|a| a.next()))
         .short(':'),
-    switch("no-buffer", Output, "Output is never buffered", |_, _| {}).short('N'),
+    switch("no-buffer", Output, "Accepted; output is never buffered", |_, _| {}).short('N'),
     switch("no-progress-meter", Verbose, "Show no progress meter", |a, on| {
         a.global.no_progress_meter = on;
     }),
