@@ -281,7 +281,11 @@ mod unix {
             connect(
                 &UnixPath::Abstract(name.into()),
                 Dialing {
-                    origin: &Origin::new(pannier::http::Scheme::Http, Host::Domain("a".into()), 80),
+                    origin: &Origin::new(
+                        pannier::http::Scheme::Http,
+                        Host::parse("a").expect("a name"),
+                        80,
+                    ),
                     deadline,
                     cancel: None,
                     progress: &mut |_| {},
