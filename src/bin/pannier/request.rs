@@ -10,10 +10,11 @@ use std::io::{self, BufRead, Write};
 use std::process::{Command, Stdio};
 
 use pannier::http::{percent, Url};
+use pannier::Protocol;
 
 use crate::data;
 use crate::exit::{self, Failure};
-use crate::operation::{Operation, Version};
+use crate::operation::Operation;
 
 /// A request, ready to be handed to the library.
 #[derive(Debug)]
@@ -275,7 +276,7 @@ impl Fields {
         }
         self.own("Accept", "*/*");
         if payload.length().is_none() && !self.is_custom("Content-Length") {
-            if op.version == Version::Http10 {
+            if op.version == Protocol::Http10 {
                 let message = "Chunky upload is not supported by HTTP 1.0";
                 return Err(Failure::new(exit::UPLOAD_FAILED, message));
             }
@@ -318,7 +319,7 @@ impl Fields {
             self.own("Content-Type", "application/x-www-form-urlencoded");
         }
         let large = length.map_or(true, |length| length > EXPECT_ABOVE);
-        if large && op.version == Version::Http11 {
+        if large && op.version == Protocol::Http11 {
             self.own("Expect", "100-continue");
         }
     }

@@ -6,13 +6,11 @@ use std::time::Duration;
 
 use pannier::coding::base64;
 use pannier::http::{Headers, Method, Url};
-use pannier::{
-    Body, Client, Error, ErrorKind, Protocol, RedirectPolicy, RequestBuilder, Response, Timeouts,
-};
+use pannier::{Body, Client, Error, ErrorKind, RedirectPolicy, RequestBuilder, Response, Timeouts};
 
 use crate::connect::Route;
 use crate::exit::{self, Facts, Failure};
-use crate::operation::{Fail, Operation, Version};
+use crate::operation::{Fail, Operation};
 use crate::output::{Dump, Output};
 use crate::request::{Line, Payload, Plan};
 use crate::watch::Watcher;
@@ -96,7 +94,7 @@ impl Transfer<'_> {
             .raw_transfer(self.op.raw)
             .timeouts(timeouts(self.op))
             .redirects(redirects(self.op))
-            .protocol(protocol(self.op.version))
+            .protocol(self.op.version)
             .observer(self.watcher.clone()))
     }
 
@@ -200,13 +198,6 @@ fn redirects(op: &Operation) -> RedirectPolicy {
         .trusted(op.location_trusted)
         .auto_referer(op.auto_referer)
         .allow_downgrade(true)
-}
-
-fn protocol(version: Version) -> Protocol {
-    match version {
-        Version::Http10 => Protocol::Http10,
-        Version::Http11 => Protocol::Http11,
-    }
 }
 
 fn timeouts(op: &Operation) -> Timeouts {
