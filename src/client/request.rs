@@ -18,7 +18,7 @@ use super::body::Body;
 use super::config::Timeouts;
 use super::redirect::RedirectPolicy;
 
-/// A request that is ready to be sent, by [`Client::send`], any number of times.
+/// A request that is ready to be sent, by [`Client::send`](crate::Client::send), any number of times.
 ///
 /// Clones share the body.
 #[derive(Clone)]
