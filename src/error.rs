@@ -143,6 +143,11 @@ impl Error {
         }))
     }
 
+    /// A rule of HTTP/1 that was broken in this phase.
+    pub(crate) fn broken_rule(phase: Phase, rule: h1::Error) -> Error {
+        Error::new(kind_of(phase, &rule)).at(phase).message(rule.to_string()).cause(rule)
+    }
+
     /// A sentence that is more exact than the kind.
     pub(crate) fn message(mut self, message: impl Into<String>) -> Error {
         self.0.message = message.into();
@@ -340,6 +345,32 @@ impl From<io::Error> for Error {
             Some(Ok(error)) => *error,
             _ => Error::new(ErrorKind::Receive),
         }
+    }
+}
+
+/// The kind of each rule that an engine can find broken. What breaks a rule of heads is a matter of
+/// framing once the head has been read.
+fn kind_of(phase: Phase, rule: &h1::Error) -> ErrorKind {
+    match rule {
+        h1::Error::ClosedBeforeResponse => ErrorKind::EmptyResponse,
+        h1::Error::Truncated { .. } => ErrorKind::Truncated,
+        h1::Error::HeadTooLong(_)
+        | h1::Error::TooManyFields(_)
+        | h1::Error::TooManyInterim(_)
+        | h1::Error::ChunkLineTooLong(_)
+        | h1::Error::TrailerTooLong(_) => ErrorKind::TooLarge,
+        h1::Error::ChunkSize
+        | h1::Error::ChunkTooLarge
+        | h1::Error::ChunkEnd
+        | h1::Error::ContentLength
+        | h1::Error::ContentLengthsDiffer
+        | h1::Error::TransferCoding => ErrorKind::Framing,
+        h1::Error::ContentTooLong | h1::Error::ContentTooShort(_) => ErrorKind::Body,
+        h1::Error::NotReady | h1::Error::RequestFraming | h1::Error::Target => {
+            ErrorKind::InvalidRequest
+        }
+        _ if phase == Phase::Receive => ErrorKind::Framing,
+        _ => ErrorKind::Protocol,
     }
 }
 

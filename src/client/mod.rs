@@ -8,12 +8,17 @@
 //! [`Limits`]: crate::Limits
 
 mod body;
+mod builder;
 mod config;
+mod exchange;
+mod explain;
+mod into_url;
 mod redirect;
 mod request;
 mod response;
 mod retry;
 mod run;
+mod stream;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,18 +31,21 @@ use crate::http::{Method, Origin};
 use crate::proto::CloseReason;
 
 pub use self::body::Body;
+pub use self::builder::RequestBuilder;
 use self::config::Config;
 pub use self::config::{ClientBuilder, Protocol, Timeouts};
+pub use self::into_url::IntoUrl;
 pub use self::redirect::RedirectPolicy;
-pub use self::request::{IntoUrl, Request, RequestBuilder};
-pub use self::response::{Redirected, Response, Stream};
+pub use self::request::Request;
+pub use self::response::{Redirected, Response};
 pub use self::retry::RetryPolicy;
+pub use self::stream::Stream;
 
 /// An HTTP client with its connections.
 ///
 /// Cloning is cheap, and clones share everything. Calls block the thread that makes them; any number
 /// of threads may use one client. Dropping the last clone closes the idle connections; a response
-/// that is still being read keeps its own.
+/// that is still being read is like a clone in this.
 ///
 /// ```
 /// use pannier::net::Script;
@@ -152,7 +160,7 @@ impl Inner {
             let id = connection.id;
             drop(connection);
             let closed = || Event::Closed { connection: id, reason: CloseReason::Shutdown };
-            run::observe(self.config.observer.as_ref(), closed);
+            exchange::observe(self.config.observer.as_ref(), closed);
         }
     }
 }

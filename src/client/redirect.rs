@@ -110,7 +110,7 @@ impl RedirectPolicy {
     }
 
     /// May there be one more after `count`?
-    pub(crate) fn check(&self, count: usize) -> Result<()> {
+    fn check(&self, count: usize) -> Result<()> {
         match count < self.limit {
             true => Ok(()),
             false => Err(Error::new(ErrorKind::TooManyRedirects)
@@ -174,11 +174,13 @@ pub(crate) fn location(url: &Url, head: &ResponseHead) -> Result<Option<Url>> {
     }
 }
 
-/// The request that follows `request` after this response, if the policy follows it.
+/// The request that follows `request` after this response, if the policy follows it. There were
+/// `followed` redirects before.
 pub(crate) fn next(
     policy: &RedirectPolicy,
     request: &Request,
     head: &ResponseHead,
+    followed: usize,
 ) -> Result<Option<Request>> {
     if !policy.follows() {
         return Ok(None);
@@ -224,6 +226,7 @@ pub(crate) fn next(
         true => request.method().clone(),
         false => Method::GET,
     };
+    policy.check(followed)?;
     request.redirected(method, Arc::new(url), headers, keeps, same_origin).map(Some)
 }
 

@@ -10,35 +10,35 @@ use std::sync::Arc;
 use crate::coding::base64;
 use crate::error::{Error, ErrorKind, Result, Source};
 use crate::event::Observer;
-use crate::http::{form, Headers, Method, Origin, Url, UrlError, Version};
+use crate::http::{Headers, Method, Origin, Url, Version};
 use crate::net::CancelToken;
 use crate::proto::h1::{Target, Transfer};
 
 use super::body::Body;
 use super::config::Timeouts;
-use super::response::Response;
-use super::Client;
+use super::redirect::RedirectPolicy;
 
-/// A request that is ready to be sent, by [`Client::send`], any number of times.
+/// A request that is ready to be sent, by [`Client::send`](crate::Client::send), any number of times.
 ///
 /// Clones share the body.
 #[derive(Clone)]
 pub struct Request {
-    method: Method,
-    url: Arc<Url>,
-    origin: Arc<Origin>,
+    pub(super) method: Method,
+    pub(super) url: Arc<Url>,
+    pub(super) origin: Arc<Origin>,
     /// What is sent in place of path and query.
-    target: Option<Arc<str>>,
-    version: Version,
-    headers: Headers,
-    body: Arc<Body>,
+    pub(super) target: Option<Arc<str>>,
+    pub(super) version: Version,
+    pub(super) headers: Headers,
+    pub(super) body: Arc<Body>,
     /// Was `Host` given, for this request or for all, or left out by the caller's wish?
-    own_host: bool,
-    sensitive: Vec<String>,
-    transfer: Transfer,
-    pub(crate) timeouts: Timeouts,
-    pub(crate) cancel: Option<CancelToken>,
-    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(super) own_host: bool,
+    pub(super) sensitive: Vec<String>,
+    pub(super) transfer: Transfer,
+    pub(super) timeouts: Timeouts,
+    pub(super) redirects: RedirectPolicy,
+    pub(super) cancel: Option<CancelToken>,
+    pub(super) observer: Option<Arc<dyn Observer>>,
 }
 
 impl Request {
@@ -130,319 +130,8 @@ impl fmt::Debug for Request {
     }
 }
 
-/// Builds a [`Request`]. The first bad input is kept and returned by [`build`](RequestBuilder::build)
-/// or [`send`](RequestBuilder::send).
-#[must_use = "a request does nothing until it is sent"]
-pub struct RequestBuilder {
-    client: Client,
-    draft: Result<Draft>,
-}
-
-struct Draft {
-    method: Method,
-    url: Url,
-    headers: Headers,
-    /// Names of fields that the client must not add.
-    refused: Vec<String>,
-    body: Body,
-    target: Option<Arc<str>>,
-    sensitive: Vec<String>,
-    transfer: Transfer,
-    timeouts: Timeouts,
-    cancel: Option<CancelToken>,
-    observer: Option<Arc<dyn Observer>>,
-}
-
-impl RequestBuilder {
-    pub(crate) fn new(client: Client, method: Method, url: Result<Url>) -> RequestBuilder {
-        let timeouts = client.config().timeouts;
-        let draft = url.map(|url| Draft {
-            method,
-            url,
-            headers: Headers::new(),
-            refused: Vec::new(),
-            body: Body::empty(),
-            target: None,
-            sensitive: Vec::new(),
-            transfer: Transfer::Decoded,
-            timeouts,
-            cancel: None,
-            observer: client.config().observer.clone(),
-        });
-        RequestBuilder { client, draft }
-    }
-
-    /// Adds a field line. `Host`, `Content-Length` and `Transfer-Encoding` take the place of those
-    /// that would be computed, but must agree with the body.
-    pub fn header(self, name: &str, value: impl AsRef<[u8]>) -> RequestBuilder {
-        self.change(|draft| draft.headers.append(name, value).map_err(invalid))
-    }
-
-    /// Replaces all field lines of this name.
-    pub fn set_header(self, name: &str, value: impl AsRef<[u8]>) -> RequestBuilder {
-        self.change(|draft| draft.headers.set(name, value).map_err(invalid))
-    }
-
-    /// Adds all these field lines.
-    pub fn headers(self, headers: &Headers) -> RequestBuilder {
-        self.change(|draft| {
-            let mut lines = headers.iter();
-            lines.try_for_each(|(name, value)| draft.headers.append(name, value)).map_err(invalid)
-        })
-    }
-
-    /// Removes a field, and keeps the client from adding it by itself.
-    pub fn without_header(self, name: &str) -> RequestBuilder {
-        self.change(|draft| {
-            draft.headers.remove(name);
-            draft.refused.push(name.to_owned());
-            Ok(())
-        })
-    }
-
-    /// Marks a field as secret: it is not sent to another origin after a redirect. `Authorization`,
-    /// `Cookie` and `Proxy-Authorization` always are.
-    pub fn sensitive(self, name: &str) -> RequestBuilder {
-        self.change(|draft| {
-            draft.sensitive.push(name.to_owned());
-            Ok(())
-        })
-    }
-
-    /// Adds pairs to the query, form-encoded.
-    pub fn query<K: AsRef<str>, V: AsRef<str>>(
-        self,
-        pairs: impl IntoIterator<Item = (K, V)>,
-    ) -> RequestBuilder {
-        self.change(|draft| {
-            for (name, value) in pairs {
-                draft.url.append_query(name.as_ref(), value.as_ref());
-            }
-            Ok(())
-        })
-    }
-
-    /// Basic authentication (RFC 7617). A user name cannot have a colon.
-    pub fn basic_auth(self, user: &str, password: Option<&str>) -> RequestBuilder {
-        self.change(|draft| {
-            if user.contains(':') {
-                return Err(
-                    Error::new(ErrorKind::InvalidRequest).message("the user name has a colon")
-                );
-            }
-            let credentials = basic(user.as_bytes(), password.unwrap_or("").as_bytes());
-            draft.headers.set("Authorization", credentials).map_err(invalid)
-        })
-    }
-
-    /// Bearer authentication (RFC 6750).
-    pub fn bearer_auth(self, token: &str) -> RequestBuilder {
-        self.set_header("Authorization", format!("Bearer {}", token))
-    }
-
-    /// The content.
-    pub fn body(self, body: impl Into<Body>) -> RequestBuilder {
-        self.change(|draft| {
-            draft.body = body.into();
-            Ok(())
-        })
-    }
-
-    /// Pairs as `application/x-www-form-urlencoded` content.
-    pub fn form<K: AsRef<str>, V: AsRef<str>>(
-        self,
-        pairs: impl IntoIterator<Item = (K, V)>,
-    ) -> RequestBuilder {
-        self.change(|draft| {
-            draft.body = Body::from(form::serialize(pairs));
-            draft.headers.set("Content-Type", "application/x-www-form-urlencoded").map_err(invalid)
-        })
-    }
-
-    /// How long this request may take, in place of the client's timeouts.
-    pub fn timeouts(self, timeouts: Timeouts) -> RequestBuilder {
-        self.change(|draft| {
-            draft.timeouts = timeouts;
-            Ok(())
-        })
-    }
-
-    /// What ends this request from another thread.
-    pub fn cancel(self, token: CancelToken) -> RequestBuilder {
-        self.change(|draft| {
-            draft.cancel = Some(token);
-            Ok(())
-        })
-    }
-
-    /// Who is told what happens, in place of the client's observer.
-    pub fn observer(self, observer: Arc<dyn Observer>) -> RequestBuilder {
-        self.change(|draft| {
-            draft.observer = Some(observer);
-            Ok(())
-        })
-    }
-
-    /// A request target to send in place of path and query: `*` for instance.
-    pub fn target(self, target: &str) -> RequestBuilder {
-        self.change(|draft| {
-            Target::verbatim(target).map_err(invalid)?;
-            draft.target = Some(target.into());
-            Ok(())
-        })
-    }
-
-    /// Whether a chunked response is to be handed out as it comes, chunk sizes and trailers included.
-    pub fn raw_transfer(self, on: bool) -> RequestBuilder {
-        self.change(|draft| {
-            draft.transfer = if on { Transfer::Raw } else { Transfer::Decoded };
-            Ok(())
-        })
-    }
-
-    /// The request.
-    ///
-    /// # Errors
-    /// The first bad input, or framing fields that do not agree with the body.
-    pub fn build(self) -> Result<Request> {
-        self.draft?.finish(&self.client)
-    }
-
-    /// Sends the request: see [`Client::send`].
-    ///
-    /// # Errors
-    /// Those of [`build`](RequestBuilder::build) and of [`Client::send`].
-    pub fn send(self) -> Result<Response> {
-        let request = self.draft?.finish(&self.client)?;
-        self.client.send(&request)
-    }
-
-    fn change(mut self, change: impl FnOnce(&mut Draft) -> Result<()>) -> RequestBuilder {
-        if let Ok(draft) = &mut self.draft {
-            if let Err(error) = change(draft) {
-                self.draft = Err(error);
-            }
-        }
-        self
-    }
-}
-
-/// The fields are not shown: there are credentials among them.
-impl fmt::Debug for RequestBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.draft {
-            Ok(draft) => f
-                .debug_struct("RequestBuilder")
-                .field("method", &draft.method)
-                .field("url", &draft.url)
-                .field("body", &draft.body)
-                .finish_non_exhaustive(),
-            Err(error) => f.debug_tuple("RequestBuilder").field(error).finish(),
-        }
-    }
-}
-
-impl Draft {
-    fn finish(mut self, client: &Client) -> Result<Request> {
-        let config = client.config();
-        let version = config.protocol.version();
-        let default = |name: &str| config.headers.contains(name);
-        let own_host = !self.may_add("Host") || default("Host");
-        let url = separate_credentials(Arc::new(self.url.clone()), &mut self.headers)?;
-        let mut headers = Headers::new();
-        if !own_host {
-            headers.append("Host", url.authority()).map_err(invalid)?;
-        }
-        for (name, value) in self.headers.iter() {
-            headers.append(name, value).map_err(invalid)?;
-        }
-        let agent = !config.user_agent.is_empty() && !default("User-Agent");
-        if agent && self.may_add("User-Agent") {
-            headers.append("User-Agent", &config.user_agent).map_err(invalid)?;
-        }
-        for (name, value) in config.headers.iter().filter(|(name, _)| self.may_add(name)) {
-            headers.append(name, value).map_err(invalid)?;
-        }
-        self.frame(&mut headers, version)?;
-        Ok(Request {
-            method: self.method,
-            origin: Arc::new(url.origin()),
-            url,
-            target: self.target,
-            version,
-            headers,
-            body: Arc::new(self.body),
-            own_host,
-            sensitive: self.sensitive,
-            transfer: self.transfer,
-            timeouts: self.timeouts,
-            cancel: self.cancel,
-            observer: self.observer,
-        })
-    }
-
-    /// Is the field neither given nor refused by the caller?
-    fn may_add(&self, name: &str) -> bool {
-        !self.headers.contains(name)
-            && !self.refused.iter().any(|refused| refused.eq_ignore_ascii_case(name))
-    }
-
-    /// Message framing (RFC 9112 §6): a length if it is known, else chunked, else it cannot be sent.
-    fn frame(&mut self, headers: &mut Headers, version: Version) -> Result<()> {
-        let conflict = |text: &str| Err(Error::new(ErrorKind::InvalidRequest).message(text));
-        // RFC 9112 §3.2, §6.2, §6.3: whatever is there twice, two readers may take for two things.
-        let twice = |name: &&&str| headers.get_all(name).nth(1).is_some();
-        if let Some(name) = ["Host", "Content-Length", "Transfer-Encoding"].iter().find(twice) {
-            return conflict(&format!("{} is given twice", name));
-        }
-        let given = headers.get_bytes("Content-Length").map(crate::http::token::decimal);
-        let coding = headers.get_bytes("Transfer-Encoding");
-        let chunked = coding.map_or(false, |coding| coding.eq_ignore_ascii_case(b"chunked"));
-        if headers.contains("Transfer-Encoding") {
-            return match () {
-                () if given.is_some() => {
-                    conflict("Content-Length and Transfer-Encoding are both given")
-                }
-                () if !chunked => conflict("the only transfer coding that can be sent is chunked"),
-                () if version == Version::Http10 => {
-                    conflict("HTTP/1.0 has no chunked transfer coding")
-                }
-                () => Ok(()),
-            };
-        }
-        match given {
-            Some(None) => return conflict("the given Content-Length is not a number"),
-            Some(Some(length)) => self.body.set_length(length),
-            None => {}
-        }
-        match (given.flatten(), self.body.len()) {
-            (Some(given), Some(length)) if given != length => {
-                conflict("the given Content-Length is not the length of the body")
-            }
-            (Some(_), _) => Ok(()),
-            (None, Some(0)) if !self.announces_no_content() => Ok(()),
-            (None, Some(length)) if self.may_add("Content-Length") => {
-                headers.append("Content-Length", length.to_string()).map_err(invalid)
-            }
-            (None, Some(0)) => Ok(()),
-            (None, _) if version == Version::Http10 => {
-                conflict("a body of unknown length cannot be sent by HTTP/1.0")
-            }
-            (None, _) if self.may_add("Transfer-Encoding") => {
-                headers.append("Transfer-Encoding", "chunked").map_err(invalid)
-            }
-            (None, _) => conflict("the body has neither a length nor a transfer coding"),
-        }
-    }
-
-    /// RFC 9110 §8.6: a method that anticipates content says so when there is none.
-    fn announces_no_content(&self) -> bool {
-        matches!(self.method.as_str(), "POST" | "PUT" | "PATCH")
-    }
-}
-
 /// Userinfo becomes Basic credentials, unless there are others, and never goes anywhere else.
-fn separate_credentials(url: Arc<Url>, headers: &mut Headers) -> Result<Arc<Url>> {
+pub(super) fn separate_credentials(url: Arc<Url>, headers: &mut Headers) -> Result<Arc<Url>> {
     if url.username().is_empty() && url.password().is_none() {
         return Ok(url);
     }
@@ -455,62 +144,11 @@ fn separate_credentials(url: Arc<Url>, headers: &mut Headers) -> Result<Arc<Url>
 }
 
 /// `Basic` and the credentials in base64 (RFC 7617 §2).
-fn basic(user: &[u8], password: &[u8]) -> String {
+pub(super) fn basic(user: &[u8], password: &[u8]) -> String {
     format!("Basic {}", base64::encode(&[user, b":", password].concat()))
 }
 
-fn invalid(error: impl Into<Source>) -> Error {
+pub(super) fn invalid(error: impl Into<Source>) -> Error {
     let source = error.into();
     Error::new(ErrorKind::InvalidRequest).message(source.to_string()).cause(source)
-}
-
-/// What a URL can be made from: text, or a [`Url`].
-pub trait IntoUrl: sealed::Sealed {}
-
-impl<T: sealed::Sealed> IntoUrl for T {}
-
-pub(crate) mod sealed {
-    use super::*;
-
-    pub trait Sealed {
-        fn into_url(self) -> Result<Url>;
-    }
-
-    impl Sealed for Url {
-        fn into_url(self) -> Result<Url> {
-            Ok(self)
-        }
-    }
-
-    impl Sealed for &Url {
-        fn into_url(self) -> Result<Url> {
-            Ok(self.clone())
-        }
-    }
-
-    impl Sealed for &str {
-        fn into_url(self) -> Result<Url> {
-            Url::parse(self).map_err(unusable)
-        }
-    }
-
-    impl Sealed for &String {
-        fn into_url(self) -> Result<Url> {
-            self.as_str().into_url()
-        }
-    }
-
-    impl Sealed for String {
-        fn into_url(self) -> Result<Url> {
-            self.as_str().into_url()
-        }
-    }
-
-    fn unusable(error: UrlError) -> Error {
-        let kind = match error.is_unsupported_scheme() {
-            true => ErrorKind::UnsupportedScheme,
-            false => ErrorKind::InvalidUrl,
-        };
-        Error::new(kind).message(error.to_string()).cause(error)
-    }
 }

@@ -14,13 +14,13 @@ use crate::conn::{Connection, ConnectionInfo};
 use crate::error::{Error, ErrorKind, Result, Transcript};
 use crate::event::{Phase, Timings};
 use crate::http::{Headers, StatusCode, Url, Version};
-use crate::net::{Deadline, Transport};
-use crate::proto::buffer::Buffer;
+use crate::net::Deadline;
 use crate::proto::h1::ResponseHead;
 use crate::proto::CloseReason;
 
+use super::exchange::{transcript, Exchange};
 use super::redirect;
-use super::run::Exchange;
+use super::stream::Stream;
 use super::Client;
 
 /// A response, whose content is read from it.
@@ -321,8 +321,8 @@ impl Response {
     pub fn into_stream(mut self) -> Result<Stream, Box<Response>> {
         match std::mem::replace(&mut self.body, Content::Ended) {
             Content::Switched(connection) => {
-                let (transport, unread) = connection.into_parts();
-                Ok(Stream { transport, unread })
+                let (transport, unread, registration) = connection.into_parts();
+                Ok(Stream::new(transport, unread, registration))
             }
             body => {
                 self.body = body;
@@ -424,48 +424,6 @@ impl fmt::Debug for Response {
             .field("url", &self.url.as_str())
             .field("connection", &self.info)
             .finish_non_exhaustive()
-    }
-}
-
-/// A connection that has left HTTP. Dropping it closes it.
-#[derive(Debug)]
-pub struct Stream {
-    transport: Box<dyn Transport>,
-    /// What came with the head.
-    unread: Buffer,
-}
-
-impl Read for Stream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self.unread.is_empty() {
-            true => self.transport.read(buffer, Deadline::NEVER),
-            false => {
-                let count = self.unread.unread().read(buffer)?;
-                self.unread.consume(count);
-                Ok(count)
-            }
-        }
-    }
-}
-
-impl Write for Stream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.transport.write(bytes, Deadline::NEVER)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// What an error says of the traffic of its exchange.
-pub(super) fn transcript(connection: &Connection, idempotent: bool) -> Transcript {
-    Transcript {
-        sent: connection.sent,
-        received: connection.received,
-        reused: connection.exchanges > 1,
-        idempotent,
-        answered: false,
     }
 }
 

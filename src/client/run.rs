@@ -11,14 +11,16 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Observer, Phase, Timings};
 use crate::http::{Origin, Scheme, StatusCode};
 use crate::net::{CancelToken, Deadline, Dialing, Registration, Step, Transport};
-use crate::proto::h1::{self, RequestHead, ResponseHead};
+use crate::proto::h1::{RequestHead, ResponseHead};
 use crate::proto::CloseReason;
 
 use super::body::Opened;
 use super::config::Timeouts;
+use super::exchange::{observe, transcript, Exchange};
+use super::explain::{blame, explain};
 use super::redirect;
 use super::request::Request;
-use super::response::{transcript, Redirected, Response};
+use super::response::{Redirected, Response};
 use super::Client;
 
 /// Sends `request` and follows where it leads.
@@ -34,7 +36,7 @@ pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
             false => error.after_redirects(call.idempotent).with_url(request.shared_url()),
         };
         let mut response = result.map_err(placed)?;
-        match call.next(client, &request, &response, history.len())? {
+        match call.next(&request, &response, history.len())? {
             None => {
                 response.set_history(history);
                 return Ok(response);
@@ -81,7 +83,6 @@ impl<'a> Call<'a> {
     /// The request that the response asks for, if it is to be followed.
     fn next(
         &self,
-        client: &Client,
         request: &Request,
         response: &Response,
         followed: usize,
@@ -89,9 +90,8 @@ impl<'a> Call<'a> {
         if !response.status().is_redirection() {
             return Ok(None);
         }
-        let policy = &client.config().redirects;
-        let next = redirect::next(policy, request, response.head())
-            .and_then(|next| next.map(|next| policy.check(followed).map(|()| next)).transpose());
+        let policy = &request.redirects;
+        let next = redirect::next(policy, request, response.head(), followed);
         next.map_err(|error| response.describe(error))
     }
 
@@ -139,19 +139,17 @@ impl<'a> Call<'a> {
         self.exchange(client, request, connection, &mut timings)
     }
 
-    /// An idle connection that seems alive. Nothing closed or probed here is in the pool any more, so
-    /// no lock is held over a system call.
+    /// An idle connection that seems alive. A request that could not be repeated is not sent on one
+    /// that was not looked at. Nothing closed or probed here is in the pool any more, so no lock is
+    /// held over a system call.
     fn checkout(
         &self,
         client: &Client,
         request: &Request,
         now: Instant,
     ) -> Option<Box<Connection>> {
-        let (method, replayable) = (request.method(), request.body().is_replayable());
-        let patience = match client.config().retries.covers(method, replayable) {
-            true => PROBE_AFTER,
-            false => Duration::ZERO,
-        };
+        let replayable = request.body().is_replayable();
+        let repeatable = client.config().retries.covers(request.method(), replayable);
         let mut discarded = Vec::new();
         loop {
             let idle = client.pool().take(request.origin(), now, &mut discarded);
@@ -160,11 +158,12 @@ impl<'a> Call<'a> {
             }
             let idle = idle?;
             let (mut connection, rested) = (idle.value, now.saturating_duration_since(idle.since));
-            if rested >= patience && !connection.is_quiet() {
+            if (rested >= PROBE_AFTER || !repeatable) && !connection.is_quiet() {
                 let (id, reason) = (connection.id, CloseReason::ClosedWhileIdle);
                 self.observe(|| Event::Closed { connection: id, reason });
                 continue;
             }
+            client.pool().count_reused();
             self.observe(|| Event::Reused {
                 connection: connection.id,
                 local: connection.local,
@@ -358,88 +357,6 @@ impl<'a> Call<'a> {
     }
 }
 
-/// What an exchange needs after its head: it stays with the response.
-pub(super) struct Exchange {
-    pub(super) deadline: Deadline,
-    read: Option<Duration>,
-    pub(super) idempotent: bool,
-    cancel: Option<CancelToken>,
-    observer: Option<Arc<dyn Observer>>,
-    origin: Arc<Origin>,
-}
-
-impl Exchange {
-    pub(super) fn read(&self, connection: &mut Connection, buffer: &mut [u8]) -> Result<usize> {
-        let deadline = match self.read {
-            Some(_) => Deadline::after_opt(Instant::now(), self.read).earlier(self.deadline),
-            None => self.deadline,
-        };
-        connection.read(buffer, deadline).map_err(|failure| {
-            let error = explain(self.cancel.as_ref(), Phase::Receive, failure);
-            error.with_transcript(transcript(connection, self.idempotent))
-        })
-    }
-
-    /// The exchange is over: the connection goes back to the pool, or is closed for the reason that is
-    /// returned.
-    pub(super) fn release(
-        &self,
-        client: &Client,
-        mut connection: Box<Connection>,
-        now: Instant,
-    ) -> Option<CloseReason> {
-        if connection.is_complete() {
-            self.observe(|| Event::ResponseEnd);
-        }
-        let persistence = connection.persistence();
-        let hints = match connection.forget_token().and(persistence) {
-            Ok(hints) => hints,
-            Err(reason) => {
-                self.close(client, connection, reason);
-                return Some(reason);
-            }
-        };
-        connection.rest();
-        let (id, born) = (connection.id, connection.born);
-        let mut discarded = Vec::new();
-        client.pool().put(
-            self.origin.clone(),
-            connection,
-            born,
-            hints.timeout,
-            now,
-            &mut discarded,
-        );
-        let mut reason = None;
-        for (connection, why) in discarded {
-            if connection.id == id {
-                reason = Some(why);
-            }
-            self.observe(|| Event::Closed { connection: connection.id, reason: why });
-        }
-        if reason.is_none() {
-            self.observe(|| Event::Kept { connection: id });
-        }
-        reason
-    }
-
-    /// The exchange is over, and with it HTTP on this connection.
-    pub(super) fn leave_http(&self, connection: u64) {
-        self.observe(|| Event::ResponseEnd);
-        self.observe(|| Event::Closed { connection, reason: CloseReason::Upgraded });
-    }
-
-    pub(super) fn close(&self, _client: &Client, connection: Box<Connection>, reason: CloseReason) {
-        let id = connection.id;
-        drop(connection);
-        self.observe(|| Event::Closed { connection: id, reason });
-    }
-
-    fn observe<'e>(&self, event: impl FnOnce() -> Event<'e>) {
-        observe(self.observer.as_ref(), event);
-    }
-}
-
 /// Passes what a connection sees on to the observer.
 struct Notify<'a> {
     call: &'a Call<'a>,
@@ -465,66 +382,8 @@ impl Watch for Notify<'_> {
     }
 }
 
-pub(super) fn observe<'e>(observer: Option<&Arc<dyn Observer>>, event: impl FnOnce() -> Event<'e>) {
-    if let Some(observer) = observer {
-        observer.event(Instant::now(), &event());
-    }
-}
-
-/// What a failure on a connection means to the caller.
-fn explain(cancel: Option<&CancelToken>, phase: Phase, failure: Failure) -> Error {
-    match failure {
-        Failure::Send(error) => blame(cancel, phase, ErrorKind::Send, error),
-        Failure::Receive(error) => blame(cancel, phase, ErrorKind::Receive, error),
-        Failure::Content(error) => {
-            let text = format!("the request body could not be read: {}", error);
-            Error::new(ErrorKind::Body).at(phase).message(text).cause(error)
-        }
-        Failure::Protocol(error) => {
-            let error =
-                Error::new(kind_of(&error)).at(phase).message(error.to_string()).cause(error);
-            match cancel.map_or(false, CancelToken::is_cancelled) {
-                true => Error::new(ErrorKind::Cancelled).at(phase),
-                false => error,
-            }
-        }
-    }
-}
-
-fn blame(cancel: Option<&CancelToken>, phase: Phase, kind: ErrorKind, error: io::Error) -> Error {
-    if cancel.map_or(false, CancelToken::is_cancelled) {
-        return Error::new(ErrorKind::Cancelled).at(phase);
-    }
-    match error.kind() {
-        // With a code of the system's own it is not the deadline, but a connection given up by TCP.
-        io::ErrorKind::TimedOut if error.raw_os_error().is_none() => {
-            Error::new(ErrorKind::Timeout).at(phase)
-        }
-        _ => Error::new(kind).at(phase).cause(error),
-    }
-}
-
-/// The kind of each rule that an engine can find broken.
-fn kind_of(error: &h1::Error) -> ErrorKind {
-    match error {
-        h1::Error::ClosedBeforeResponse => ErrorKind::EmptyResponse,
-        h1::Error::Truncated { .. } => ErrorKind::Truncated,
-        h1::Error::HeadTooLong(_)
-        | h1::Error::TooManyFields(_)
-        | h1::Error::TooManyInterim(_)
-        | h1::Error::ChunkLineTooLong(_)
-        | h1::Error::TrailerTooLong(_) => ErrorKind::TooLarge,
-        h1::Error::ChunkSize | h1::Error::ChunkTooLarge | h1::Error::ChunkEnd => ErrorKind::Framing,
-        h1::Error::ContentTooLong | h1::Error::ContentTooShort(_) => ErrorKind::Body,
-        h1::Error::NotReady | h1::Error::RequestFraming | h1::Error::Target => {
-            ErrorKind::InvalidRequest
-        }
-        _ => ErrorKind::Protocol,
-    }
-}
-
-/// A connection that was idle for longer than this is looked at before it is used again. One used
-/// just now is not: that would cost a request half as much again in system calls, and a request that
-/// fails on a dead connection is repeated. Before a request that would not be, every one is: a server
-/// that closes after each response without a word would fail every second POST.
-const PROBE_AFTER: Duration = Duration::from_secs(1);
+/// A connection that was idle for longer than this is looked at before it is used again: for an end
+/// that has come, and for bytes that no request asked for, which must never answer the next one
+/// (RFC 9112 §9.2). One used just now is not: that would cost a request more than twice as many
+/// system calls, and what comes that soon mostly came with the response, where it was noticed.
+const PROBE_AFTER: Duration = Duration::from_millis(5);

@@ -105,7 +105,8 @@ pub struct Idle<T> {
     /// When it was put in.
     pub since: Instant,
     born: Instant,
-    expires: Instant,
+    /// `None` is never.
+    expires: Option<Instant>,
 }
 
 /// A value that must be closed, and why.
@@ -131,10 +132,7 @@ impl<K: Eq, T> Pool<K, T> {
             let (_, entry) = state.idle.remove(place);
             match self.unusable(&entry, now) {
                 Some(reason) => discarded.push((entry.value, reason)),
-                None => {
-                    state.stats.reused += 1;
-                    return Some(entry);
-                }
+                None => return Some(entry),
             }
         }
         None
@@ -160,8 +158,9 @@ impl<K: Eq, T> Pool<K, T> {
         if self.config.max_idle == 0 || self.config.max_idle_per_origin == 0 {
             return discarded.push((value, CloseReason::Evicted));
         }
-        let expires = now.checked_add(timeout).unwrap_or(now + Duration::from_secs(60));
+        let expires = now.checked_add(timeout);
         let mut state = self.lock();
+        self.discard_overdue(&mut state, now, discarded);
         state.make_room(&key, &self.config, discarded);
         state.idle.push((key, Idle { value, since: now, born, expires }));
     }
@@ -177,6 +176,11 @@ impl<K: Eq, T> Pool<K, T> {
         self.lock().stats.created += 1;
     }
 
+    /// Counts a value that was taken and found to be good.
+    pub fn count_reused(&self) {
+        self.lock().stats.reused += 1;
+    }
+
     /// Counts a request that was sent again.
     pub fn count_retried(&self) {
         self.lock().stats.retried += 1;
@@ -188,10 +192,29 @@ impl<K: Eq, T> Pool<K, T> {
         PoolStats { idle: state.idle.len(), ..state.stats }
     }
 
+    /// What may not be used any more goes, though nobody asks for it.
+    fn discard_overdue(
+        &self,
+        state: &mut State<K, T>,
+        now: Instant,
+        discarded: &mut Vec<Discarded<T>>,
+    ) {
+        let overdue = |entry: &(K, Idle<T>)| self.unusable(&entry.1, now);
+        if !state.idle.iter().any(|entry| overdue(entry).is_some()) {
+            return;
+        }
+        for entry in std::mem::take(&mut state.idle) {
+            match overdue(&entry) {
+                Some(reason) => discarded.push((entry.1.value, reason)),
+                None => state.idle.push(entry),
+            }
+        }
+    }
+
     fn unusable(&self, entry: &Idle<T>, now: Instant) -> Option<CloseReason> {
         let age = now.saturating_duration_since(entry.born);
         match self.config.max_age {
-            _ if entry.expires <= now => Some(CloseReason::IdleTimeout),
+            _ if entry.expires.map_or(false, |at| at <= now) => Some(CloseReason::IdleTimeout),
             Some(limit) if age >= limit => Some(CloseReason::MaxAge),
             _ => None,
         }
@@ -261,7 +284,6 @@ mod tests {
         );
         assert_eq!(bench.take("b", 3), Some(3));
         assert_eq!(bench.pool.stats().idle, 0);
-        assert_eq!(bench.pool.stats().reused, 3);
     }
 
     #[test]
@@ -272,6 +294,16 @@ mod tests {
         assert_eq!(bench.take("a", 90), None);
         let expired = CloseReason::IdleTimeout;
         assert_eq!(bench.discarded, [(2, expired), (1, expired)]);
+    }
+
+    #[test]
+    fn ok_what_nobody_asks_for_goes_when_something_is_put_in() {
+        let mut bench = Bench::new(PoolConfig::default().idle_timeout(Duration::from_secs(60)));
+        bench.put("a", 1, 0);
+        bench.put("b", 2, 30);
+        bench.put("c", 3, 60);
+        assert_eq!(bench.discarded, [(1, CloseReason::IdleTimeout)]);
+        assert_eq!(bench.pool.stats().idle, 2);
     }
 
     #[test]

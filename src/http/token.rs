@@ -50,11 +50,13 @@ pub fn trim_ows(mut bytes: &[u8]) -> &[u8] {
 /// branch on each byte.
 #[inline(always)]
 pub(crate) fn is_word(bytes: &[u8], lower: &[u8]) -> bool {
+    if bytes.len() != lower.len() {
+        return false;
+    }
     // The bit that tells the cases apart is set already in digits and hyphens, and what has it clear
     // there is a control character.
-    let differing =
-        bytes.iter().zip(lower).fold(0, |bits, (byte, lower)| bits | (byte | 0x20) ^ lower);
-    bytes.len() == lower.len() && differing == 0
+    let bytes = &bytes[..lower.len()];
+    bytes.iter().zip(lower).fold(0, |bits, (byte, lower)| bits | ((byte | 0x20) ^ lower)) == 0
 }
 
 /// A number written as `1*DIGIT`: no sign, no space, no overflow.

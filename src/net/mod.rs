@@ -51,7 +51,9 @@ pub trait Transport: fmt::Debug + Send {
     /// Writes some of `bytes`, at least one unless empty, and says how many.
     ///
     /// # Errors
-    /// As for [`read`](Transport::read).
+    /// As for [`read`](Transport::read). An error means that no byte of this call went out: the
+    /// caller goes on behind what earlier calls counted. Who has sent a part and then fails says
+    /// how much, and fails in the next call.
     fn write(&mut self, bytes: &[u8], deadline: Deadline) -> io::Result<usize>;
 
     /// What a read would find, without waiting and without consuming anything.
@@ -61,9 +63,10 @@ pub trait Transport: fmt::Debug + Send {
     fn readiness(&mut self) -> io::Result<Readiness>;
 
     /// A handle that ends the stream from another thread, so that a blocked call returns.
-    fn interrupt_handle(&self) -> Option<Arc<dyn Interrupt>> {
-        None
-    }
+    ///
+    /// A transport around another one hands on the handle of that. `None` says that there is
+    /// nothing to wake: cancelling then comes into effect only between two calls.
+    fn interrupt_handle(&self) -> Option<Arc<dyn Interrupt>>;
 
     /// This side's address, if there is one.
     fn local_addr(&self) -> Option<SocketAddr> {
@@ -157,7 +160,13 @@ pub trait Resolve: fmt::Debug + Send + Sync {
 
 /// Wraps a transport into an encrypted one.
 ///
-/// The crate brings no implementation; an adapter to a TLS library is a dozen lines.
+/// The crate brings no implementation; an adapter to a TLS library is a dozen lines. Two duties are
+/// the adapter's, or rather those of the transport that it makes: to hand on the
+/// [`interrupt_handle`](Transport::interrupt_handle) of the transport below, without which nothing
+/// blocked in it can be cancelled, and to report an error from [`write`](Transport::write) only if
+/// it has taken none of that call's bytes. A library that has encrypted them already and could not
+/// send them yet has taken them: the adapter says so, keeps the rest, and sends it first the next
+/// time, also before it reads.
 pub trait Tls: fmt::Debug + Send + Sync {
     /// Performs the handshake with `host` over `transport`, offering `protocols` by ALPN
     /// (RFC 7301) in order of preference.

@@ -10,6 +10,9 @@
 //! ever looks like the orderly end of a body.
 
 use std::io::{self, ErrorKind};
+use std::net::{Shutdown, TcpStream};
+#[cfg(unix)]
+use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,6 +28,47 @@ pub(super) trait Socket: Send + Sync + 'static {
     fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()>;
     fn shutdown(&self) -> io::Result<()>;
 }
+
+/// Makes a stream socket of std a [`Socket`]: all kinds have these methods, and no trait for them.
+macro_rules! system_socket {
+    ($stream:ty) => {
+        impl Socket for $stream {
+            fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
+                io::Read::read(&mut &*self, buffer)
+            }
+
+            fn send(&self, bytes: &[u8]) -> io::Result<usize> {
+                io::Write::write(&mut &*self, bytes)
+            }
+
+            fn timeout(&self, direction: Direction) -> io::Result<Option<Duration>> {
+                match direction {
+                    Direction::Read => self.read_timeout(),
+                    Direction::Write => self.write_timeout(),
+                }
+            }
+
+            fn set_timeout(&self, direction: Direction, time: Option<Duration>) -> io::Result<()> {
+                match direction {
+                    Direction::Read => self.set_read_timeout(time),
+                    Direction::Write => self.set_write_timeout(time),
+                }
+            }
+
+            fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+                <$stream>::set_nonblocking(self, nonblocking)
+            }
+
+            fn shutdown(&self) -> io::Result<()> {
+                <$stream>::shutdown(self, Shutdown::Both)
+            }
+        }
+    };
+}
+
+system_socket!(TcpStream);
+#[cfg(unix)]
+system_socket!(UnixStream);
 
 /// Which way the bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

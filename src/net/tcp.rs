@@ -5,12 +5,11 @@
 //! [`TcpConnect`](super::TcpConnect).
 
 use std::fmt;
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::socket::{Direction, Socket, Stream};
+use super::socket::Stream;
 use super::{text_of, Deadline, Interrupt, Readiness, Transport};
 
 /// A TCP connection.
@@ -72,38 +71,6 @@ impl Transport for TcpTransport {
 
     fn peer_addr(&self) -> Option<SocketAddr> {
         self.peer
-    }
-}
-
-impl Socket for TcpStream {
-    fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        (&*self).read(buffer)
-    }
-
-    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
-        (&*self).write(bytes)
-    }
-
-    fn timeout(&self, direction: Direction) -> io::Result<Option<Duration>> {
-        match direction {
-            Direction::Read => self.read_timeout(),
-            Direction::Write => self.write_timeout(),
-        }
-    }
-
-    fn set_timeout(&self, direction: Direction, timeout: Option<Duration>) -> io::Result<()> {
-        match direction {
-            Direction::Read => self.set_read_timeout(timeout),
-            Direction::Write => self.set_write_timeout(timeout),
-        }
-    }
-
-    fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        TcpStream::set_nonblocking(self, nonblocking)
-    }
-
-    fn shutdown(&self) -> io::Result<()> {
-        TcpStream::shutdown(self, Shutdown::Both)
     }
 }
 

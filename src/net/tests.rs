@@ -244,6 +244,34 @@ fn ok_readiness_consumes_nothing() {
 }
 
 #[test]
+fn ok_a_read_after_a_look_yields_all_that_is_there() {
+    for kind in kinds() {
+        let (mut transport, mut peer) = kind();
+        // In parts that a small buffer ends, then to the end of what came.
+        peer.write_all(b"abcdef").unwrap();
+        for (size, expected) in [(1, &b"a"[..]), (2, b"bc"), (64, b"def")] {
+            assert_eq!(transport.readiness().unwrap(), Readiness::Data);
+            assert_eq!(transport.read(&mut [], after(20_000)).unwrap(), 0);
+            let mut buffer = vec![0; size];
+            let count = transport.read(&mut buffer, after(20_000)).unwrap();
+            assert_eq!(&buffer[..count], expected);
+        }
+        assert_eq!(transport.readiness().unwrap(), Readiness::Quiet);
+        // One byte, and nothing or the end behind it.
+        peer.write_all(b"g").unwrap();
+        assert_eq!(transport.readiness().unwrap(), Readiness::Data);
+        assert_eq!(transport.read(&mut [0; 64], after(20_000)).unwrap(), 1);
+        let error = transport.read(&mut [0; 64], after(1)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        peer.write_all(b"h").unwrap();
+        assert_eq!(transport.readiness().unwrap(), Readiness::Data);
+        drop(peer);
+        assert_eq!(transport.read(&mut [0; 64], after(20_000)).unwrap(), 1);
+        assert_eq!(transport.read(&mut [0; 64], after(20_000)).unwrap(), 0);
+    }
+}
+
+#[test]
 fn ok_after_readiness_the_socket_waits_again() {
     for kind in kinds() {
         let (mut transport, _peer) = kind();
@@ -382,5 +410,45 @@ mod unix_domain {
             let text = format!("cannot connect to {}", path.0.display());
             assert!(error.to_string().starts_with(&text), "{}", error);
         }
+    }
+
+    #[test]
+    fn ok_and_err_what_a_function_opens() {
+        for deadline in [Deadline::NEVER, after(20_000)] {
+            let (near, mut far) = std::os::unix::net::UnixStream::pair().unwrap();
+            near.set_nonblocking(true).unwrap();
+            let maker = UnixConnect::with("a pair", move || near.try_clone());
+            let host = Host::Domain("any.example".into());
+            let mut transport = dial(&maker, host.clone(), 80, deadline).unwrap();
+            let error = transport.read(&mut [0], after(20)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TimedOut);
+            transport.write(b"x", deadline).unwrap();
+            far.read_exact(&mut [0]).unwrap();
+            let maker = UnixConnect::with("a pair", || Err(ErrorKind::PermissionDenied.into()));
+            let error = dial(&maker, host, 80, deadline).unwrap_err();
+            assert_eq!(error.to_string(), "cannot connect to a pair: permission denied");
+        }
+    }
+
+    #[test]
+    fn err_openers_that_never_return_are_bounded_and_left_at_the_deadline() {
+        let (gate, opened) = (watched::Watched::new(false), watched::Watched::new(0));
+        let (seen, count) = (gate.clone(), opened.clone());
+        let maker = UnixConnect::with("nobody", move || {
+            count.update(|count| *count += 1);
+            seen.wait_for(Deadline::NEVER, None, |open| open.then_some(()))?;
+            Err(ErrorKind::ConnectionRefused.into())
+        });
+        let host = Host::Domain("any.example".into());
+        let all = |count: &mut usize| (*count == 16).then_some(());
+        while opened.wait_for(after(1), None, all).is_err() {
+            let error = dial(&maker, host.clone(), 80, after(5)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TimedOut);
+        }
+        assert!(dial(&maker, host.clone(), 80, after(20)).is_err());
+        assert_eq!(*opened.lock(), 16);
+        gate.update(|open| *open = true);
+        let error = dial(&maker, host, 80, after(20_000)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
     }
 }

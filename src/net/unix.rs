@@ -1,20 +1,19 @@
 //! Unix domain sockets: the same HTTP, spoken to a process on this machine.
 //!
-//! [`UnixConnect`] reaches one socket in the file system, whatever the origin. Sockets in Linux's
-//! abstract namespace have an API in std only since Rust 1.70, later than this crate may assume: a
-//! program with such a compiler opens one itself and hands it to [`UnixTransport::new`] in a
-//! [`Connect`] of its own.
+//! [`UnixConnect`] reaches one socket, whatever the origin: one in the file system, or whatever a
+//! function of the caller's opens. Sockets in Linux's abstract namespace are for the latter: std has
+//! them only since Rust 1.70, later than this crate may assume.
 
 use std::fmt;
-use std::io::{self, Read, Write};
-use std::net::Shutdown;
+use std::io;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::socket::{Direction, Socket, Stream};
-use super::watched::{start_thread, Watched};
+use super::socket::{Socket, Stream};
+use super::watched::{start_thread, Room, Watched};
 use super::{cancelled, CancelToken, Connect, Deadline, Dialing, Interrupt, Readiness, Transport};
 
 /// A connection over a Unix domain socket.
@@ -34,6 +33,23 @@ impl UnixTransport {
     }
 }
 
+impl UnixTransport {
+    /// How much of what follows the taken byte could be had without waiting. Whoever looks before
+    /// each read would get the stream byte by byte otherwise. Errors and ends are the next read's.
+    fn read_what_is_there(&mut self, rest: &mut [u8]) -> usize {
+        let mut count = 0;
+        if !rest.is_empty() {
+            let look = |socket: &UnixStream| {
+                count = socket.recv(rest)?;
+                Ok(count)
+            };
+            // The stream remembers a fault.
+            let _ = self.stream.glance(look);
+        }
+        count
+    }
+}
+
 impl fmt::Debug for UnixTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "UnixTransport(peer: {:?})", self.stream.socket().peer_addr())
@@ -42,11 +58,11 @@ impl fmt::Debug for UnixTransport {
 
 impl Transport for UnixTransport {
     fn read(&mut self, buffer: &mut [u8], deadline: Deadline) -> io::Result<usize> {
-        match (self.taken, buffer.first_mut()) {
-            (Some(byte), Some(first)) => {
+        match (self.taken, buffer.split_first_mut()) {
+            (Some(byte), Some((first, rest))) => {
                 *first = byte;
                 self.taken = None;
-                Ok(1)
+                Ok(1 + self.read_what_is_there(rest))
             }
             _ => self.stream.read(buffer, deadline),
         }
@@ -77,22 +93,40 @@ impl Transport for UnixTransport {
 /// Connects to one Unix domain socket, whatever the origin.
 ///
 /// No [`Step`](super::Step) is reported: there is no address that one could carry.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct UnixConnect {
-    path: PathBuf,
-    /// How many connects are under way on threads of their own.
-    connecting: Arc<Watched<usize>>,
+    name: String,
+    open: Arc<Open>,
+    /// For connects on threads of their own.
+    room: Room,
 }
+
+type Open = dyn Fn() -> io::Result<UnixStream> + Send + Sync;
 
 impl UnixConnect {
     /// Connects to the socket at this path.
     pub fn new(path: impl Into<PathBuf>) -> UnixConnect {
-        UnixConnect { path: path.into(), connecting: Watched::new(0) }
+        let path = path.into();
+        let name = path.display().to_string();
+        UnixConnect::with(name, move || UnixStream::connect(&path))
     }
 
-    /// Where the socket is.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// Connects by calling `open`, which may wait as long as it likes: with a deadline or a cancel
+    /// token it is called on a thread of its own, and left behind there. Errors call the socket
+    /// `name`.
+    ///
+    /// ```no_run
+    /// # #[cfg(target_os = "linux")] {
+    /// # use std::os::unix::net::UnixStream;
+    /// # use pannier::net::UnixConnect;
+    /// let to_the_daemon = UnixConnect::with("the daemon", || UnixStream::connect("/run/daemon"));
+    /// # }
+    /// ```
+    pub fn with(
+        name: impl Into<String>,
+        open: impl Fn() -> io::Result<UnixStream> + Send + Sync + 'static,
+    ) -> UnixConnect {
+        UnixConnect { name: name.into(), open: Arc::new(open), room: Room::new(MOST_CONNECTING) }
     }
 
     /// A connect waits while the peer's queue is full, and std has no timeout for it, so it is made
@@ -104,22 +138,18 @@ impl UnixConnect {
         cancel: Option<&CancelToken>,
     ) -> io::Result<UnixStream> {
         deadline.remaining(Instant::now())?;
-        self.connecting.wait_for(deadline, cancel, |connecting| {
-            (*connecting < MOST_CONNECTING).then(|| *connecting += 1)
-        })?;
+        let place = self.room.enter(deadline, cancel)?;
         let answer = Watched::new(None);
-        let (path, connecting) = (self.path.clone(), Arc::clone(&self.connecting));
-        let reply = Arc::clone(&answer);
+        let (open, reply) = (Arc::clone(&self.open), Arc::clone(&answer));
         let work = move || {
-            let stream = UnixStream::connect(path);
-            connecting.update(|connecting| *connecting -= 1);
-            reply.update(|reply| *reply = Some(stream));
+            // Whoever waits for the answer must get one.
+            let opened = catch_unwind(AssertUnwindSafe(|| open()));
+            drop(place);
+            reply.update(|reply| *reply = Some(opened));
         };
-        if let Err(error) = start_thread("pannier-connect", STACK_SIZE, Box::new(work)) {
-            self.connecting.update(|connecting| *connecting -= 1);
-            return Err(error);
-        }
-        answer.wait_for(deadline, cancel, Option::take)?
+        start_thread("pannier-connect", STACK_SIZE, Box::new(work))?;
+        let opened = answer.wait_for(deadline, cancel, Option::take)?;
+        opened.unwrap_or_else(|panic| resume_unwind(panic))
     }
 }
 
@@ -127,49 +157,24 @@ impl Connect for UnixConnect {
     fn connect(&self, dialing: Dialing<'_>) -> io::Result<Box<dyn Transport>> {
         let patient = dialing.cancel.is_none() && dialing.deadline == Deadline::NEVER;
         let stream = match patient {
-            true => UnixStream::connect(&self.path),
+            true => (self.open)(),
             false => self.connect_aside(dialing.deadline, dialing.cancel),
         };
-        let stream = stream.map_err(|error| match dialing.cancel {
-            Some(token) if token.is_cancelled() => cancelled(),
-            _ => {
-                let text = format!("cannot connect to {}: {}", self.path.display(), error);
-                io::Error::new(error.kind(), text)
-            }
-        })?;
-        Ok(Box::new(UnixTransport { stream: Stream::fresh(stream), taken: None }))
+        let transport =
+            stream.and_then(UnixTransport::new).map_err(|error| match dialing.cancel {
+                Some(token) if token.is_cancelled() => cancelled(),
+                _ => {
+                    let text = format!("cannot connect to {}: {}", self.name, error);
+                    io::Error::new(error.kind(), text)
+                }
+            })?;
+        Ok(Box::new(transport))
     }
 }
 
-impl Socket for UnixStream {
-    fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        (&*self).read(buffer)
-    }
-
-    fn send(&self, bytes: &[u8]) -> io::Result<usize> {
-        (&*self).write(bytes)
-    }
-
-    fn timeout(&self, direction: Direction) -> io::Result<Option<Duration>> {
-        match direction {
-            Direction::Read => self.read_timeout(),
-            Direction::Write => self.write_timeout(),
-        }
-    }
-
-    fn set_timeout(&self, direction: Direction, timeout: Option<Duration>) -> io::Result<()> {
-        match direction {
-            Direction::Read => self.set_read_timeout(timeout),
-            Direction::Write => self.set_write_timeout(timeout),
-        }
-    }
-
-    fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
-        UnixStream::set_nonblocking(self, nonblocking)
-    }
-
-    fn shutdown(&self) -> io::Result<()> {
-        UnixStream::shutdown(self, Shutdown::Both)
+impl fmt::Debug for UnixConnect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "UnixConnect({})", self.name)
     }
 }
 

@@ -85,6 +85,54 @@ impl<T: Send + 'static> Interrupt for Watched<T> {
     }
 }
 
+/// Room for so many calls at once that cannot be interrupted. Clones share it.
+#[derive(Clone, Debug)]
+pub(super) struct Room {
+    free: Arc<Watched<usize>>,
+}
+
+/// A place in a [`Room`], given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    room: Room,
+}
+
+impl Room {
+    pub(super) fn new(places: usize) -> Room {
+        Room { free: Watched::new(places) }
+    }
+
+    /// Takes a place, and waits for one if need be.
+    ///
+    /// # Errors
+    /// As for [`Watched::wait_for`].
+    pub(super) fn enter(
+        &self,
+        deadline: Deadline,
+        cancel: Option<&CancelToken>,
+    ) -> io::Result<Place> {
+        self.free.wait_for(deadline, cancel, take_one)?;
+        Ok(Place { room: self.clone() })
+    }
+
+    /// Takes a place if one is free.
+    pub(super) fn try_enter(&self) -> Option<Place> {
+        take_one(&mut self.free.lock())?;
+        Some(Place { room: self.clone() })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.room.free.update(|free| *free += 1);
+    }
+}
+
+fn take_one(free: &mut usize) -> Option<()> {
+    *free = free.checked_sub(1)?;
+    Some(())
+}
+
 /// Starts a thread that nobody joins.
 pub(super) fn start_thread(
     name: &str,
@@ -117,6 +165,22 @@ mod tests {
         let error = watched.wait_for(deadline, None, |_| None::<()>).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!(deadline.is_past(Instant::now()));
+    }
+
+    #[test]
+    fn ok_a_place_is_free_again_even_when_its_owner_panics() {
+        let room = Room::new(1);
+        let place = room.try_enter().unwrap();
+        assert!(room.try_enter().is_none());
+        let soon = Deadline::after(Instant::now(), Duration::from_millis(10));
+        let error = room.enter(soon, None).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        let owner = thread::spawn(move || {
+            let _place = place;
+            panic!("on purpose");
+        });
+        room.enter(Deadline::NEVER, None).unwrap();
+        assert!(owner.join().is_err());
     }
 
     #[test]

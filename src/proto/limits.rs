@@ -38,7 +38,8 @@ macro_rules! limits {
 }
 
 limits! {
-    /// Bytes of one response head, status line and empty line included. Default 64 KiB.
+    /// Bytes of one response head, status line and empty line included. Default 64 KiB; no head may
+    /// be longer than 1 GiB.
     head_bytes get_head_bytes usize
     /// Field lines of one response head, and of one trailer section. Default 128.
     head_lines get_head_lines usize

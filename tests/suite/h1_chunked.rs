@@ -125,6 +125,9 @@ fn err_extensions_above_the_limit() {
     assert_eq!(error(&session, &of(0, 100)), None);
     let blank = [b"1", &b" ".repeat(11)[..], b";\r\nx\r\n0\r\n\r\n"].concat();
     assert_eq!(error(&session, &blank), Some(Error::ChunkLineTooLong(10)));
+    // The first blank of each line counts in the sum, too: ten bytes each, and one more.
+    let blanks = [&b"1 ;34567890\r\nx\r\n".repeat(4)[..], b"1 ;\r\nx\r\n0\r\n\r\n"].concat();
+    assert_eq!(error(&session, &blanks), Some(Error::ChunkLineTooLong(10)));
 }
 
 #[test]

@@ -387,3 +387,14 @@ fn ok_errors_name_their_fault_and_section() {
         assert!(error.to_string().contains(text), "{}", error);
     }
 }
+
+/// They are lines, though not of a field.
+#[test]
+fn err_folded_lines_without_number() {
+    let folds = |count: usize| {
+        let lines = "\r\n ".repeat(count);
+        format!("HTTP/1.1 200 OK\r\nA: b{}\r\nContent-Length: 0\r\n\r\n", lines).into_bytes()
+    };
+    assert_eq!(error(&Session::get(), &folds(126)), None);
+    assert_eq!(error(&Session::get(), &folds(127)), Some(Error::TooManyFields(128)));
+}

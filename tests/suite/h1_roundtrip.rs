@@ -1,7 +1,7 @@
 //! What is written can be read, and what is read does not depend on the pieces it comes in.
 
 use pannier::http::{Headers, Method, Version};
-use pannier::proto::h1::{Connection, Framing, RequestHead, Target, Transfer};
+use pannier::proto::h1::{Connection, Framing, HeadParser, RequestHead, Target, Transfer};
 use pannier::{Leniency, Limits};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -325,4 +325,60 @@ fn field_part() -> impl Strategy<Value = &'static str> {
             "\0",
         ][..],
     )
+}
+
+/// Lines as they come and go between the heads of a connection.
+fn head_of(lines: &[usize], ending: &str) -> Vec<u8> {
+    const LINES: [&str; 10] = [
+        "Server: x",
+        "Date: Mon, 23 Nov 2026 06:36:27 GMT",
+        "Date: Mon, 23 Nov 2026 06:36:28 GMT",
+        "Content-Length: 0",
+        "A:",
+        "A: b",
+        "A: b\r\n c",
+        "A: \tb\t ",
+        " folded",
+        "X-Long-Name-With-Some-Length: and a value of some length, with a comma",
+    ];
+    let mut head = String::from("HTTP/1.1 200 OK\r\n");
+    for line in lines {
+        head.push_str(LINES[line % LINES.len()]);
+        head.push_str(ending);
+    }
+    head.push_str("\r\n");
+    head.into_bytes()
+}
+
+proptest! {
+    /// What the head before was like changes nothing.
+    #[test]
+    fn ok_a_head_is_read_as_if_it_were_the_first(
+        heads in vec((vec(0..10usize, 0..8), any::<bool>(), any::<bool>(), any::<bool>()), 1..5),
+    ) {
+        let fresh = || HeadParser::new(Limits::default(), Leniency::default());
+        let mut kept = fresh();
+        for (lines, lf, long, dripped) in heads {
+            let mut wire = head_of(&lines, if lf { "\n" } else { "\r\n" });
+            if long {
+                wire.splice(12..15, b" A longer phrase".iter().copied());
+            }
+            let expected = read_head(&mut fresh(), &wire, dripped);
+            prop_assert_eq!(&read_head(&mut kept, &wire, dripped), &expected);
+            if expected.starts_with("Err") {
+                kept = fresh();
+            }
+        }
+    }
+}
+
+fn read_head(parser: &mut HeadParser, wire: &[u8], dripped: bool) -> String {
+    for end in 1..wire.len() {
+        match parser.parse(&wire[..end]) {
+            _ if !dripped => break,
+            Ok(None) => {}
+            early => return format!("{:?}", early),
+        }
+    }
+    format!("{:?}", parser.parse(wire))
 }

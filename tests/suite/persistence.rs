@@ -274,3 +274,47 @@ fn ok_a_connection_that_the_server_announced_to_close_is_not_used_again() {
     }
     assert_eq!(client.pool_stats().created, 3);
 }
+
+/// In a segment of its own, after the connection has gone back to the pool.
+#[test]
+fn ok_what_came_unasked_while_a_connection_was_idle_answers_nothing() {
+    let (sent, unasked) = std::sync::mpsc::channel();
+    let peer = Peer::play(move |peer| {
+        let mut wire = peer.accept();
+        wire.exchange("GET /1", OK);
+        wire.send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ntrap");
+        sent.send(()).unwrap();
+        let mut fresh = peer.accept();
+        fresh.exchange("GET /2", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ntrue");
+    });
+    let client = client();
+    assert_eq!(client.get(peer.url("/1")).send().unwrap().text().unwrap(), "ok");
+    unasked.recv().unwrap();
+    // Longer than a connection may rest without being looked at.
+    std::thread::sleep(Duration::from_millis(20));
+    assert_eq!(client.get(peer.url("/2")).send().unwrap().text().unwrap(), "true");
+    peer.join();
+}
+
+/// A request that could not be repeated is not sent where nobody listens any more.
+#[test]
+fn ok_a_post_goes_to_a_fresh_connection_if_the_kept_one_has_ended() {
+    let (closed, end) = std::sync::mpsc::channel();
+    let peer = Peer::play(move |peer| {
+        let mut wire = peer.accept();
+        wire.exchange("GET /1", OK);
+        wire.close();
+        closed.send(()).unwrap();
+        let mut fresh = peer.accept();
+        fresh.expect_request("POST /2");
+        fresh.expect("body");
+        fresh.send(OK);
+    });
+    let client = client();
+    assert_eq!(client.get(peer.url("/1")).send().unwrap().text().unwrap(), "ok");
+    end.recv().unwrap();
+    let created = client.post(peer.url("/2")).body("body").send().unwrap();
+    assert_eq!(created.text().unwrap(), "ok");
+    assert_eq!(client.pool_stats().reused, 0);
+    peer.join();
+}

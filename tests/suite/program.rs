@@ -12,7 +12,7 @@ use std::thread;
 fn ok_several_urls_share_one_connection_also_across_next() {
     let peer = Peer::start(|_| sized("hello"));
     let url = peer.url("/{a,b}");
-    let run = pannier(&["-sS", &url, &url, "--next", "-sS", "-H", "X: y", &url]);
+    let run = pannier(&["-sS", &url, &url, "--next", "-sSL", "-H", "X: y", &url]);
     assert_eq!(run.text(), ("hellohellohellohellohellohello", "", 0));
     assert_eq!(peer.connections(), 1);
 }
@@ -34,6 +34,21 @@ fn ok_fields_go_out_in_curls_order() {
         env!("CARGO_PKG_VERSION")
     );
     assert_eq!(peer.requests(), [expected]);
+}
+
+#[test]
+fn ok_a_password_is_asked_for_once() {
+    let peer = Peer::start(|_| sized(""));
+    let (a, b) = (peer.url("/{a,b}"), peer.url("/c"));
+    let run = fed(&["-sS", "-u", "u", &a, &b], "p\nq\n");
+    assert_eq!(run.text(), ("", "Enter host password for user 'u':\n", 0));
+    let requests = peer.requests();
+    assert_eq!(requests.len(), 3);
+    for request in requests {
+        assert!(request.contains("\r\nAuthorization: Basic dTpw\r\n"), "{}", request);
+    }
+    let run = pannier(&["-sS", "-u", "u", "--oauth2-bearer", "t", &b]);
+    assert_eq!(run.text(), ("", "", 0), "a name beside a token is not used");
 }
 
 #[test]
@@ -121,6 +136,7 @@ fn err_messages_and_codes_are_curls() {
         Some("/empty") => "".into(),
         Some("/loop") => "HTTP/1.1 302 Go\r\nLocation: /loop\r\nContent-Length: 0\r\n\r\n".into(),
         Some("/bad") => "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello".into(),
+        Some("/coded") => "HTTP/1.1 200 OK\r\nTransfer-Encoding: foo\r\n\r\nhello".into(),
         Some("/old") => "hello".into(),
         _ => "HTTP/1.1 404 No\r\nContent-Length: 9\r\nConnection: close\r\n\r\nhello".into(),
     });
@@ -130,6 +146,7 @@ fn err_messages_and_codes_are_curls() {
         ("-sS URL/empty", 52, "pannier: (52) Empty reply from server\n"),
         ("-sSL --max-redirs 2 URL/loop", 47, "pannier: (47) Maximum (2) redirects followed\n"),
         ("-s URL/bad", 8, ""),
+        ("-sS URL/coded", 61, "pannier: (61) Unsolicited Transfer-Encoding found: "),
         ("-s URL/old", 1, ""),
         ("-sS http://a.invalid/", 6, "pannier: (6) Could not resolve host: a.invalid\n"),
         ("-sS URL/{a", 3, "pannier: (3) unmatched brace in URL position 5:\nURL/{a\n    ^\n"),
@@ -265,6 +282,49 @@ fn err_what_is_in_the_way_of_a_connection_is_named() {
         assert!(stderr.contains("Failed to connect to name.test port 80 after"), "{}", stderr);
         assert!(stderr.contains(path) && stderr.contains(reason), "{}", stderr);
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn err_standard_output_takes_nothing() {
+    let peer = Peer::start(|_| sized("ok"));
+    let full = || fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has one");
+    let read_only = || fs::File::open("/dev/null").expect("Linux has one");
+    let url = peer.url("/");
+    for words in [&["-sS", &url][..], &["-sS", "-w", "text", "-o", "/dev/null", &url], &["-V"]] {
+        for stdout in [full(), read_only()] {
+            let run = command(words).stdout(stdout).output().expect("the program starts");
+            assert_eq!(run.status.code(), Some(23), "{:?}: {:?}", words, run);
+        }
+    }
+}
+
+#[test]
+fn ok_output_is_not_held_back() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    let address = listener.local_addr().expect("it is bound").to_string();
+    let (seen, was_seen) = std::sync::mpsc::channel::<()>();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("the program connects");
+        assert!(read_request(&mut stream).is_some());
+        let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nhi";
+        stream.write_all(answer).expect("it reads the response");
+        let _ = was_seen.recv();
+        let _ = stream.write_all(b"!");
+    });
+    let mut child = command(&["-sS", "-m", "5", &address])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut start = [0; 2];
+    let stdout = child.stdout.as_mut().expect("it was asked for");
+    stdout.read_exact(&mut start).expect("the first piece is written");
+    assert_eq!(&start, b"hi");
+    seen.send(()).expect("the server waits");
+    let run = child.wait_with_output().expect("the program ends");
+    assert_eq!(run.text(), ("!", "", 0));
+    server.join().expect("the server ends");
 }
 
 #[test]

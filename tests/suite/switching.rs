@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use pannier::http::Method;
-use pannier::{CloseReason, ErrorKind};
+use pannier::{CloseReason, ErrorKind, Protocol};
 
 use crate::support::peer::Peer;
 use crate::support::{client, once, read_all, scripted, EMPTY};
@@ -97,4 +97,19 @@ fn ok_a_switched_connection_that_nobody_takes_is_closed() {
     let request = client.get(peer.url("/")).header("Upgrade", "echo");
     drop(request.header("Connection", "upgrade").send().unwrap());
     peer.join();
+}
+
+#[test]
+fn ok_a_tunnel_outlives_a_request_that_was_to_close() {
+    let close = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\ntunnel";
+    for protocol in [Protocol::Http10, Protocol::Http11] {
+        let (client, _) = scripted([once(close)]);
+        let method = Method::CONNECT;
+        let request = client.request(method, "http://example.com/").header("Connection", "close");
+        let response = request.protocol(protocol).send().unwrap();
+        assert_eq!(response.connection().close_reason(), Some(CloseReason::Upgraded));
+        let mut text = String::new();
+        response.into_stream().unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "tunnel");
+    }
 }

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use pannier::http::Method;
 use pannier::net::Script;
+#[cfg(unix)]
+use pannier::net::UnixConnect;
 use pannier::{Body, CloseReason, Error, ErrorKind, Phase, Timeouts};
 
 use crate::support::peer::{Peer, Wire};
@@ -308,6 +310,30 @@ fn ok_a_refusal_is_heard_though_the_peer_has_stopped_reading() {
         assert_eq!(client.pool_stats().idle, 0);
         assert!(!recorder.take().contains(&"request end".to_owned()));
     }
+}
+
+/// Long enough that reading it byte by byte, one at a time between two writes, would show.
+#[cfg(unix)]
+#[test]
+fn ok_a_refusal_over_a_unix_socket_is_heard_at_once() {
+    use std::os::unix::net::UnixStream;
+
+    let (near, mut far) = UnixStream::pair().unwrap();
+    let connector = UnixConnect::with("a pair", move || near.try_clone());
+    let peer = thread::spawn(move || {
+        far.read_exact(&mut [0]).unwrap();
+        far.write_all(TOO_LARGE.as_bytes()).unwrap();
+        // Neither reads nor closes.
+        far
+    });
+    let client = builder().connector(connector).build();
+    let body = large().into_iter().next().unwrap();
+    let began = Instant::now();
+    let mut response = client.post("http://a.test/").body(body).send().unwrap();
+    assert_eq!(response.status().as_u16(), 413);
+    assert_eq!(read_all(&mut response).unwrap(), b"big");
+    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    drop(peer.join().unwrap());
 }
 
 #[test]

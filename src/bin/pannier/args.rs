@@ -35,6 +35,7 @@ pub struct Global {
     pub silent: bool,
     pub show_error: bool,
     pub verbose: bool,
+    pub no_progress_meter: bool,
 }
 
 impl Global {
@@ -122,11 +123,8 @@ impl Args {
             if options && word == b"--" {
                 options = false;
             } else if options && word.first() == Some(&b'-') {
-                let (next, used) = (
-                    rest.as_slice().first(),
-                    self.option(word, rest.as_slice().first().map(Vec::as_slice))?,
-                );
-                if used && next.is_some() {
+                let next = rest.as_slice().first().map(Vec::as_slice);
+                if self.option(word, next)? {
                     rest.next();
                 }
             } else {
@@ -277,7 +275,14 @@ mod tests {
     fn ok_booleans_are_switched_off_by_no() {
         assert!(!first("-L --no-location a").location);
         assert!(first("--no-location -L a").location);
-        assert!(parse("--buffer --progress-meter a").is_ok());
+        for (words, off) in [
+            ("--buffer --progress-meter a", false),
+            ("--no-progress-meter a", true),
+            ("--no-progress-meter --progress-meter a", false),
+        ] {
+            let args = parse(words).unwrap_or_else(|usage| panic!("{}", usage.message));
+            assert_eq!(args.global.no_progress_meter, off, "{}", words);
+        }
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Failure {
 
     /// A URL that is none, or of another protocol.
     pub fn url(error: &UrlError) -> Failure {
-        match error.scheme().filter(|_| error.is_unsupported_scheme()) {
+        match error.scheme() {
             Some(scheme) => Failure::new(1, format!("Protocol \"{}\" not supported", scheme)),
             None => Failure::new(BAD_URL, format!("URL rejected: {}", error)),
         }
@@ -82,8 +82,7 @@ impl Failure {
 
     /// The failure of the library, in curl's words.
     pub fn transfer(error: &Error, facts: &Facts) -> Failure {
-        let rule = cause::<h1::Error>(error);
-        if let Some(failure) = rule.and_then(|rule| broken_rule(error.kind(), rule)) {
+        if let Some(failure) = cause::<h1::Error>(error).and_then(broken_rule) {
             return failure;
         }
         let (code, message) = match error.kind() {
@@ -111,14 +110,12 @@ impl Failure {
 }
 
 /// What curl says about a rule that the peer broke, where its code differs from the kind's.
-fn broken_rule(kind: ErrorKind, rule: &h1::Error) -> Option<Failure> {
+fn broken_rule(rule: &h1::Error) -> Option<Failure> {
     let (code, message) = match rule {
         h1::Error::StatusLine | h1::Error::Version => {
             (1, format!("Unsupported HTTP response: {}", rule))
         }
-        h1::Error::TransferCoding if kind == ErrorKind::Protocol || kind == ErrorKind::Framing => {
-            (61, format!("Unsolicited Transfer-Encoding found: {}", rule))
-        }
+        h1::Error::TransferCoding => (61, format!("Unsolicited Transfer-Encoding found: {}", rule)),
         h1::Error::ContentLength | h1::Error::ContentLengthsDiffer => {
             (8, format!("Invalid Content-Length: {}", rule))
         }

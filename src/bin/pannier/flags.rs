@@ -4,9 +4,12 @@
 //! table. Names and meanings are curl's; an option that is not here is refused as unknown, never
 //! swallowed.
 
+use pannier::net::Family;
+use pannier::Protocol;
+
 use crate::args::Args;
 use crate::data;
-use crate::operation::{Fail, Family, Out, UnixPath, Version};
+use crate::operation::{Fail, Out, UnixPath};
 use crate::usage::Problem;
 use crate::values;
 
@@ -122,7 +125,7 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         },
     ),
-    switch("basic", Auth, "HTTP Basic authentication", |_, _| {}),
+    switch("basic", Auth, "Accepted; -u means Basic authentication", |_, _| {}),
     value("config", "<file>", General, "Read options from a file", |a, v| a.read_config(v))
         .short('K'),
     value("connect-timeout", "<seconds>", Connection, "Longest time to connect", |a, v| {
@@ -210,7 +213,7 @@ pub const FLAGS: &[Flag] = &[
         Http,
         "Use HTTP/1.0",
         Set::Act(|a| {
-            a.op().version = Version::Http10;
+            a.op().version = Protocol::Http10;
             Ok(())
         }),
     )
@@ -220,7 +223,7 @@ pub const FLAGS: &[Flag] = &[
         Http,
         "Use HTTP/1.1",
         Set::Act(|a| {
-            a.op().version = Version::Http11;
+            a.op().version = Protocol::Http11;
             Ok(())
         }),
     ),
@@ -288,8 +291,10 @@ pub const FLAGS: &[Flag] = &[
     .short('m'),
     flag("next", General, "The options that follow are for the next URL", Set::Act(|a| a.next()))
         .short(':'),
-    switch("no-buffer", Output, "Output is never buffered", |_, _| {}).short('N'),
-    switch("no-progress-meter", Verbose, "Show no progress meter", |_, _| {}),
+    switch("no-buffer", Output, "Accepted; output is never buffered", |_, _| {}).short('N'),
+    switch("no-progress-meter", Verbose, "Show no progress meter", |a, on| {
+        a.global.no_progress_meter = on;
+    }),
     value("oauth2-bearer", "<token>", Auth, "OAuth 2 bearer token", |a, v| {
         a.op().bearer = Some(values::text(v)?);
         Ok(())

@@ -18,6 +18,7 @@ mod help;
 mod lab;
 mod operation;
 mod output;
+mod progress;
 mod record;
 mod request;
 mod run;

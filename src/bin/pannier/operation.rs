@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+pub use pannier::net::Family;
+use pannier::Protocol;
+
 use crate::data;
 use crate::usage::Problem;
 
@@ -34,7 +37,7 @@ pub struct Operation {
     pub connect_to: Vec<Vec<u8>>,
     pub unix: Option<UnixPath>,
     pub family: Family,
-    pub version: Version,
+    pub version: Protocol,
     pub target: Option<String>,
     pub path_as_is: bool,
     pub ignore_content_length: bool,
@@ -77,23 +80,6 @@ pub enum Fail {
     Never,
     WithoutBody,
     WithBody,
-}
-
-/// Which addresses may be used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Family {
-    #[default]
-    Any,
-    V4,
-    V6,
-}
-
-/// The version of HTTP to speak.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Version {
-    Http10,
-    #[default]
-    Http11,
 }
 
 /// A Unix domain socket.

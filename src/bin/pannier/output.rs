@@ -2,6 +2,10 @@
 //!
 //! A file is made when its first byte comes, or at the end of a transfer that succeeded without
 //! one, so that a refused transfer leaves none. Standard output is not buffered.
+//!
+//! A standard output that the caller closed cannot be told from `/dev/null`: before `main` std
+//! opens that in its place, for reading and writing, as callers do who want nothing. What is
+//! written there is lost without an error, where curl exits with 23.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal, Write};

@@ -10,10 +10,11 @@ use std::io::{self, BufRead, Write};
 use std::process::{Command, Stdio};
 
 use pannier::http::{percent, Url};
+use pannier::Protocol;
 
 use crate::data;
 use crate::exit::{self, Failure};
-use crate::operation::{Operation, Version};
+use crate::operation::Operation;
 
 /// A request, ready to be handed to the library.
 #[derive(Debug)]
@@ -66,7 +67,8 @@ impl Payload {
         })
     }
 
-    fn length(&self) -> Option<u64> {
+    /// How many bytes it has, if that is known.
+    pub fn length(&self) -> Option<u64> {
         match self {
             Payload::None => Some(0),
             Payload::Bytes(bytes) => Some(bytes.len() as u64),
@@ -99,7 +101,7 @@ pub fn plan(op: &Operation, url: Url, upload: Option<Payload>) -> Result<Plan, F
         _ => Payload::None,
     };
     let mut fields = Fields { custom: custom_lines(op)?, lines: Vec::new() };
-    let user = credentials(op, &url)?;
+    let user = credentials(op, &url);
     fields.host();
     fields.authorization(op, user);
     fields.range(op, &payload);
@@ -113,6 +115,19 @@ pub fn plan(op: &Operation, url: Url, upload: Option<Payload>) -> Result<Plan, F
         url: url.without_credentials(),
         payload,
     })
+}
+
+/// Asks for the password that `-u name` leaves out, once for all transfers of the operation.
+pub fn complete_user(op: &mut Operation) -> Result<(), Failure> {
+    match &mut op.user {
+        Some(user) if op.bearer.is_none() && !user.contains(&b':') => {
+            let password = ask_password(user)?;
+            user.push(b':');
+            user.extend(password);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn method(op: &Operation, payload: &Payload) -> String {
@@ -129,19 +144,16 @@ fn method(op: &Operation, payload: &Payload) -> String {
 type User = (Vec<u8>, Vec<u8>);
 
 /// Those of `-u`, or else of the URL.
-fn credentials(op: &Operation, url: &Url) -> Result<Option<User>, Failure> {
-    let from_url = (!url.username().is_empty() || url.password().is_some()).then(|| {
+fn credentials(op: &Operation, url: &Url) -> Option<User> {
+    if let Some(user) = &op.user {
+        let colon = user.iter().position(|&byte| byte == b':').unwrap_or(user.len());
+        let password = user.get(colon + 1..).unwrap_or_default();
+        return Some((user[..colon].to_vec(), password.to_vec()));
+    }
+    (!url.username().is_empty() || url.password().is_some()).then(|| {
         let password = url.password().unwrap_or_default();
         (percent::decode(url.username()), percent::decode(password))
-    });
-    let user = match &op.user {
-        None => from_url,
-        Some(user) => Some(match user.iter().position(|&byte| byte == b':') {
-            Some(colon) => (user[..colon].to_vec(), user[colon + 1..].to_vec()),
-            None => (user.clone(), ask_password(user)?),
-        }),
-    };
-    Ok(user)
+    })
 }
 
 /// Asks at the terminal, with the echo off if there is an `stty`; without a terminal, reads a line.
@@ -264,7 +276,7 @@ impl Fields {
         }
         self.own("Accept", "*/*");
         if payload.length().is_none() && !self.is_custom("Content-Length") {
-            if op.version == Version::Http10 {
+            if op.version == Protocol::Http10 {
                 let message = "Chunky upload is not supported by HTTP 1.0";
                 return Err(Failure::new(exit::UPLOAD_FAILED, message));
             }
@@ -307,7 +319,7 @@ impl Fields {
             self.own("Content-Type", "application/x-www-form-urlencoded");
         }
         let large = length.map_or(true, |length| length > EXPECT_ABOVE);
-        if large && op.version == Version::Http11 {
+        if large && op.version == Protocol::Http11 {
             self.own("Expect", "100-continue");
         }
     }

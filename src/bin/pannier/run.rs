@@ -4,7 +4,7 @@
 //! cannot be set up at all stops everything, and so does an output that nobody reads any more.
 
 use std::env;
-use std::io::Write;
+use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -20,6 +20,7 @@ use crate::help;
 use crate::lab;
 use crate::operation::{Operation, Slot};
 use crate::output::{Dump, Output, Stdout};
+use crate::progress::{self, Meter};
 use crate::record::Record;
 use crate::request::{self, Payload};
 use crate::transfer::{Progress, Transfer};
@@ -33,12 +34,12 @@ use crate::write_out::{self, Report};
 pub fn run() -> u8 {
     let words: Vec<Vec<u8>> = env::args_os().skip(1).map(bytes).collect();
     match Args::parse(&words, config_file::default_path()) {
-        Ok(args) => obey(&args),
+        Ok(args) => obey(args),
         Err(usage) => refuse(&usage),
     }
 }
 
-fn obey(args: &Args) -> u8 {
+fn obey(args: Args) -> u8 {
     if let Some(category) = &args.help {
         return match help::help(category) {
             Ok(text) => print(&text),
@@ -52,7 +53,7 @@ fn obey(args: &Args) -> u8 {
         return lab::run(&args.lab);
     }
     let mut run = Run { global: args.global, clients: Clients::default(), transfers: 0, code: 0 };
-    for operation in &args.operations {
+    for operation in args.operations {
         if let Err(Stop) = run.operation(operation) {
             break;
         }
@@ -128,14 +129,15 @@ impl Done {
 }
 
 impl Run {
-    fn operation(&mut self, op: &Operation) -> Result<(), Stop> {
-        if let Err(failure) = consistent(op, self.global) {
+    fn operation(&mut self, mut op: Operation) -> Result<(), Stop> {
+        let ready = consistent(&op, self.global).and_then(|()| request::complete_user(&mut op));
+        if let Err(failure) = ready {
             return self.stop(failure);
         }
         let mut number = 0;
         for slot in &op.slots {
             if let Some(url) = &slot.url {
-                self.slot(op, slot, url, &mut number)?;
+                self.slot(&op, slot, url, &mut number)?;
             }
         }
         if op.slots.iter().any(|slot| slot.url.is_none()) {
@@ -190,6 +192,7 @@ impl Run {
         let watcher = Watcher::new(Record::new(done.record.began, keeps_heads), narrator);
         let result =
             self.transfer(job, &url, &watcher, &mut output, dump.as_mut(), &mut done.progress);
+        watcher.end();
         done.record = watcher.record();
         done.url = Some(url);
         done.file = output.path().map(|path| path.to_string_lossy().into_owned());
@@ -207,8 +210,17 @@ impl Run {
     ) -> Result<(), Failure> {
         let upload = job.upload.map(Payload::open).transpose()?;
         let plan = request::plan(job.op, url.clone(), upload)?;
+        if self.shows_progress(job.op, output) {
+            watcher.measure(Meter::new(watcher.record().began, plan.payload.length()));
+        }
         let (client, route) = &self.clients.get(job.op, &url.origin())?;
         Transfer { op: job.op, client, route, watcher, output, dump }.run(plan, progress)
+    }
+
+    fn shows_progress(&self, op: &Operation, output: &Output) -> bool {
+        let to_stdout = output.path().is_none() || op.dump_header.as_deref() == Some(b"-");
+        let on_terminal = to_stdout && io::stdout().is_terminal();
+        progress::is_wanted(self.global, io::stderr().is_terminal(), on_terminal)
     }
 
     /// Tells how the transfer ended, and writes what `-w` asks for.

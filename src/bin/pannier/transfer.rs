@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pannier::coding::base64;
 use pannier::http::{Headers, Method, Url};
-use pannier::{Body, Client, Error, ErrorKind, RequestBuilder, Response, Timeouts};
+use pannier::{Body, Client, Error, ErrorKind, RedirectPolicy, RequestBuilder, Response, Timeouts};
 
 use crate::connect::Route;
 use crate::exit::{self, Facts, Failure};
@@ -93,6 +93,8 @@ impl Transfer<'_> {
             .body(body)
             .raw_transfer(self.op.raw)
             .timeouts(timeouts(self.op))
+            .redirects(redirects(self.op))
+            .protocol(self.op.version)
             .observer(self.watcher.clone()))
     }
 
@@ -113,6 +115,7 @@ impl Transfer<'_> {
             let taken = usize::try_from(room).map_or(count, |room| room.min(count));
             self.output.write(&buffer[..taken])?;
             progress.downloaded += taken as u64;
+            self.watcher.received(progress.downloaded, progress.expected);
             if taken < count {
                 return Err(too_large());
             }
@@ -177,6 +180,24 @@ fn body(payload: Payload) -> Result<Body, Failure> {
         Payload::Stream(file) => Body::reader(file),
         Payload::Stdin => Body::reader(io::stdin()),
     })
+}
+
+fn redirects(op: &Operation) -> RedirectPolicy {
+    if !op.location {
+        return RedirectPolicy::none();
+    }
+    let policy = match op.max_redirs {
+        Some(limit) => RedirectPolicy::limited(limit as usize),
+        None => RedirectPolicy::unlimited(),
+    };
+    policy
+        .keep_post_301(op.post301)
+        .keep_post_302(op.post302)
+        .keep_post_303(op.post303)
+        .keep_method(op.method.is_some())
+        .trusted(op.location_trusted)
+        .auto_referer(op.auto_referer)
+        .allow_downgrade(true)
 }
 
 fn timeouts(op: &Operation) -> Timeouts {

@@ -1,10 +1,11 @@
-//! The observer of a transfer: keeps its record and, with `-v`, tells what happens.
+//! The observer of a transfer: keeps its record, tells what happens with `-v`, draws the progress.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use pannier::{Event, Observer};
 
+use crate::progress::Meter;
 use crate::record::Record;
 use crate::verbose::Narrator;
 use crate::warn;
@@ -12,16 +13,17 @@ use crate::warn;
 /// Watches one transfer.
 pub struct Watcher(Mutex<State>);
 
-/// Guards the record and the narrator; nothing else is locked inside but standard error.
+/// Guards what one transfer fills and shows; nothing else is locked inside but standard error.
 struct State {
     record: Record,
     narrator: Option<Narrator>,
+    meter: Option<Meter>,
 }
 
 impl Watcher {
     /// A watcher that keeps `record`, and tells if there is a narrator.
     pub fn new(record: Record, narrator: Option<Narrator>) -> Arc<Watcher> {
-        Arc::new(Watcher(Mutex::new(State { record, narrator })))
+        Arc::new(Watcher(Mutex::new(State { record, narrator, meter: None })))
     }
 
     /// The record so far.
@@ -32,6 +34,23 @@ impl Watcher {
     /// The heads that have come since this was last asked.
     pub fn take_heads(&self) -> Vec<Vec<u8>> {
         std::mem::take(&mut self.lock().record.unshown)
+    }
+
+    /// Draws the progress from now on.
+    pub fn measure(&self, meter: Meter) {
+        self.lock().meter = Some(meter);
+    }
+
+    /// So much of the content has come, of so much.
+    pub fn received(&self, done: u64, total: Option<u64>) {
+        let mut state = self.lock();
+        let drawn = state.meter.as_mut().and_then(|m| m.received(Instant::now(), done, total));
+        draw(drawn);
+    }
+
+    /// The transfer is over, and its progress with it.
+    pub fn end(&self) {
+        draw(self.lock().meter.take().and_then(|meter| meter.end()));
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -46,5 +65,15 @@ impl Observer for Watcher {
         if let Some(narrator) = &mut state.narrator {
             warn::write(&narrator.tell(event));
         }
+        if let Event::RequestBody { .. } = event {
+            let done = state.record.uploaded;
+            draw(state.meter.as_mut().and_then(|meter| meter.sent(at, done)));
+        }
+    }
+}
+
+fn draw(text: Option<String>) {
+    if let Some(text) = text {
+        warn::write(text.as_bytes());
     }
 }

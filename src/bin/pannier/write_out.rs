@@ -88,7 +88,7 @@ pub fn render(template: &[u8], report: &Report) -> Vec<Piece> {
                 None => writer.put(b"%{", &after[1..]),
             },
             (b'%', _) if after.starts_with(b"header{") => match variable(&after[7..]) {
-                Some((name, rest)) => writer.put(&header(report, name), rest),
+                Some((name, rest)) => writer.put(&first(report, name), rest),
                 None => writer.put(b"%header{", &after[7..]),
             },
             (b'%', _) if after.starts_with(b"output{") => match variable(&after[7..]) {
@@ -190,7 +190,7 @@ type Variable = fn(&Report) -> Value;
 /// Every variable, by name.
 const VARIABLES: &[(&str, Variable)] = &[
     ("conn_id", |r| r.record.connection.map_or(Value::Nothing, Value::Number)),
-    ("content_type", |r| Value::text(text_header(r, "content-type"))),
+    ("content_type", |r| Value::text(content_type(r))),
     ("errormsg", |r| Value::text(Some(r.error.as_str()).filter(|text| !text.is_empty()))),
     ("exitcode", |r| Value::Number(r.exit.into())),
     ("filename_effective", |r| Value::text(r.file.as_deref())),
@@ -272,17 +272,23 @@ fn version(head: &[u8]) -> String {
     }
 }
 
-/// All values of a field of the last head; `%header{}` shows the last one, as curl does.
-fn header(report: &Report, name: &[u8]) -> Vec<u8> {
+/// The values of a field of the last head, in the order of its lines.
+fn values(report: &Report, name: &[u8]) -> Vec<Vec<u8>> {
     let fields = record::fields(&report.record.head).into_iter();
-    let mut found = fields.filter(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name));
-    found.next().map(|(_, value)| value).unwrap_or_default()
+    let found = fields.filter(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value).collect()
 }
 
-fn text_header(report: &Report, name: &str) -> Option<String> {
-    let fields = record::fields(&report.record.head).into_iter();
-    let mut found = fields.filter(|(known, _)| known.eq_ignore_ascii_case(name));
-    found.next().map(|(_, value)| String::from_utf8_lossy(&value).into_owned())
+/// What `%header{}` shows: the first line's value, as curl does.
+fn first(report: &Report, name: &[u8]) -> Vec<u8> {
+    values(report, name).into_iter().next().unwrap_or_default()
+}
+
+/// The last line's value, unless it is empty, as curl does.
+fn content_type(report: &Report) -> Option<String> {
+    let mut values = values(report, b"content-type");
+    values.retain(|value| !value.is_empty());
+    values.last().map(|value| String::from_utf8_lossy(value).into_owned())
 }
 
 /// The fields of the last head by lower-case name, in the order of their first lines.
@@ -379,6 +385,20 @@ mod tests {
             ("%{http_connect}", "000"),
         ] {
             assert_eq!(text(template), expected, "{}", template);
+        }
+    }
+
+    #[test]
+    fn ok_of_repeated_fields_the_first_but_the_last_content_type() {
+        for (head, expected) in [
+            ("A: 1\r\nContent-Type: x\r\na: 2\r\ncontent-type: y\r\n", "1|y"),
+            ("A:\r\nContent-Type: x\r\na: 2\r\nContent-Type:\r\n", "|x"),
+            ("Content-Type:\r\n", "|"),
+        ] {
+            let mut report = report();
+            report.record.head = format!("HTTP/1.1 200 OK\r\n{}\r\n", head).into_bytes();
+            let pieces = render(b"%header{a}|%{content_type}", &report);
+            assert_eq!(String::from_utf8_lossy(&pieces[0].text), expected, "{}", head);
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::{error, fmt};
 
+use super::marks;
+
 /// The text is no URL that this crate can use.
 ///
 /// The message quotes the text, cut to a bounded length and with the password masked.
@@ -111,7 +113,7 @@ impl UrlError {
     /// is then taken for the host is a piece of it: what the mask covers is not shown here either.
     fn shown(&self, part: &str) -> Box<str> {
         let input = &self.0.input;
-        if input.contains(MASK) && !input.contains(part) {
+        if marks::contains(input, MASK) && !marks::contains(input, part) {
             return MASK.into();
         }
         bounded(part)
@@ -132,13 +134,13 @@ impl error::Error for UrlError {}
 /// covers all from the first colon behind the scheme to the last `@`: rather too much than too little.
 pub(super) fn masked(input: &str) -> String {
     let authority = authority_start(input);
-    let end = match input.rfind('@') {
+    let end = match marks::rfind(input, b'@') {
         Some(end) if end > authority => end,
         _ => return input.to_owned(),
     };
-    match input[authority..end].find(':') {
-        Some(colon) => [&input[..=authority + colon], MASK, &input[end..]].concat(),
-        None => input.to_owned(),
+    match authority + marks::find(&input[authority..end], b":") {
+        colon if colon < end => [&input[..=colon], MASK, &input[end..]].concat(),
+        _ => input.to_owned(),
     }
 }
 
@@ -146,22 +148,17 @@ pub(super) fn masked(input: &str) -> String {
 ///
 /// What is before the colon of `user:secret@host` looks like a scheme and is none.
 fn authority_start(input: &str) -> usize {
-    let start = input.len() - input.trim_start_matches(|c| c <= ' ').len();
-    let colon = match input.find(':') {
-        Some(colon) => colon,
+    let start = input.bytes().take_while(|&byte| byte <= b' ').count();
+    let (scheme, rest) = match marks::split_once(input, b":") {
+        Some(parts) => parts,
         None => return start,
     };
-    let rest = &input[colon + 1..];
-    let after = rest.trim_start_matches(is_slash_or_stripped);
-    let is_http = super::Scheme::from_name(&input[start..colon]).is_some();
+    let after = marks::trim_start(rest, b"/\\\t\n\r");
+    let is_http = scheme.get(start..).and_then(super::Scheme::from_name).is_some();
     if is_http || after.len() < rest.len() {
         return input.len() - after.len();
     }
     start
-}
-
-fn is_slash_or_stripped(c: char) -> bool {
-    matches!(c, '/' | '\\' | '\t' | '\n' | '\r')
 }
 
 fn bounded(text: &str) -> Box<str> {

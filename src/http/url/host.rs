@@ -10,15 +10,15 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::error::{Rule, UrlError};
-use super::{ipv4, ipv6, percent, punycode};
+use super::{ipv4, ipv6, marks, percent, punycode};
 
 /// The host of a URL.
 ///
-/// The hosts of every [`Url`](super::Url) come from [`Host::parse`]. One that is put together by
-/// hand is taken as it is, so put none together from what a peer sent.
+/// A name comes from [`Host::parse`] only, so that every host that exists is valid.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Host {
     /// A name, in lower case and ASCII.
+    #[non_exhaustive]
     Domain(Box<str>),
     /// An IPv4 address.
     Ipv4(Ipv4Addr),
@@ -95,7 +95,7 @@ pub(super) fn parse(text: &str) -> Result<Host, Rule> {
 /// The name percent-decoded, which must be ASCII.
 fn decoded(text: &str) -> Result<Cow<'_, str>, Rule> {
     let not_ascii = || Rule::HostNotAscii(text.into());
-    if !text.contains('%') {
+    if marks::find(text, b"%") == text.len() {
         return if text.is_ascii() { Ok(text.into()) } else { Err(not_ascii()) };
     }
     match String::from_utf8(percent::decode(text)) {
@@ -106,7 +106,7 @@ fn decoded(text: &str) -> Result<Cow<'_, str>, Rule> {
 
 fn domain(name: &str) -> Result<Host, Rule> {
     let name = name.to_ascii_lowercase();
-    for label in name.split('.') {
+    for label in marks::split(&name, b".") {
         match label.strip_prefix("xn--") {
             Some(encoded) if !punycode::is_valid(encoded) => {
                 return Err(Rule::HostLabel(label.into()))

@@ -4,12 +4,13 @@
 
 use std::net::Ipv4Addr;
 
+use super::marks;
 use crate::http::token::hex_digit;
 
 /// Is this host a number in the end, so that it must be an IPv4 address as a whole?
 pub(super) fn ends_in_number(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
-    let last = host.rsplit('.').next().unwrap_or(host);
+    let last = marks::rfind(host, b'.').map_or(host, |dot| &host[dot + 1..]);
     let all_digits = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
     all_digits || number(last).is_some()
 }
@@ -17,7 +18,7 @@ pub(super) fn ends_in_number(host: &str) -> bool {
 pub(super) fn parse(host: &str) -> Option<Ipv4Addr> {
     let host = host.strip_suffix('.').unwrap_or(host);
     let (mut address, mut bytes_left) = (0u64, 4u32);
-    let mut parts = host.split('.').peekable();
+    let mut parts = marks::split(host, b".").peekable();
     while let Some(part) = parts.next() {
         let value = number(part)?;
         let is_last = parts.peek().is_none();

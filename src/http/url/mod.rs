@@ -9,6 +9,7 @@ pub mod form;
 mod host;
 mod ipv4;
 mod ipv6;
+mod marks;
 mod origin;
 mod parse;
 pub mod percent;

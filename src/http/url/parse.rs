@@ -9,7 +9,7 @@ use std::fmt::Write;
 
 use super::error::{Rule, UrlError};
 use super::percent::{self, EncodeSet};
-use super::{host, Host, Scheme, Url};
+use super::{host, marks, Host, Scheme, Url};
 use crate::http::token::decimal;
 
 /// What becomes of `.` and `..` in the path.
@@ -27,11 +27,10 @@ pub(super) fn parse(input: &str, base: Option<&Url>, dots: DotSegments) -> Resul
 /// anywhere.
 fn cleaned(input: &str) -> Cow<'_, str> {
     let input = input.trim_matches(|c| c <= ' ');
-    let is_stripped = |c| matches!(c, '\t' | '\n' | '\r');
-    if !input.contains(is_stripped) {
+    if marks::find(input, b"\t\n\r") == input.len() {
         return input.into();
     }
-    input.chars().filter(|&c| !is_stripped(c)).collect()
+    marks::split(input, b"\t\n\r").collect()
 }
 
 fn resolve(input: &str, base: Option<&Url>, dots: DotSegments) -> Result<Url, Rule> {
@@ -46,7 +45,7 @@ fn resolve(input: &str, base: Option<&Url>, dots: DotSegments) -> Result<Url, Ru
     match base {
         // `http:path` is relative to a base of the same scheme, unless two slashes follow.
         Some(base) if base.scheme == scheme => relative(base, rest, dots),
-        _ => absolute(scheme, rest.trim_start_matches(is_slash), dots),
+        _ => absolute(scheme, marks::trim_start(rest, SLASHES), dots),
     }
 }
 
@@ -61,9 +60,11 @@ fn split_scheme(input: &str) -> Option<(&str, &str)> {
 
 /// A URL from what follows `scheme:` and all of its slashes.
 fn absolute(scheme: Scheme, rest: &str, dots: DotSegments) -> Result<Url, Rule> {
-    let is_end = |c| is_slash(c) || c == '?' || c == '#';
-    let (authority, tail) = rest.split_at(rest.find(is_end).unwrap_or(rest.len()));
-    let (userinfo, host_port) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let (authority, tail) = rest.split_at(marks::find(rest, b"/\\?#"));
+    let (userinfo, host_port) = match marks::rfind(authority, b'@') {
+        Some(at) => (&authority[..at], &authority[at + 1..]),
+        None => ("", authority),
+    };
     let (host_text, port_text) = split_port(host_port);
     let host = host::parse(host_text)?;
     let port = parse_port(port_text)?.filter(|&port| port != scheme.default_port());
@@ -92,15 +93,15 @@ fn absolute(scheme: Scheme, rest: &str, dots: DotSegments) -> Result<Url, Rule> 
         query_end: path_start,
     };
     let parts = Parts::of(tail);
-    let segments = parts.path.strip_prefix(is_slash).unwrap_or(parts.path);
-    push_segments(&mut url, segments, dots);
+    // What ended the authority is a slash, or there is no path.
+    push_segments(&mut url, parts.path.get(1..).unwrap_or(""), dots);
     push_query_and_fragment(&mut url, &parts);
     Ok(url)
 }
 
 /// A URL from a reference that has no scheme, or the scheme of the base.
 fn relative(base: &Url, reference: &str, dots: DotSegments) -> Result<Url, Rule> {
-    let after_slashes = reference.trim_start_matches(is_slash);
+    let after_slashes = marks::trim_start(reference, SLASHES);
     let slashes = reference.len() - after_slashes.len();
     if slashes >= 2 {
         return absolute(base.scheme, after_slashes, dots);
@@ -109,7 +110,7 @@ fn relative(base: &Url, reference: &str, dots: DotSegments) -> Result<Url, Rule>
     let kept = if slashes == 1 {
         base.path_start
     } else if !parts.path.is_empty() {
-        base.path_start + base.path().rfind('/').unwrap_or(0)
+        base.path_start + marks::rfind(base.path(), b'/').unwrap_or(0)
     } else if parts.query.is_some() {
         base.path_end
     } else {
@@ -132,14 +133,14 @@ struct Parts<'a> {
 
 impl Parts<'_> {
     fn of(text: &str) -> Parts<'_> {
-        let (text, fragment) = split_mark(text, '#');
-        let (path, query) = split_mark(text, '?');
+        let (text, fragment) = split_mark(text, b"#");
+        let (path, query) = split_mark(text, b"?");
         Parts { path, query, fragment }
     }
 }
 
-fn split_mark(text: &str, mark: char) -> (&str, Option<&str>) {
-    match text.split_once(mark) {
+fn split_mark<'a>(text: &'a str, mark: &[u8]) -> (&'a str, Option<&'a str>) {
+    match marks::split_once(text, mark) {
         Some((before, after)) => (before, Some(after)),
         None => (text, None),
     }
@@ -148,7 +149,7 @@ fn split_mark(text: &str, mark: char) -> (&str, Option<&str>) {
 /// Writes `username:password@` as far as there is any, and says where the username ends.
 fn push_userinfo(text: &mut String, userinfo: &str) -> usize {
     let start = text.len();
-    let (username, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+    let (username, password) = marks::split_once(userinfo, b":").unwrap_or((userinfo, ""));
     percent::push(text, username, percent::USERINFO);
     let username_end = text.len();
     if !password.is_empty() {
@@ -192,14 +193,14 @@ fn parse_port(text: &str) -> Result<Option<u16>, Rule> {
 /// Adds the segments of a path, each with a slash before it, to a text that ends in the path so far.
 fn push_segments(url: &mut Url, path: &str, dots: DotSegments) {
     let Url { text, path_start, .. } = url;
-    let mut segments = path.split(is_slash).peekable();
+    let mut segments = marks::split(path, SLASHES).peekable();
     while let Some(segment) = segments.next() {
         let dot_segment = match dots {
             DotSegments::Remove => dot_count(segment),
             DotSegments::Keep => 0,
         };
         if dot_segment == 2 {
-            let parent = text[*path_start..].rfind('/').unwrap_or(0);
+            let parent = marks::rfind(&text[*path_start..], b'/').unwrap_or(0);
             text.truncate(*path_start + parent);
         }
         // A dot segment is gone, but the slash before it stays if it was the last.
@@ -254,9 +255,8 @@ fn push_formatted(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     let _ = text.write_fmt(arguments);
 }
 
-fn is_slash(c: char) -> bool {
-    c == '/' || c == '\\'
-}
+/// For http and https the standard takes a backslash for a slash.
+const SLASHES: &[u8] = b"/\\";
 
 /// Room for `https://`, for the slash of an empty path and for a few characters to be encoded.
 const SLACK: usize = 16;

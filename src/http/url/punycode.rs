@@ -3,6 +3,8 @@
 //! Whether the characters behind it are allowed in a name is a matter of the tables of UTS #46,
 //! which this crate does not carry: such a label is passed on as it is, and the name server decides.
 
+use super::marks;
+
 /// Can this be what stands behind `xn--`? The text is ASCII in lower case.
 ///
 /// It must decode, to something that is not ASCII alone (UTS #46 §4, step 4.4), and that must not
@@ -17,7 +19,7 @@ pub(super) fn is_valid(encoded: &str) -> bool {
 /// insertion never takes another out of the first four characters.
 fn decoded(encoded: &str) -> Option<bool> {
     // RFC 3492 §6.2: a delimiter is consumed only if there are basic code points before it.
-    let (basic, deltas) = match encoded.rfind('-') {
+    let (basic, deltas) = match marks::rfind(encoded, b'-') {
         Some(dash) if dash > 0 => (&encoded[..dash], &encoded[dash + 1..]),
         _ => ("", encoded),
     };

@@ -6,8 +6,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::TcpConnect;
-use crate::net::watched::{start_thread, Watched};
+use super::{TcpConnect, STAGGER};
+use crate::net::watched::{start_thread, Place, Watched};
 use crate::net::{cancelled, text_of, CancelToken, Deadline, Dialing, Step};
 
 /// The attempts of one dialling.
@@ -119,23 +119,27 @@ impl<'a, 'd> Attempts<'a, 'd> {
         addresses: &[SocketAddr],
         track: &Arc<Watched<Track>>,
     ) -> io::Result<Connected> {
-        let mut waiting = addresses.iter();
+        let mut waiting = addresses;
         let mut running = 0;
         let mut due = Deadline::after(Instant::now(), Duration::ZERO);
         loop {
             let now = Instant::now();
             self.dialing.deadline.remaining(now)?;
-            if due.is_past(now) {
-                if let Some(address) = waiting.next() {
-                    self.open_aside(*address, now, track);
-                    running += 1;
-                    due = Deadline::after(now, self.maker.stagger);
-                }
+            if let ([address, rest @ ..], true) = (waiting, due.is_past(now)) {
+                let pause = match self.place(running == 0)? {
+                    Some(place) => {
+                        self.open_aside(*address, place, track)?;
+                        (waiting, running) = (rest, running + 1);
+                        self.maker.stagger
+                    }
+                    None => self.maker.stagger.max(STAGGER),
+                };
+                due = Deadline::after(Instant::now(), pause);
             }
             if running == 0 {
                 return Err(self.last_error());
             }
-            let idle = waiting.len() == 0 || running == MOST_RUNNING;
+            let idle = waiting.is_empty() || running == MOST_RUNNING;
             let turn = if idle { Deadline::NEVER } else { due };
             let until = self.dialing.deadline.earlier(turn);
             let answer =
@@ -154,16 +158,35 @@ impl<'a, 'd> Attempts<'a, 'd> {
         }
     }
 
-    fn open_aside(&mut self, address: SocketAddr, now: Instant, track: &Arc<Watched<Track>>) {
+    /// A place for one more attempt. The first of a dialling waits for it; none of the others holds
+    /// up the answers to those under way.
+    fn place(&self, first: bool) -> io::Result<Option<Place>> {
+        match first {
+            true => self.maker.room.enter(self.dialing.deadline, self.dialing.cancel).map(Some),
+            false => Ok(self.maker.room.try_enter()),
+        }
+    }
+
+    fn open_aside(
+        &mut self,
+        address: SocketAddr,
+        place: Place,
+        track: &Arc<Watched<Track>>,
+    ) -> io::Result<()> {
+        let left = self.dialing.deadline.remaining(Instant::now())?;
         self.started(address);
-        let left = self.dialing.deadline.remaining(now).ok().flatten();
         let within = left.unwrap_or(LONGEST_ATTEMPT);
         let (open, results) = (Arc::clone(&self.maker.open), Arc::clone(track));
-        let work = move || results.hand_in((address, open(address, Some(within))));
+        let work = move || {
+            let opened = open(address, Some(within));
+            drop(place);
+            results.hand_in((address, opened));
+        };
         let started = start_thread("pannier-connect", STACK_SIZE, Box::new(work));
         if let Err(error) = started {
             track.hand_in((address, Err(error)));
         }
+        Ok(())
     }
 
     fn started(&mut self, address: SocketAddr) {
@@ -203,7 +226,14 @@ impl<'a, 'd> Attempts<'a, 'd> {
             true => "no time was left to connect".to_owned(),
             false => format!("cannot connect to {}", answers.join("; ")),
         };
-        io::Error::new(error.kind(), text)
+        // The system gives up by itself as well, and that is no deadline's doing.
+        let kind = match error.kind() {
+            ErrorKind::TimedOut if !self.dialing.deadline.is_past(Instant::now()) => {
+                ErrorKind::Other
+            }
+            kind => kind,
+        };
+        io::Error::new(kind, text)
     }
 }
 

@@ -4,7 +4,9 @@
 //! each 250 ms after the one before or at once when that failed, and the first connection to stand
 //! is taken. std cannot wait for two connects at once, so each attempt of a race is a thread with a
 //! small stack, and none of them outlives the deadline by long. A connect cannot be interrupted
-//! either: with a cancel token even a single one is made aside, so that the caller can leave.
+//! either: with a cancel token even a single one is made aside, so that the caller can leave. What is
+//! left behind like this ends when the system gives up, so there is room for so many and no more:
+//! further attempts wait, each inside its deadline and its token.
 //!
 //! Addresses of the loopback interface answer at once or not at all, so `localhost`, which is two
 //! of them, is tried in the caller's thread as well, and raced only if the first one keeps silent.
@@ -20,13 +22,14 @@ use std::time::{Duration, Instant};
 
 use self::attempts::Attempts;
 use self::order::{interleave, Failures};
+use super::watched::Room;
 use super::{Connect, Dialing, Resolve, Step, SystemResolver, TcpTransport, Transport};
 use crate::http::Host;
 
 /// Connects by TCP: the [`Connect`] of a client that was given none.
 ///
 /// Clones share their resolver and the memory of addresses that failed in the last minute: those
-/// are tried last.
+/// are tried last. They share as well the bound on connects under way on threads of their own.
 #[derive(Clone)]
 pub struct TcpConnect {
     family: Family,
@@ -35,6 +38,8 @@ pub struct TcpConnect {
     /// Guards the memory; nothing is locked inside it.
     failures: Arc<Mutex<Failures>>,
     open: Arc<Open>,
+    /// For connects on threads of their own.
+    room: Room,
 }
 
 /// Which addresses may be connected to.
@@ -64,6 +69,7 @@ impl TcpConnect {
                 Some(within) => TcpStream::connect_timeout(&address, within),
                 None => TcpStream::connect(address),
             }),
+            room: Room::new(MOST_ASIDE),
         }
     }
 
@@ -164,6 +170,10 @@ impl Family {
 
 /// RFC 8305 §8: the recommended Connection Attempt Delay.
 const STAGGER: Duration = Duration::from_millis(250);
+
+/// Connects, and so threads, that may be under way at once, somebody waiting for them or not. Far
+/// more than a busy program has, so that one silent host does not soon hold up the others.
+const MOST_ASIDE: usize = 128;
 
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,12 @@ use crate::net::{CancelToken, Deadline};
 const A1: &str = "192.0.2.1:80";
 const A2: &str = "192.0.2.2:80";
 const B1: &str = "[2001:db8::1]:80";
+/// The system's own number for a connection that TCP gave up.
+const TIMED_OUT: i32 = match () {
+    _ if cfg!(windows) => 10060,
+    _ if cfg!(target_os = "linux") => 110,
+    _ => 60,
+};
 const FOREVER: Duration = Duration::from_secs(1_000_000);
 
 /// Finds the addresses it was made with.
@@ -297,4 +303,55 @@ fn err_attempts_at_once_are_bounded() {
         let steps = dialing.join().unwrap();
         assert_eq!(steps.len(), 2 + MOST_RUNNING);
     });
+}
+
+#[test]
+fn err_attempts_that_were_left_behind_are_bounded_and_the_next_one_waits() {
+    let network = Network::new(&[], &[]);
+    let maker = network.maker(&[A1, A2]).stagger(Duration::ZERO);
+    thread::scope(|scope| {
+        for begun in 1.. {
+            let (maker, token) = (maker.clone(), CancelToken::new());
+            let enough = |opened: &mut Vec<_>| (opened.len() >= 2 * begun).then_some(());
+            let handle = token.clone();
+            let dialing =
+                scope.spawn(move || dial(&maker, domain(), Deadline::NEVER, Some(&handle)).1.err());
+            network.opened.wait_for(Deadline::NEVER, None, enough).unwrap();
+            token.cancel();
+            assert_eq!(dialing.join().unwrap().unwrap().to_string(), "cancelled");
+            if 2 * begun == MOST_ASIDE {
+                break;
+            }
+        }
+    });
+    // Nothing new begins, and both ways out are open.
+    let error = dial(&maker, domain(), soon(30), None).1.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    let token = CancelToken::new();
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| dial(&maker, domain(), Deadline::NEVER, Some(&token)).1.err());
+        token.cancel();
+        assert_eq!(waiting.join().unwrap().unwrap().to_string(), "cancelled");
+    });
+    assert_eq!(network.opened.lock().len(), MOST_ASIDE);
+    // When those left behind have ended there is room again.
+    network.tell(A1);
+    dial(&maker, domain(), soon(20_000), None).1.unwrap();
+}
+
+#[test]
+fn err_an_attempt_that_the_system_gives_up_is_not_the_deadline() {
+    for found in [&[A1][..], &[A1, A2], &["127.0.0.1:80", "[::1]:80"]] {
+        for deadline in [Deadline::NEVER, soon(20_000)] {
+            let maker = TcpConnect {
+                open: Arc::new(|_, _| Err(io::Error::from_raw_os_error(TIMED_OUT))),
+                ..TcpConnect::new().resolver(Arc::new(Fixed(parse(found))))
+            };
+            for token in [None, Some(CancelToken::new())] {
+                let error = dial(&maker, domain(), deadline, token.as_ref()).1.unwrap_err();
+                assert_eq!(error.kind(), ErrorKind::Other, "{}", error);
+                assert!(error.to_string().contains(found[0]), "{}", error);
+            }
+        }
+    }
 }

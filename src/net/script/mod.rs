@@ -10,7 +10,7 @@
 //!
 //! let scripts = Script::connections([Script::new().expect("ping\n").reply("pong\n").close()]);
 //!
-//! let origin = Origin::new(Scheme::Http, Host::Domain("example.com".into()), 80);
+//! let origin = Origin::new(Scheme::Http, Host::parse("example.com").unwrap(), 80);
 //! let mut connection = scripts.connect(Dialing {
 //!     origin: &origin,
 //!     deadline: Deadline::NEVER,

@@ -224,7 +224,10 @@ impl ChunkedDecoder {
             (None, _) if digits == 0 => Err(Error::ChunkSize),
             (None, b'\r') => Ok(State::SizeEnd { value }),
             (None, b';') => self.extension(value, 0, Quote::Outside),
-            (None, _) if is_ows(byte) => Ok(State::Space { value, length: 1 }),
+            (None, _) if is_ows(byte) => {
+                self.count(0)?;
+                Ok(State::Space { value, length: 1 })
+            }
             (None, _) => Err(Error::ChunkSize),
         }
     }

@@ -342,8 +342,7 @@ impl Connection {
         self.in_flight.len()
     }
 
-    /// How many bytes of content are left at the least and, if that is known, at the most: the same.
-    /// `None` where only the peer knows.
+    /// How many bytes of content are left, if the length is known.
     pub fn content_left(&self) -> Option<u64> {
         match &self.reading {
             Reading::Length { left, .. } => Some(*left),
@@ -381,7 +380,7 @@ impl Connection {
 
     fn switch(&mut self, head: ResponseHead) -> Event {
         self.reading = Reading::Switched;
-        self.close_for(CloseReason::Upgraded);
+        self.closing = Some(CloseReason::Upgraded);
         Event::Head(head)
     }
 
@@ -395,6 +394,9 @@ impl Connection {
         if let Some(reason) = reason.or(version) {
             self.last = true;
             self.close_for(reason);
+        }
+        if framing == Framing::Switched {
+            self.closing = Some(CloseReason::Upgraded);
         }
         self.reading = match framing {
             Framing::Empty => Reading::Ended,

@@ -16,7 +16,8 @@ use super::{Error, Leniency};
 pub(super) struct FieldSection {
     fields: Vec<Field>,
     before: Repeated,
-    /// Folded line ends, to be replaced by spaces. Almost always empty.
+    /// What is between the parts of folded values, to be replaced by spaces: ranges that do not
+    /// overlap. Almost always empty.
     folds: Vec<(usize, usize)>,
     /// Where the first unfinished line begins.
     position: usize,
@@ -74,6 +75,7 @@ impl FieldSection {
             match line(input, self.position, leniency)? {
                 Line::Field(field, next) => self.push(field, next, max_lines)?,
                 Line::Fold { value_start, value_end, next } => {
+                    self.check_lines(max_lines)?;
                     self.fold(value_start, value_end, leniency)?;
                     self.position = next;
                 }
@@ -95,18 +97,26 @@ impl FieldSection {
 
     #[inline]
     fn push(&mut self, field: Field, next: usize, max_lines: usize) -> Result<(), Error> {
-        if self.fields.len() >= max_lines {
-            return Err(Error::TooManyFields(max_lines));
-        }
+        self.check_lines(max_lines)?;
         self.fields.push(field);
         self.position = next;
         Ok(())
+    }
+
+    /// May there be one more line? A folded one is a line too.
+    #[inline]
+    fn check_lines(&self, max_lines: usize) -> Result<(), Error> {
+        match self.fields.len() + self.folds.len() < max_lines {
+            true => Ok(()),
+            false => Err(Error::TooManyFields(max_lines)),
+        }
     }
 
     /// The finished section over its own copy of the input, which ends with it. Room for as many
     /// fields stays, since the next head of a connection is mostly like the one before.
     pub(super) fn take(&mut self, input: &[u8]) -> Headers {
         let mut bytes = input.to_vec();
+        // RFC 9112 §5.2: a user agent replaces each obs-fold with one or more SP octets.
         for &(start, end) in &self.folds {
             bytes[start..end].fill(b' ');
         }
@@ -116,11 +126,12 @@ impl FieldSection {
         Headers::from_parts(bytes, self.fields.as_slice().to_vec())
     }
 
-    /// RFC 9112 §5.2: a user agent replaces each obs-fold with one or more SP octets.
+    /// The line at the position continues the last one with what is between `start` and `end`.
     fn fold(&mut self, start: usize, end: usize, leniency: Leniency) -> Result<(), Error> {
         match self.fields.last_mut() {
             Some(last) if leniency.folding => {
-                self.folds.push((last.value_end as usize, start));
+                let before = self.folds.last().map_or(0, |&(_, end)| end);
+                self.folds.push((before.max(last.value_end as usize), start));
                 if last.value_start == last.value_end {
                     last.value_start = start as u32;
                     last.value_end = start as u32;

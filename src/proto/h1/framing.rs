@@ -71,6 +71,8 @@ enum Transfer {
     Chunked,
     /// Nothing but `identity`, which RFC 2616 had for no coding at all and some servers still say.
     Identity,
+    /// Chunked after `identity`: read, but not trusted.
+    IdentityChunked,
     /// Chunked is missing, not last, not alone, or there twice.
     Other,
 }
@@ -99,7 +101,9 @@ impl Control {
                 (14, b'c')
                     if leniency.ignore_content_length && is_word(name, b"content-length") => {}
                 (14, b'c') if is_word(name, b"content-length") => control.length(value),
-                (17, b't') if is_word(name, b"transfer-encoding") => control.coding(value),
+                (17, b't') if is_word(name, b"transfer-encoding") => {
+                    control.coding(value, leniency)
+                }
                 _ => {}
             }
         }
@@ -138,7 +142,7 @@ impl Control {
     }
 
     /// RFC 9112 §7: transfer coding names are case-insensitive; `chunked` takes no parameters.
-    fn coding(&mut self, value: &[u8]) {
+    fn coding(&mut self, value: &[u8], leniency: Leniency) {
         let mut codings = list::elements(value).peekable();
         if codings.peek().is_none() {
             self.transfer = Transfer::Other;
@@ -146,9 +150,10 @@ impl Control {
         for coding in codings {
             let coding = coding.unwrap_or(b"");
             let chunked = is_word(coding, b"chunked");
-            let identity = is_word(coding, b"identity");
+            let identity = leniency.identity_coding && is_word(coding, b"identity");
             self.transfer = match self.transfer {
                 Transfer::None if chunked => Transfer::Chunked,
+                Transfer::Identity if chunked => Transfer::IdentityChunked,
                 Transfer::None | Transfer::Identity if identity => Transfer::Identity,
                 _ => Transfer::Other,
             };
@@ -230,7 +235,8 @@ impl KeepAlive {
 ///    as an error, so the connection is closed afterwards. The same holds for `Transfer-Encoding`
 ///    in HTTP/1.0 (§6.1).
 /// 4. With `chunked` as the final transfer coding the content ends where the chunks say. Any other
-///    coding would be raw bytes of an encoding that was never asked for with `TE`: refused.
+///    coding would be raw bytes of an encoding that was never asked for with `TE`: refused. Only
+///    `identity`, which names no coding, is passed over, and the connection closed afterwards.
 /// 5. An invalid `Content-Length`, or values that differ, are an unrecoverable error.
 /// 6. A valid `Content-Length` is the length; fewer bytes before the close are incomplete.
 /// 7. (A request without either has no content.)
@@ -250,9 +256,10 @@ pub(super) fn response_framing(
     if request == RequestKind::Connect && head.status().is_success() {
         return Ok((Framing::Switched, Some(CloseReason::Upgraded)));
     }
-    let doubtful = control.length != Length::None || head.version() == Version::Http10;
+    let named = control.transfer == Transfer::IdentityChunked;
+    let doubtful = named || control.length != Length::None || head.version() == Version::Http10;
     match (control.transfer, control.length) {
-        (Transfer::Chunked, _) if doubtful => {
+        (Transfer::Chunked | Transfer::IdentityChunked, _) if doubtful => {
             Ok((Framing::Chunked, Some(CloseReason::AmbiguousFraming)))
         }
         (Transfer::Chunked, _) => Ok((Framing::Chunked, None)),

@@ -2,9 +2,9 @@
 
 /// Which deviations in a peer's messages are read instead of refused.
 ///
-/// None of them can make two readers disagree on where a response ends, which is why the first
-/// three are on: refusing them would shut out servers that work everywhere else. Chunk framing,
-/// lengths and transfer codings have no leniency.
+/// Those that are on cannot make a response end elsewhere than for other readers on the same
+/// connection, and refusing them would shut out servers that work everywhere else. The others are for
+/// servers that one knows. Chunk framing and invalid lengths have no leniency.
 ///
 /// ```
 /// use pannier::Leniency;
@@ -17,6 +17,7 @@ pub struct Leniency {
     pub(crate) folding: bool,
     pub(crate) leading_empty_lines: bool,
     pub(crate) space_before_colon: bool,
+    pub(crate) identity_coding: bool,
     pub(crate) ignore_content_length: bool,
 }
 
@@ -29,6 +30,7 @@ impl Leniency {
             folding: false,
             leading_empty_lines: false,
             space_before_colon: false,
+            identity_coding: false,
             ignore_content_length: false,
         }
     }
@@ -73,6 +75,15 @@ impl Leniency {
         self
     }
 
+    /// The transfer coding `identity`, which RFC 2616 had for no coding at all, is passed over, alone
+    /// or before `chunked`, and the connection closed afterwards. On: some servers still say it, and
+    /// nothing follows that could be misread.
+    #[must_use]
+    pub const fn identity_coding(mut self, on: bool) -> Leniency {
+        self.identity_coding = on;
+        self
+    }
+
     /// `Content-Length` in responses is ignored, so that the content runs until the close. Off: only
     /// for servers that are known to announce a wrong length.
     #[must_use]
@@ -84,6 +95,6 @@ impl Leniency {
 
 impl Default for Leniency {
     fn default() -> Leniency {
-        Leniency::strict().bare_lf(true).missing_reason(true).folding(true)
+        Leniency::strict().bare_lf(true).missing_reason(true).folding(true).identity_coding(true)
     }
 }

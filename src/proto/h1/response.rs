@@ -135,7 +135,7 @@ impl HeadParser {
     /// # Errors
     /// As for [`parse`](HeadParser::parse).
     pub fn scan(&mut self, input: &[u8]) -> Result<Option<usize>, Error> {
-        let limit = self.limits.head_bytes;
+        let limit = self.limits.head_bytes.min(LONGEST);
         match self.scan_within(&input[..input.len().min(limit)])? {
             None if input.len() > limit => Err(Error::HeadTooLong(limit)),
             found => Ok(found),
@@ -270,6 +270,9 @@ fn status_code(digits: [u8; 3]) -> Option<StatusCode> {
 }
 
 const PREFIX: &[u8] = b"HTTP/1.";
+
+/// What the offsets of fields, which have 32 bits, reach in any case.
+const LONGEST: usize = 1 << 30;
 
 /// The length of a status line up to its code.
 const SHORTEST: usize = "HTTP/1.1 200".len();

@@ -124,11 +124,14 @@ impl Exchange {
             let read = lists.iter().all(|(elements, complete)| *complete && !elements.is_empty());
             let all = lists.into_iter().flat_map(|(elements, _)| elements).collect::<Vec<_>>();
             let is = |element: &String, coding| element.eq_ignore_ascii_case(coding);
-            if !(read && all.iter().all(|element| is(element, "identity"))) {
-                return match read && all.len() == 1 && is(&all[0], "chunked") {
-                    true => Body::Chunked,
-                    false => Body::Refused,
-                };
+            let others = all.iter().position(|element| !is(element, "identity"));
+            match others {
+                _ if !read => return Body::Refused,
+                None => {}
+                Some(place) if place + 1 == all.len() && is(&all[place], "chunked") => {
+                    return Body::Chunked
+                }
+                Some(_) => return Body::Refused,
             }
         }
         // "5. If a message is received without Transfer-Encoding and with an invalid Content-Length
@@ -170,11 +173,15 @@ impl Exchange {
         let close = has("close") || lists.iter().any(|(_, complete)| !complete);
         let old = self.version == Version::Http10;
         let bodyless = self.method == "HEAD" || [204, 304].contains(&self.status);
-        let named = !self.values("Transfer-Encoding").is_empty();
+        let codings = self.values("Transfer-Encoding");
+        let named = codings
+            .iter()
+            .flat_map(|value| list(value).0)
+            .any(|coding| coding.eq_ignore_ascii_case("identity"));
         match body {
             Body::Tunnel => Err(CloseReason::Upgraded),
             Body::UntilClose => Err(CloseReason::CloseDelimited),
-            Body::Chunked if old || !self.values("Content-Length").is_empty() => {
+            Body::Chunked if named || old || !self.values("Content-Length").is_empty() => {
                 Err(CloseReason::AmbiguousFraming)
             }
             // A length beside the coding that is none.

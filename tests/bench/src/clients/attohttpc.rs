@@ -25,7 +25,7 @@ impl Client for Attohttpc {
             session.timeout(deadline);
         }
         Some(match task.work {
-            Work::Get { body } => repeat(body, move || {
+            Work::Get { body } | Work::Connect { body } => repeat(body, move || {
                 let (_, _, mut reader) = session.get(&url).send()?.split();
                 Ok(drain(&mut reader, &mut buffer)?)
             }),

@@ -23,7 +23,7 @@ impl Client for Bitreq {
             None => request,
         };
         Some(match task.work {
-            Work::Get { body } => repeat(body, move || {
+            Work::Get { body } | Work::Connect { body } => repeat(body, move || {
                 let mut response = limited(bitreq::get(&url)).send_lazy()?;
                 Ok(drain(&mut response, &mut buffer)?)
             }),

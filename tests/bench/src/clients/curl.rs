@@ -27,7 +27,7 @@ impl Client for Curl {
         };
         let path = task.file.clone();
         Some(match task.work {
-            Work::Get { body } => repeat(body, move || perform(&mut easy)),
+            Work::Get { body } | Work::Connect { body } => repeat(body, move || perform(&mut easy)),
             Work::GetFile { body } => repeat(body, move || {
                 let mut file = File::create(&path)?;
                 let mut total = 0;

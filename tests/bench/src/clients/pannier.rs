@@ -1,4 +1,4 @@
-//! pannier itself: one client, a request built once, always with a deadline.
+//! pannier itself: one client, a request built once, with a deadline unless said otherwise.
 
 use super::{repeat, Client, Prepared, Task, CONFIRMED, DEADLINE};
 use crate::buffer::{drain, Pages, Source};
@@ -17,12 +17,16 @@ impl Client for Pannier {
     }
 
     fn prepare(&self, task: &Task) -> Option<Prepared> {
-        let client = Pooled::builder().timeouts(Timeouts::default().total(DEADLINE)).build();
+        let timeouts = match task.work {
+            Work::Connect { .. } => Timeouts::default(),
+            _ => Timeouts::default().total(DEADLINE),
+        };
+        let client = Pooled::builder().timeouts(timeouts).build();
         let url = task.url();
         let path = task.file.clone();
         let mut buffer = Pages::piece();
         Some(match task.work {
-            Work::Get { body } => {
+            Work::Get { body } | Work::Connect { body } => {
                 let request = match client.get(&url).build() {
                     Ok(request) => request,
                     Err(error) => return Some(Err(error.into())),

@@ -22,7 +22,7 @@ impl Client for Raw {
 
     fn prepare(&self, task: &Task) -> Option<Prepared> {
         Some(match task.work {
-            Work::Get { .. } => Downloads::new(task, None).map(boxed),
+            Work::Get { .. } | Work::Connect { .. } => Downloads::new(task, None).map(boxed),
             Work::GetFile { .. } => Downloads::new(task, Some(task.file.clone())).map(boxed),
             Work::PutSized { body } | Work::PutFile { body } => {
                 let from = matches!(task.work, Work::PutFile { .. }).then(|| task.file.clone());

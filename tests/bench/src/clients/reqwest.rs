@@ -22,7 +22,7 @@ impl Client for Reqwest {
         let path = task.file.clone();
         let mut buffer = Pages::piece();
         Some(match task.work {
-            Work::Get { body } => {
+            Work::Get { body } | Work::Connect { body } => {
                 repeat(body, move || Ok(drain(&mut client.get(&url).send()?, &mut buffer)?))
             }
             Work::GetFile { body } => {

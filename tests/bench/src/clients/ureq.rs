@@ -28,7 +28,7 @@ impl Client for Ureq {
         let path = task.file.clone();
         let mut buffer = Pages::piece();
         Some(match task.work {
-            Work::Get { body } => repeat(body, move || {
+            Work::Get { body } | Work::Connect { body } => repeat(body, move || {
                 let mut response = agent.get(&url).call()?;
                 Ok(drain(&mut response.body_mut().as_reader(), &mut buffer)?)
             }),

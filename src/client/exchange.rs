@@ -1,0 +1,113 @@
+//! One exchange after its head: how its content is read, and how its connection is let go.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::conn::Connection;
+use crate::error::{Result, Transcript};
+use crate::event::{Event, Observer, Phase};
+use crate::http::Origin;
+use crate::net::{CancelToken, Deadline};
+use crate::proto::CloseReason;
+
+use super::explain::explain;
+use super::Client;
+
+/// What an exchange needs after its head: it stays with the response.
+pub(super) struct Exchange {
+    pub(super) deadline: Deadline,
+    pub(super) read: Option<Duration>,
+    pub(super) idempotent: bool,
+    pub(super) cancel: Option<CancelToken>,
+    pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) origin: Arc<Origin>,
+}
+
+impl Exchange {
+    pub(super) fn read(&self, connection: &mut Connection, buffer: &mut [u8]) -> Result<usize> {
+        let deadline = match self.read {
+            Some(_) => Deadline::after_opt(Instant::now(), self.read).earlier(self.deadline),
+            None => self.deadline,
+        };
+        connection.read(buffer, deadline).map_err(|failure| {
+            let error = explain(self.cancel.as_ref(), Phase::Receive, failure);
+            error.with_transcript(transcript(connection, self.idempotent))
+        })
+    }
+
+    /// The exchange is over: the connection goes back to the pool, or is closed for the reason that is
+    /// returned.
+    pub(super) fn release(
+        &self,
+        client: &Client,
+        mut connection: Box<Connection>,
+        now: Instant,
+    ) -> Option<CloseReason> {
+        if connection.is_complete() {
+            self.observe(|| Event::ResponseEnd);
+        }
+        let persistence = connection.persistence();
+        let hints = match connection.forget_token().and(persistence) {
+            Ok(hints) => hints,
+            Err(reason) => {
+                self.close(client, connection, reason);
+                return Some(reason);
+            }
+        };
+        connection.rest();
+        let (id, born) = (connection.id, connection.born);
+        let mut discarded = Vec::new();
+        client.pool().put(
+            self.origin.clone(),
+            connection,
+            born,
+            hints.timeout,
+            now,
+            &mut discarded,
+        );
+        let mut reason = None;
+        for (connection, why) in discarded {
+            if connection.id == id {
+                reason = Some(why);
+            }
+            self.observe(|| Event::Closed { connection: connection.id, reason: why });
+        }
+        if reason.is_none() {
+            self.observe(|| Event::Kept { connection: id });
+        }
+        reason
+    }
+
+    /// The exchange is over, and with it HTTP on this connection.
+    pub(super) fn leave_http(&self, connection: u64) {
+        self.observe(|| Event::ResponseEnd);
+        self.observe(|| Event::Closed { connection, reason: CloseReason::Upgraded });
+    }
+
+    pub(super) fn close(&self, _client: &Client, connection: Box<Connection>, reason: CloseReason) {
+        let id = connection.id;
+        drop(connection);
+        self.observe(|| Event::Closed { connection: id, reason });
+    }
+
+    fn observe<'e>(&self, event: impl FnOnce() -> Event<'e>) {
+        observe(self.observer.as_ref(), event);
+    }
+}
+
+/// What an error says of the traffic of its exchange.
+pub(super) fn transcript(connection: &Connection, idempotent: bool) -> Transcript {
+    Transcript {
+        sent: connection.sent,
+        received: connection.received,
+        reused: connection.exchanges > 1,
+        idempotent,
+        answered: false,
+    }
+}
+
+pub(super) fn observe<'e>(observer: Option<&Arc<dyn Observer>>, event: impl FnOnce() -> Event<'e>) {
+    if let Some(observer) = observer {
+        observer.event(Instant::now(), &event());
+    }
+}

@@ -1,0 +1,42 @@
+//! What went wrong on a connection, in terms of the caller.
+
+use std::io;
+
+use crate::conn::Failure;
+use crate::error::{Error, ErrorKind};
+use crate::event::Phase;
+use crate::net::CancelToken;
+
+/// What a failure on a connection means to the caller.
+pub(super) fn explain(cancel: Option<&CancelToken>, phase: Phase, failure: Failure) -> Error {
+    match failure {
+        Failure::Send(error) => blame(cancel, phase, ErrorKind::Send, error),
+        Failure::Receive(error) => blame(cancel, phase, ErrorKind::Receive, error),
+        Failure::Content(error) => {
+            let text = format!("the request body could not be read: {}", error);
+            Error::new(ErrorKind::Body).at(phase).message(text).cause(error)
+        }
+        Failure::Protocol(error) => match cancel.map_or(false, CancelToken::is_cancelled) {
+            true => Error::new(ErrorKind::Cancelled).at(phase),
+            false => Error::broken_rule(phase, error),
+        },
+    }
+}
+
+pub(super) fn blame(
+    cancel: Option<&CancelToken>,
+    phase: Phase,
+    kind: ErrorKind,
+    error: io::Error,
+) -> Error {
+    if cancel.map_or(false, CancelToken::is_cancelled) {
+        return Error::new(ErrorKind::Cancelled).at(phase);
+    }
+    match error.kind() {
+        // With a code of the system's own it is not the deadline, but a connection given up by TCP.
+        io::ErrorKind::TimedOut if error.raw_os_error().is_none() => {
+            Error::new(ErrorKind::Timeout).at(phase)
+        }
+        _ => Error::new(kind).at(phase).cause(error),
+    }
+}

@@ -1,0 +1,196 @@
+//! One connection of HTTP/1: the engine of `proto::h1` over a transport, blocking, with deadlines.
+//!
+//! Here is what a connection is, how an exchange on it begins, and what becomes of it afterwards; the
+//! way out is in `send`, the way in is in `recv`. Redirects, retries and the pool are no matter of
+//! a connection.
+
+mod recv;
+mod send;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use crate::http::Headers;
+use crate::net::{CancelToken, Readiness, Registration, Transport};
+use crate::proto::buffer::Buffer;
+use crate::proto::h1::{self, KeepAlive, Leniency, ResponseHead};
+use crate::proto::{CloseReason, Limits};
+
+/// A connection that speaks HTTP/1, with one exchange on it at a time.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    transport: Box<dyn Transport>,
+    engine: h1::Connection,
+    input: Buffer,
+    /// How much room a read is given: twice as much when it was filled, up to what `recv` bounds it by.
+    read_size: usize,
+    output: Vec<u8>,
+    /// A final head that came while the request was being sent.
+    early: Option<ResponseHead>,
+    trailers: Option<Headers>,
+    progress: Progress,
+    /// The request was not written to its end, since the answer came before.
+    stopped: bool,
+    /// What can cancel the present exchange, and how it knows of this connection.
+    cancel: Option<(CancelToken, Option<Registration>)>,
+    pub(crate) id: u64,
+    pub(crate) born: Instant,
+    pub(crate) exchanges: u64,
+    pub(crate) local: Option<SocketAddr>,
+    pub(crate) remote: Option<SocketAddr>,
+    /// What crossed the wire in the present exchange.
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
+}
+
+/// How far the response of the present exchange has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    Head,
+    Content,
+    Ended,
+}
+
+/// The content of a request.
+pub(crate) enum Content<'a> {
+    Bytes(&'a [u8]),
+    Reader(&'a mut dyn FnMut(&mut [u8]) -> io::Result<usize>),
+}
+
+/// Why an exchange failed on its connection.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Send(io::Error),
+    Receive(io::Error),
+    Protocol(h1::Error),
+    /// The caller's content could not be read.
+    Content(io::Error),
+}
+
+/// What the driver of a connection wants to know while an exchange is under way.
+pub(crate) trait Watch {
+    fn informational(&mut self, head: &ResponseHead);
+    fn sent_head(&mut self, bytes: &[u8]);
+    fn sent_content(&mut self, bytes: u64);
+    /// The request was sent to its end.
+    fn sent_end(&mut self);
+}
+
+impl Connection {
+    pub(crate) fn new(
+        transport: Box<dyn Transport>,
+        limits: Limits,
+        leniency: Leniency,
+        id: u64,
+        now: Instant,
+    ) -> Connection {
+        Connection {
+            local: transport.local_addr(),
+            remote: transport.peer_addr(),
+            transport,
+            engine: h1::Connection::new(limits, leniency),
+            input: Buffer::new(),
+            read_size: LIKELY_READ,
+            output: Vec::new(),
+            early: None,
+            trailers: None,
+            progress: Progress::Ended,
+            stopped: false,
+            cancel: None,
+            id,
+            born: now,
+            exchanges: 0,
+            sent: 0,
+            received: 0,
+        }
+    }
+
+    /// Begins an exchange: what was counted in the one before is forgotten.
+    pub(crate) fn begin(&mut self) {
+        self.output.clear();
+        self.early = None;
+        self.trailers = None;
+        self.progress = Progress::Head;
+        self.stopped = false;
+        self.exchanges += 1;
+        self.sent = 0;
+        self.received = 0;
+    }
+
+    /// Has the token shut this connection down if it is cancelled before the exchange has ended.
+    pub(crate) fn cancel_by(&mut self, token: &CancelToken) -> Result<(), Failure> {
+        let handle = self.transport.interrupt_handle();
+        let registration = handle.map(|handle| token.register(handle)).transpose();
+        self.cancel = Some((token.clone(), registration.map_err(Failure::Send)?));
+        Ok(())
+    }
+
+    /// Frees the connection from its token. It is of no use if that was cancelled meanwhile.
+    pub(crate) fn forget_token(&mut self) -> Result<(), CloseReason> {
+        let (token, registration) = match self.cancel.take() {
+            Some(cancel) => cancel,
+            None => return Ok(()),
+        };
+        // First the registration: a token that is not cancelled after that cannot reach the
+        // connection any more.
+        drop(registration);
+        match token.is_cancelled() {
+            true => Err(CloseReason::Fault),
+            false => Ok(()),
+        }
+    }
+
+    /// How much content is left, if its length is known.
+    pub(crate) fn content_left(&self) -> Option<u64> {
+        self.engine.content_left()
+    }
+
+    /// Has the response come to its end?
+    pub(crate) fn is_complete(&self) -> bool {
+        self.progress == Progress::Ended
+    }
+
+    /// May the connection be used again? Only asked when nothing is in flight any more.
+    pub(crate) fn persistence(&self) -> Result<KeepAlive, CloseReason> {
+        self.engine.persistence()?;
+        if self.stopped {
+            return Err(CloseReason::UnfinishedRequest);
+        }
+        let hints = self.engine.keep_alive();
+        match hints.max {
+            Some(0) => Err(CloseReason::ExchangesExhausted),
+            _ => Ok(hints),
+        }
+    }
+
+    /// Is the connection quiet, as an idle one should be?
+    pub(crate) fn is_quiet(&mut self) -> bool {
+        matches!(self.transport.readiness(), Ok(Readiness::Quiet))
+    }
+
+    /// Gives up memory that only a large exchange needs.
+    pub(crate) fn rest(&mut self) {
+        self.input.shrink(IDLE_BUFFER);
+        self.read_size = LIKELY_READ;
+        if self.output.capacity() > IDLE_BUFFER {
+            self.output = Vec::new();
+        }
+    }
+
+    pub(crate) fn take_trailers(&mut self) -> Option<Headers> {
+        self.trailers.take()
+    }
+
+    /// The transport, the bytes that were read from it but belong to whatever comes now, and what can
+    /// still cancel it.
+    pub(crate) fn into_parts(self) -> (Box<dyn Transport>, Buffer, Option<Registration>) {
+        (self.transport, self.input, self.cancel.and_then(|(_, registration)| registration))
+    }
+}
+
+/// Room for nearly any head, with the beginning of its content.
+const LIKELY_READ: usize = 8 << 10;
+
+/// What an idle connection may hold on to.
+const IDLE_BUFFER: usize = 16 << 10;

@@ -1,0 +1,303 @@
+//! The way of a request out (RFC 9112 §3, §6).
+//!
+//! Head and content leave in one write if the content is small. While a long request is sent, the
+//! connection looks now and then whether the response is there already (RFC 9112 §9.5), so that a
+//! refusal ends the upload; a peer that refuses may also stop reading, so no write waits long
+//! without a look.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use crate::net::{Deadline, Readiness};
+use crate::proto::h1::{DataFrame, RequestHead, ResponseHead, SizeLine};
+
+use super::{Connection, Content, Failure, Watch};
+
+impl Connection {
+    /// Sends a request whole, or as much of it as the peer wants before it answers.
+    pub(crate) fn send(
+        &mut self,
+        head: &RequestHead<'_>,
+        content: Content<'_>,
+        deadline: Deadline,
+        watch: &mut dyn Watch,
+    ) -> Result<(), Failure> {
+        self.engine.send_head(head, &mut self.output).map_err(Failure::Protocol)?;
+        watch.sent_head(&self.output);
+        if self.engine.expects_continue() {
+            self.flush_whole(deadline, watch)?;
+            self.await_continue(deadline, watch)?;
+            if self.early.is_some() {
+                return Ok(());
+            }
+        }
+        let sent = match content {
+            Content::Bytes(bytes) => self.send_bytes(bytes, deadline, watch),
+            Content::Reader(reader) => self.send_reader(reader, deadline, watch),
+        };
+        match sent {
+            Err(Failure::Send(error)) => self.answered_instead(error, deadline, watch),
+            sent => sent,
+        }
+    }
+
+    /// Content that is in memory: with the head in one write if it is small.
+    fn send_bytes(
+        &mut self,
+        bytes: &[u8],
+        deadline: Deadline,
+        watch: &mut dyn Watch,
+    ) -> Result<(), Failure> {
+        let frame = self.engine.send_data(bytes.len() as u64).map_err(Failure::Protocol)?;
+        self.output.extend_from_slice(frame.before.as_bytes());
+        let (first, rest) = bytes.split_at(bytes.len().min(WITH_HEAD));
+        self.output.extend_from_slice(first);
+        let mut unsaid = first.len();
+        if !rest.is_empty() {
+            self.flush_answerable(deadline, watch)?;
+            for piece in rest.chunks(WRITE_PIECE) {
+                if self.early.is_some() {
+                    return Ok(());
+                }
+                watch.sent_content(unsaid as u64);
+                if !self.write_answerable(piece, deadline, watch)? {
+                    return Ok(());
+                }
+                unsaid = piece.len();
+            }
+        }
+        self.output.extend_from_slice(frame.after);
+        self.finish(deadline, watch, unsaid)
+    }
+
+    /// Ends the request, and says so; of its content `unsaid` bytes were not reported.
+    fn finish(
+        &mut self,
+        deadline: Deadline,
+        watch: &mut dyn Watch,
+        unsaid: usize,
+    ) -> Result<(), Failure> {
+        let last = self.engine.send_end().map_err(Failure::Protocol)?;
+        self.output.extend_from_slice(last);
+        if !self.flush_whole(deadline, watch)? {
+            self.stopped = true;
+            return Ok(());
+        }
+        if unsaid > 0 {
+            watch.sent_content(unsaid as u64);
+        }
+        watch.sent_end();
+        Ok(())
+    }
+
+    /// Content that is read piece by piece: each is framed where it was read to, and sent in one
+    /// write; the first goes with the head.
+    fn send_reader(
+        &mut self,
+        reader: &mut dyn FnMut(&mut [u8]) -> io::Result<usize>,
+        deadline: Deadline,
+        watch: &mut dyn Watch,
+    ) -> Result<(), Failure> {
+        let mut piece = vec![0; SizeLine::MAX + UPLOAD_PIECE + CRLF];
+        while self.early.is_none() {
+            // What goes with the head is copied behind it.
+            let room = if self.output.is_empty() { UPLOAD_PIECE } else { WITH_HEAD };
+            let count = match reader(&mut piece[SizeLine::MAX..][..room]) {
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(Failure::Content(error)),
+            };
+            if count == 0 {
+                return self.finish(deadline, watch, 0);
+            }
+            let frame = self.engine.send_data(count as u64).map_err(Failure::Protocol)?;
+            let framed = frame_in_place(&mut piece, count, &frame);
+            if self.output.is_empty() {
+                self.write_answerable(framed, deadline, watch)?;
+            } else {
+                self.output.extend_from_slice(framed);
+                self.flush_answerable(deadline, watch)?;
+            }
+            watch.sent_content(count as u64);
+        }
+        Ok(())
+    }
+
+    /// Writes out what is in the output buffer; says whether it did. If that is so much that the peer
+    /// must read meanwhile, which it may refuse to, stops at an answer.
+    fn flush_whole(&mut self, deadline: Deadline, watch: &mut dyn Watch) -> Result<bool, Failure> {
+        match self.output.len() > SURELY_TAKEN {
+            true => self.flush_answerable(deadline, watch),
+            false => self.flush(deadline).map(|()| true),
+        }
+    }
+
+    /// Writes out what is in the output buffer.
+    fn flush(&mut self, deadline: Deadline) -> Result<(), Failure> {
+        let mut written = 0;
+        while written < self.output.len() {
+            let count =
+                self.transport.write(&self.output[written..], deadline).map_err(Failure::Send)?;
+            if count == 0 {
+                return Err(Failure::Send(io::ErrorKind::WriteZero.into()));
+            }
+            written += count;
+            self.sent += count as u64;
+        }
+        self.output.clear();
+        Ok(())
+    }
+
+    fn flush_answerable(
+        &mut self,
+        deadline: Deadline,
+        watch: &mut dyn Watch,
+    ) -> Result<bool, Failure> {
+        let output = std::mem::take(&mut self.output);
+        let result = self.write_answerable(&output, deadline, watch);
+        self.output = output;
+        self.output.clear();
+        result
+    }
+
+    /// Writes `bytes`, but stops when the final response is there; says whether all were written. A
+    /// peer that refuses may stop reading, so a write that waits is interrupted now and then to look.
+    fn write_answerable(
+        &mut self,
+        bytes: &[u8],
+        deadline: Deadline,
+        watch: &mut dyn Watch,
+    ) -> Result<bool, Failure> {
+        let mut written = 0;
+        while written < bytes.len() {
+            let now = Instant::now();
+            let glance = Deadline::after(now, GLANCE);
+            match self.transport.write(&bytes[written..], deadline.earlier(glance)) {
+                Ok(0) => return Err(Failure::Send(io::ErrorKind::WriteZero.into())),
+                Ok(count) => {
+                    written += count;
+                    self.sent += count as u64;
+                    if written == bytes.len() && !glance.is_past(Instant::now()) {
+                        return Ok(true);
+                    }
+                }
+                Err(error) if is_timeout(&error) && !deadline.is_past(Instant::now()) => {}
+                Err(error) => return Err(Failure::Send(error)),
+            }
+            if self.glance(deadline, watch)? {
+                break;
+            }
+        }
+        Ok(written == bytes.len())
+    }
+
+    /// Looks whether a final response has come, without waiting.
+    fn glance(&mut self, deadline: Deadline, watch: &mut dyn Watch) -> Result<bool, Failure> {
+        if self.transport.readiness().map_err(Failure::Send)? == Readiness::Data {
+            self.fill(deadline)?;
+            self.take_heads(watch)?;
+        }
+        Ok(self.early.is_some())
+    }
+
+    /// RFC 9110 §10.1.1: a client that waits for 100 Continue does not wait for ever.
+    fn await_continue(&mut self, deadline: Deadline, watch: &mut dyn Watch) -> Result<(), Failure> {
+        let patience = deadline.earlier(Deadline::after(Instant::now(), CONTINUE_PATIENCE));
+        let mut seen = Seen { continued: false, watch };
+        while !seen.continued && self.early.is_none() {
+            match self.fill(patience) {
+                Ok(()) => {}
+                Err(Failure::Receive(error))
+                    if is_timeout(&error) && !deadline.is_past(Instant::now()) =>
+                {
+                    break
+                }
+                Err(failure) => return Err(failure),
+            }
+            self.take_heads(&mut seen)?;
+        }
+        Ok(())
+    }
+
+    /// The request could not be sent to its end. A peer that refuses it may have answered and closed
+    /// (RFC 9112 §9.5); then the answer is worth more than the error.
+    fn answered_instead(
+        &mut self,
+        error: io::Error,
+        deadline: Deadline,
+        watch: &mut dyn Watch,
+    ) -> Result<(), Failure> {
+        while self.early.is_none() && !is_timeout(&error) {
+            let answered = self.take_heads(watch).and_then(|taken| match taken {
+                true => Ok(()),
+                false => self.fill(deadline),
+            });
+            if answered.is_err() {
+                return Err(Failure::Send(error));
+            }
+        }
+        match self.early {
+            Some(_) => Ok(()),
+            None => Err(Failure::Send(error)),
+        }
+    }
+}
+
+/// Puts the framing around the `count` bytes that stand in `piece` after room for a size line.
+fn frame_in_place<'a>(piece: &'a mut [u8], count: usize, frame: &DataFrame) -> &'a [u8] {
+    let before = frame.before.as_bytes();
+    let start = SizeLine::MAX - before.len();
+    let end = SizeLine::MAX + count;
+    piece[start..SizeLine::MAX].copy_from_slice(before);
+    piece[end..end + frame.after.len()].copy_from_slice(frame.after);
+    &piece[start..end + frame.after.len()]
+}
+
+/// Passes everything on and remembers whether 100 Continue was among it.
+struct Seen<'a> {
+    continued: bool,
+    watch: &'a mut dyn Watch,
+}
+
+impl Watch for Seen<'_> {
+    fn informational(&mut self, head: &ResponseHead) {
+        self.continued |= head.status().as_u16() == 100;
+        self.watch.informational(head);
+    }
+
+    fn sent_head(&mut self, bytes: &[u8]) {
+        self.watch.sent_head(bytes);
+    }
+
+    fn sent_content(&mut self, bytes: u64) {
+        self.watch.sent_content(bytes);
+    }
+
+    fn sent_end(&mut self) {
+        self.watch.sent_end();
+    }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none()
+}
+
+/// Content up to this length is copied behind the head, to leave in the same segment.
+const WITH_HEAD: usize = 16 << 10;
+
+/// Up to this length the buffers of the two systems take a request, even if the peer never reads.
+const SURELY_TAKEN: usize = 64 << 10;
+
+/// One write of content in memory: large enough to be rare, small enough to look up in between.
+const WRITE_PIECE: usize = 256 << 10;
+
+/// One read, and one write, of content from a reader.
+const UPLOAD_PIECE: usize = 56 << 10;
+
+const CRLF: usize = 2;
+
+/// How long a write may wait before it is interrupted to see whether the peer has answered.
+const GLANCE: Duration = Duration::from_millis(250);
+
+/// How long to wait for 100 Continue. What curl and Go wait.
+const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
