@@ -131,8 +131,8 @@ impl Body {
             }
             Source::Reader { reader, length } => {
                 let reader = lock(reader).take().ok_or_else(spent)?;
-                let mut reader = reader.take(length.unwrap_or(u64::MAX));
-                Opened::Reader(Box::new(move |buffer| reader.read(buffer)))
+                let mut announced = Announced { reader, left: length.unwrap_or(u64::MAX) };
+                Opened::Reader(Box::new(move |buffer| announced.read(buffer)))
             }
         })
     }
@@ -150,6 +150,31 @@ fn lock(reader: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
 
 fn spent() -> Error {
     Error::new(ErrorKind::Body).message("the request body was already sent").at(Phase::Send)
+}
+
+/// As much of a reader as was announced. Nothing makes a safe reader tell the truth about how much it
+/// read, and where `Take` would panic this is an error like any other of the reader's.
+struct Announced {
+    reader: Box<dyn Read + Send>,
+    left: u64,
+}
+
+impl Announced {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        if room == 0 {
+            return Ok(0);
+        }
+        let count = self.reader.read(&mut buffer[..room])?;
+        if count > room {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("the reader returned {} bytes, with room for {}", count, room),
+            ));
+        }
+        self.left -= count as u64;
+        Ok(count)
+    }
 }
 
 /// A part of a file, read by position: the file's own position is shared with everyone who has it.

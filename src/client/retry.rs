@@ -25,6 +25,11 @@ impl RetryPolicy {
         RetryPolicy { stale: true }
     }
 
+    /// Is such a request sent again however much of it a dead connection took?
+    pub(crate) fn covers(&self, method: &Method, replayable: bool) -> bool {
+        self.stale && replayable && method.is_idempotent()
+    }
+
     /// May this request be sent again after this failure? RFC 9110 §9.2.2: never a method that is not
     /// idempotent, unless the server cannot have seen it.
     pub(crate) fn allows(&self, method: &Method, replayable: bool, error: &Error) -> bool {

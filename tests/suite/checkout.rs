@@ -1,15 +1,17 @@
 //! Which idle connection is used again, and which are closed instead.
 
-use std::io::Read;
+use std::io::{Cursor, Read};
 use std::sync::{mpsc, Arc};
 use std::thread;
 use std::time::Duration;
 
-use pannier::{Client, ClientBuilder, CloseReason, PoolConfig, Response};
+use pannier::http::Method;
+use pannier::net::Script;
+use pannier::{Body, Client, ClientBuilder, CloseReason, PoolConfig, Response, RetryPolicy};
 
 use crate::support::peer::{Peer, Wire};
 use crate::support::recorder::Recorder;
-use crate::support::{builder, client, EMPTY, OK};
+use crate::support::{builder, client, once, EMPTY, OK};
 
 /// Two connections, with a response on each that has not been read.
 fn two_under_way(client: &Client, peer: &Peer) -> [Response; 2] {
@@ -118,6 +120,25 @@ fn ok_a_connection_is_used_as_often_as_keep_alive_max_allows() {
     });
     let exhausted = Some(CloseReason::ExchangesExhausted);
     assert_eq!(exchanges, [(1, None), (1, exhausted), (2, None), (2, exhausted)]);
+}
+
+#[test]
+fn ok_what_would_not_be_repeated_goes_on_no_connection_that_is_closed_already() {
+    let sized = || Body::sized(Cursor::new("body"), 4);
+    for (method, body, policy) in [
+        (Method::POST, Body::from("body"), RetryPolicy::default()),
+        (Method::PATCH, Body::from("body"), RetryPolicy::default()),
+        (Method::PUT, sized(), RetryPolicy::default()),
+        (Method::GET, Body::empty(), RetryPolicy::none()),
+    ] {
+        let scripts = Script::connections([once(EMPTY), Script::new().reply(EMPTY)]);
+        let client = builder().connector(scripts.clone()).retries(policy).build();
+        client.get("http://a.test/").send().unwrap();
+        client.request(method.clone(), "http://a.test/").body(body).send().unwrap();
+        assert_eq!(scripts.count(), 2, "{}", method);
+        assert_eq!(client.pool_stats().retried, 0, "{}", method);
+        assert!(!String::from_utf8(scripts.written(0)).unwrap().contains("body"), "{}", method);
+    }
 }
 
 /// The only wait of more than a second: what is probed is what was idle for as long as that, and the

@@ -314,6 +314,19 @@ fn ok_output_is_not_held_back() {
     server.join().expect("the server ends");
 }
 
+#[cfg(unix)]
+#[test]
+fn err_what_is_in_the_way_of_a_connection_is_named() {
+    let long = "/a".repeat(100);
+    for (path, reason) in [(&*long, "SUN_LEN"), ("/no/such/socket", "No such file or directory")] {
+        let run = pannier(&["-sS", "--unix-socket", path, "http://name.test/"]);
+        let (_, stderr, code) = run.text();
+        assert_eq!(code, 7);
+        assert!(stderr.contains("Failed to connect to name.test port 80 after"), "{}", stderr);
+        assert!(stderr.contains(path) && stderr.contains(reason), "{}", stderr);
+    }
+}
+
 #[test]
 fn ok_a_reader_that_goes_away_is_no_news() {
     let peer = Peer::start(|_| sized(&"line\n".repeat(1_000_000)));

@@ -85,6 +85,15 @@ impl Read for Pieces {
     }
 }
 
+/// Says that it read more than it was asked for.
+struct Boasts;
+
+impl Read for Boasts {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(buffer.len() + 1)
+    }
+}
+
 /// Fails after some bytes.
 struct Fails(usize);
 
@@ -112,6 +121,9 @@ fn err_a_body_that_cannot_be_read_or_is_too_short_ends_the_request_not_the_messa
         (Body::sized(Fails(3), 5), "disk on fire"),
         (Body::reader(Fails(3)), "disk on fire"),
         (Body::reader(Fails(0)), "disk on fire"),
+        (Body::reader(Boasts), "with room for"),
+        (Body::sized(Boasts, 5), "6 bytes, with room for 5"),
+        (Body::sized(Boasts, 100_000), "with room for"),
         (shrinks, "2 bytes shorter"),
     ];
     for (body, text) in table {
@@ -322,6 +334,30 @@ fn ok_a_refusal_over_a_unix_socket_is_heard_at_once() {
     assert_eq!(read_all(&mut response).unwrap(), b"big");
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     drop(peer.join().unwrap());
+}
+
+#[test]
+fn ok_a_refusal_of_a_head_is_heard_though_the_peer_has_stopped_reading() {
+    let long = "x".repeat(20_000_000);
+    for (body, expectation) in [("", None), ("content", None), ("content", Some("100-continue"))] {
+        let peer = Peer::play(|peer| {
+            let mut wire = peer.accept();
+            wire.expect("POST / HTTP/1.1\r\n");
+            wire.send("HTTP/1.1 431 Too much\r\nContent-Length: 3\r\n\r\nbig");
+            // Neither reads nor closes.
+            peer.stall(wire);
+        });
+        let client = client();
+        let mut request = client.post(peer.url("/")).header("X-Long", &long).body(body);
+        if let Some(expectation) = expectation {
+            request = request.header("Expect", expectation);
+        }
+        let mut response = request.send().unwrap();
+        assert_eq!(response.status().as_u16(), 431);
+        assert_eq!(read_all(&mut response).unwrap(), b"big");
+        assert_eq!(response.connection().close_reason(), Some(CloseReason::UnfinishedRequest));
+        assert_eq!(client.pool_stats().idle, 0, "nothing goes behind half a head");
+    }
 }
 
 #[test]

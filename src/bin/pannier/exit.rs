@@ -90,7 +90,7 @@ impl Failure {
             ErrorKind::UnsupportedScheme => return unsupported(error),
             ErrorKind::InvalidRequest => (BAD_ARGUMENT, error.to_string()),
             ErrorKind::Resolve => (6, format!("Could not resolve host: {}", facts.host)),
-            ErrorKind::Connect => (7, not_connected(facts)),
+            ErrorKind::Connect => (7, not_connected(cause(error), facts)),
             ErrorKind::Tls => (35, error.to_string()),
             ErrorKind::Timeout => (28, timed_out(error.phase(), facts)),
             ErrorKind::Cancelled => (42, error.to_string()),
@@ -125,12 +125,19 @@ fn broken_rule(rule: &h1::Error) -> Option<Failure> {
     Some(Failure::new(code, message))
 }
 
-fn not_connected(facts: &Facts) -> String {
+/// curl's sentence if nobody listens there. What else is in the way, a path that is too long or no
+/// descriptor left, is named.
+fn not_connected(error: Option<&io::Error>, facts: &Facts) -> String {
+    let reason = match error {
+        Some(error) if error.kind() != io::ErrorKind::ConnectionRefused => plain(error),
+        _ => "Couldn't connect to server".to_owned(),
+    };
     format!(
-        "Failed to connect to {} port {} after {} ms: Couldn't connect to server",
+        "Failed to connect to {} port {} after {} ms: {}",
         facts.host,
         facts.port,
-        facts.elapsed.as_millis()
+        facts.elapsed.as_millis(),
+        reason
     )
 }
 
@@ -173,14 +180,19 @@ fn unsupported(error: &Error) -> Failure {
     }
 }
 
-/// `Recv failure: Connection reset by peer`, without the number that std adds.
+/// `Recv failure: Connection reset by peer`.
 fn system(what: &str, error: &Error) -> String {
     let text = match cause::<io::Error>(error) {
-        Some(error) => error.to_string(),
+        Some(error) => plain(error),
         None => error.to_string(),
     };
-    let text = text.split(" (os error").next().unwrap_or_default();
     format!("{}: {}", what, text)
+}
+
+/// The system's words, without the number that std adds.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 /// The first error of type `T` below this one.
@@ -216,8 +228,12 @@ mod tests {
         let open = Facts { expected: None, ..facts.clone() };
         for (message, expected) in [
             (
-                not_connected(&facts),
+                not_connected(Some(&io::ErrorKind::ConnectionRefused.into()), &facts),
                 "Failed to connect to h port 1 after 301 ms: Couldn't connect to server",
+            ),
+            (
+                not_connected(Some(&io::ErrorKind::PermissionDenied.into()), &facts),
+                "Failed to connect to h port 1 after 301 ms: permission denied",
             ),
             (cut_short(&facts), "transfer closed with 54 bytes remaining to read"),
             (cut_short(&open), "transfer closed with outstanding read data remaining"),

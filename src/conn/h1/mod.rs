@@ -30,6 +30,8 @@ pub(crate) struct Connection {
     early: Option<ResponseHead>,
     trailers: Option<Headers>,
     progress: Progress,
+    /// The request was not written to its end, since the answer came before.
+    stopped: bool,
     /// What can cancel the present exchange, and how it knows of this connection.
     cancel: Option<(CancelToken, Option<Registration>)>,
     pub(crate) id: u64,
@@ -94,6 +96,7 @@ impl Connection {
             early: None,
             trailers: None,
             progress: Progress::Ended,
+            stopped: false,
             cancel: None,
             id,
             born: now,
@@ -109,6 +112,7 @@ impl Connection {
         self.early = None;
         self.trailers = None;
         self.progress = Progress::Head;
+        self.stopped = false;
         self.exchanges += 1;
         self.sent = 0;
         self.received = 0;
@@ -150,6 +154,9 @@ impl Connection {
     /// May the connection be used again? Only asked when nothing is in flight any more.
     pub(crate) fn persistence(&self) -> Result<KeepAlive, CloseReason> {
         self.engine.persistence()?;
+        if self.stopped {
+            return Err(CloseReason::UnfinishedRequest);
+        }
         let hints = self.engine.keep_alive();
         match hints.max {
             Some(0) => Err(CloseReason::ExchangesExhausted),

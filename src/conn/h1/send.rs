@@ -25,7 +25,7 @@ impl Connection {
         self.engine.send_head(head, &mut self.output).map_err(Failure::Protocol)?;
         watch.sent_head(&self.output);
         if self.engine.expects_continue() {
-            self.flush(deadline)?;
+            self.flush_whole(deadline, watch)?;
             self.await_continue(deadline, watch)?;
             if self.early.is_some() {
                 return Ok(());
@@ -79,7 +79,9 @@ impl Connection {
     ) -> Result<(), Failure> {
         let last = self.engine.send_end().map_err(Failure::Protocol)?;
         self.output.extend_from_slice(last);
-        self.flush(deadline)?;
+        if !self.flush_whole(deadline, watch)? {
+            return Ok(());
+        }
         if unsaid > 0 {
             watch.sent_content(unsaid as u64);
         }
@@ -118,6 +120,15 @@ impl Connection {
             watch.sent_content(count as u64);
         }
         Ok(())
+    }
+
+    /// Writes out what is in the output buffer; says whether all of it. If that is so much that the
+    /// peer must read meanwhile, which it may refuse to, stops at an answer.
+    fn flush_whole(&mut self, deadline: Deadline, watch: &mut dyn Watch) -> Result<bool, Failure> {
+        match self.output.len() > SURELY_TAKEN {
+            true => self.flush_answerable(deadline, watch),
+            false => self.flush(deadline).map(|()| true),
+        }
     }
 
     /// Writes out what is in the output buffer.
@@ -176,7 +187,8 @@ impl Connection {
                 break;
             }
         }
-        Ok(written == bytes.len())
+        self.stopped = written < bytes.len();
+        Ok(!self.stopped)
     }
 
     /// Looks whether a final response has come, without waiting.
@@ -272,6 +284,9 @@ fn is_timeout(error: &io::Error) -> bool {
 
 /// Content up to this length is copied behind the head, to leave in the same segment.
 const WITH_HEAD: usize = 16 << 10;
+
+/// Up to this length the buffers of the two systems take a request, even if the peer never reads.
+const SURELY_TAKEN: usize = 64 << 10;
 
 /// One write of content in memory: large enough to be rare, small enough to look up in between.
 const WRITE_PIECE: usize = 256 << 10;
