@@ -148,8 +148,11 @@ impl<'a> Call<'a> {
         request: &Request,
         now: Instant,
     ) -> Option<Box<Connection>> {
-        let replayable = request.body().is_replayable();
-        let repeatable = client.config().retries.covers(request.method(), replayable);
+        let (method, replayable) = (request.method(), request.body().is_replayable());
+        let patience = match client.config().retries.covers(method, replayable) {
+            true => PROBE_AFTER,
+            false => Duration::ZERO,
+        };
         let mut discarded = Vec::new();
         loop {
             let idle = client.pool().take(request.origin(), now, &mut discarded);
@@ -158,7 +161,7 @@ impl<'a> Call<'a> {
             }
             let idle = idle?;
             let (mut connection, rested) = (idle.value, now.saturating_duration_since(idle.since));
-            if (rested >= PROBE_AFTER || !repeatable) && !connection.is_quiet() {
+            if rested >= patience && !connection.is_quiet() {
                 let (id, reason) = (connection.id, CloseReason::ClosedWhileIdle);
                 self.observe(|| Event::Closed { connection: id, reason });
                 continue;
@@ -385,5 +388,7 @@ impl Watch for Notify<'_> {
 /// A connection that was idle for longer than this is looked at before it is used again: for an end
 /// that has come, and for bytes that no request asked for, which must never answer the next one
 /// (RFC 9112 §9.2). One used just now is not: that would cost a request more than twice as many
-/// system calls, and what comes that soon mostly came with the response, where it was noticed.
+/// system calls, and what comes that soon mostly came with the response, where it was noticed. Before
+/// a request that would not be repeated, every one is: a server that closes after each response
+/// without a word would fail every second POST.
 const PROBE_AFTER: Duration = Duration::from_millis(5);

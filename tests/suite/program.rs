@@ -271,19 +271,6 @@ fn ok_unix_sockets() {
     assert!(request.starts_with("GET /x HTTP/1.1\r\nHost: name.test\r\n"), "{}", request);
 }
 
-#[cfg(unix)]
-#[test]
-fn err_what_is_in_the_way_of_a_connection_is_named() {
-    let long = "/a".repeat(100);
-    for (path, reason) in [(&*long, "SUN_LEN"), ("/no/such/socket", "No such file or directory")] {
-        let run = pannier(&["-sS", "--unix-socket", path, "http://name.test/"]);
-        let (_, stderr, code) = run.text();
-        assert_eq!(code, 7);
-        assert!(stderr.contains("Failed to connect to name.test port 80 after"), "{}", stderr);
-        assert!(stderr.contains(path) && stderr.contains(reason), "{}", stderr);
-    }
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn err_standard_output_takes_nothing() {
@@ -325,6 +312,19 @@ fn ok_output_is_not_held_back() {
     let run = child.wait_with_output().expect("the program ends");
     assert_eq!(run.text(), ("!", "", 0));
     server.join().expect("the server ends");
+}
+
+#[cfg(unix)]
+#[test]
+fn err_what_is_in_the_way_of_a_connection_is_named() {
+    let long = "/a".repeat(100);
+    for (path, reason) in [(&*long, "SUN_LEN"), ("/no/such/socket", "No such file or directory")] {
+        let run = pannier(&["-sS", "--unix-socket", path, "http://name.test/"]);
+        let (_, stderr, code) = run.text();
+        assert_eq!(code, 7);
+        assert!(stderr.contains("Failed to connect to name.test port 80 after"), "{}", stderr);
+        assert!(stderr.contains(path) && stderr.contains(reason), "{}", stderr);
+    }
 }
 
 #[test]

@@ -9,11 +9,11 @@ use std::sync::Arc;
 
 use pannier::http::{token, Host, Origin};
 use pannier::net::{
-    self, CancelToken, Connect, Deadline, Dialing, Resolve, SystemResolver, TcpConnect, Transport,
+    CancelToken, Connect, Deadline, Dialing, Family, Resolve, SystemResolver, TcpConnect, Transport,
 };
 
 use crate::exit::{self, Failure};
-use crate::operation::{Family, Operation, UnixPath};
+use crate::operation::{Operation, UnixPath};
 
 /// Where connections go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,11 +81,7 @@ impl Route {
 
     /// The connector that goes this way.
     pub fn connector(&self) -> Routed {
-        let family = match self.only {
-            Some(Family::V4) => net::Family::V4,
-            Some(Family::V6) => net::Family::V6,
-            _ => net::Family::Any,
-        };
+        let family = self.only.unwrap_or(Family::Any);
         let hosts = Hosts { known: self.hosts.clone(), system: SystemResolver::new() };
         let tcp = TcpConnect::new().family(family).resolver(Arc::new(hosts));
         Routed { route: self.clone(), tcp }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-pub use pannier::net::Family;
+use pannier::net::Family;
 use pannier::Protocol;
 
 use crate::data;

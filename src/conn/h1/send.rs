@@ -80,7 +80,6 @@ impl Connection {
         let last = self.engine.send_end().map_err(Failure::Protocol)?;
         self.output.extend_from_slice(last);
         if !self.flush_whole(deadline, watch)? {
-            self.stopped = true;
             return Ok(());
         }
         if unsaid > 0 {
@@ -123,8 +122,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Writes out what is in the output buffer; says whether it did. If that is so much that the peer
-    /// must read meanwhile, which it may refuse to, stops at an answer.
+    /// Writes out what is in the output buffer; says whether all of it. If that is so much that the
+    /// peer must read meanwhile, which it may refuse to, stops at an answer.
     fn flush_whole(&mut self, deadline: Deadline, watch: &mut dyn Watch) -> Result<bool, Failure> {
         match self.output.len() > SURELY_TAKEN {
             true => self.flush_answerable(deadline, watch),
@@ -188,7 +187,8 @@ impl Connection {
                 break;
             }
         }
-        Ok(written == bytes.len())
+        self.stopped = written < bytes.len();
+        Ok(!self.stopped)
     }
 
     /// Looks whether a final response has come, without waiting.
