@@ -147,7 +147,7 @@ impl FieldSection {
 }
 
 /// Reads the line at `start` if it has the form of nearly all lines: a name of letters, digits and
-/// hyphens, a colon, at most one space, a value without tabs, CRLF. For every other line, and for an
+/// hyphens, a colon, one space, a value without tabs, CRLF. For every other line, and for an
 /// unfinished one, [`line()`] decides.
 #[inline]
 fn common_line(input: &[u8], start: usize) -> Option<(Field, usize)> {
