@@ -50,7 +50,7 @@ impl Exchange {
         let hints = match connection.forget_token().and(persistence) {
             Ok(hints) => hints,
             Err(reason) => {
-                self.close(client, connection, reason);
+                self.close(connection, reason);
                 return Some(reason);
             }
         };
@@ -84,7 +84,7 @@ impl Exchange {
         self.observe(|| Event::Closed { connection, reason: CloseReason::Upgraded });
     }
 
-    pub(super) fn close(&self, _client: &Client, connection: Box<Connection>, reason: CloseReason) {
+    pub(super) fn close(&self, connection: Box<Connection>, reason: CloseReason) {
         let id = connection.id;
         drop(connection);
         self.observe(|| Event::Closed { connection: id, reason });

@@ -383,7 +383,7 @@ impl Response {
         if let Content::Live { exchange, connection } = self.take_body(Content::Failed(kind)) {
             let unread = connection.persistence().err().unwrap_or(CloseReason::UnfinishedResponse);
             self.info.close_reason = Some(unread);
-            exchange.close(&self.client, connection, unread);
+            exchange.close(connection, unread);
         }
     }
 

@@ -275,7 +275,7 @@ impl<'a> Call<'a> {
             )),
             Err(error) => {
                 let error = error.with_transcript(transcript(&connection, exchange.idempotent));
-                exchange.close(client, connection, CloseReason::Fault);
+                exchange.close(connection, CloseReason::Fault);
                 Err(error)
             }
         }

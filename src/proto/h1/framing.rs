@@ -253,9 +253,6 @@ pub(super) fn response_framing(
     if bodyless || head.status().is_informational() || request == RequestKind::Head {
         return Ok((Framing::Empty, None));
     }
-    if request == RequestKind::Connect && head.status().is_success() {
-        return Ok((Framing::Switched, Some(CloseReason::Upgraded)));
-    }
     let named = control.transfer == Transfer::IdentityChunked;
     let doubtful = named || control.length != Length::None || head.version() == Version::Http10;
     match (control.transfer, control.length) {
