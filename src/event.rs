@@ -11,6 +11,8 @@ use crate::proto::CloseReason;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Phase {
+    /// Waiting for a connection, since as many as the bounds allow are in use.
+    Queue,
     /// Looking up the host's addresses.
     Resolve,
     /// Making the TCP connection.
@@ -29,6 +31,7 @@ impl Phase {
     /// The phase as a clause that completes "while …".
     pub const fn explain(self) -> &'static str {
         match self {
+            Phase::Queue => "waiting for a connection",
             Phase::Resolve => "looking up the host",
             Phase::Connect => "connecting",
             Phase::Tls => "making the TLS connection",
@@ -44,6 +47,8 @@ impl Phase {
 #[non_exhaustive]
 #[allow(missing_docs)] // The fields are named after what they hold.
 pub enum Event<'a> {
+    /// As many connections as the bounds allow are in use: the request waits for one.
+    Queued,
     /// A name lookup begins.
     Resolving { host: &'a str },
     /// It found these addresses.
@@ -98,6 +103,7 @@ pub trait Observer: Send + Sync {
 pub struct Timings {
     pub(crate) began: Instant,
     pub(crate) started: Instant,
+    pub(crate) queued: Option<Instant>,
     pub(crate) resolved: Option<Instant>,
     pub(crate) connected: Option<Instant>,
     pub(crate) secured: Option<Instant>,
@@ -112,6 +118,7 @@ impl Timings {
         Timings {
             began,
             started,
+            queued: None,
             resolved: None,
             connected: None,
             secured: None,
@@ -122,14 +129,21 @@ impl Timings {
         }
     }
 
+    /// The wait for a connection while as many as the bounds allow were in use; `None` if there was
+    /// none.
+    pub fn queue(&self) -> Option<Duration> {
+        Some(self.queued?.saturating_duration_since(self.started))
+    }
+
     /// The name lookup; `None` if there was none.
     pub fn resolve(&self) -> Option<Duration> {
-        Some(self.resolved?.saturating_duration_since(self.started))
+        let from = self.queued.unwrap_or(self.started);
+        Some(self.resolved?.saturating_duration_since(from))
     }
 
     /// The TCP connection; `None` on a reused one.
     pub fn connect(&self) -> Option<Duration> {
-        let from = self.resolved.unwrap_or(self.started);
+        let from = self.resolved.or(self.queued).unwrap_or(self.started);
         Some(self.connected?.saturating_duration_since(from))
     }
 
