@@ -3,8 +3,10 @@
 //! Transfers that differ in where connections go, or in what is read on them, have clients of their
 //! own, since those are settings of a client.
 
+use std::sync::{Mutex, PoisonError};
+
 use pannier::http::{Headers, Origin};
-use pannier::{Client, Leniency};
+use pannier::{Client, Leniency, PoolConfig};
 
 use crate::connect::Route;
 use crate::exit::Failure;
@@ -12,36 +14,53 @@ use crate::operation::Operation;
 
 /// Clients by what they were set to.
 #[derive(Default)]
-pub struct Clients(Vec<(Setting, Client)>);
+pub struct Clients {
+    /// Guards the list; nothing else is locked inside, and nothing waited for.
+    known: Mutex<Vec<(Setting, Client)>>,
+    /// How many transfers there are at a time.
+    width: usize,
+}
 
 #[derive(Clone, Debug, PartialEq)]
 struct Setting {
     route: Route,
     ignore_content_length: bool,
+    limit_rate: Option<u64>,
 }
 
 impl Clients {
+    pub fn new(width: usize) -> Clients {
+        Clients { width, ..Clients::default() }
+    }
+
     /// The client for a transfer from `origin`, and its route.
-    pub fn get(&mut self, op: &Operation, origin: &Origin) -> Result<(Client, Route), Failure> {
+    pub fn get(&self, op: &Operation, origin: &Origin) -> Result<(Client, Route), Failure> {
         let route = Route::new(op)?;
         let setting = Setting {
             // A redirect may lead to where the rules do have an effect.
             route: if op.location { route } else { route.simplified(origin) },
             ignore_content_length: op.ignore_content_length,
+            limit_rate: op.limit_rate,
         };
         let route = setting.route.clone();
-        if let Some((_, client)) = self.0.iter().find(|(known, _)| *known == setting) {
+        let mut clients = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = clients.iter().find(|(known, _)| *known == setting) {
             return Ok((client.clone(), route));
         }
-        let client = build(&setting);
-        self.0.push((setting, client.clone()));
+        let client = build(&setting, self.width);
+        clients.push((setting, client.clone()));
         Ok((client, route))
     }
 }
 
-fn build(setting: &Setting) -> Client {
+fn build(setting: &Setting, width: usize) -> Client {
+    let pool = PoolConfig::default();
+    // As many connections may rest at once as were busy.
+    let pool =
+        if width > 1 { pool.max_idle_per_origin(width).max_idle(width.max(100)) } else { pool };
     Client::builder()
-        .connector(setting.route.connector())
+        .pool(pool)
+        .connector(setting.route.connector(setting.limit_rate))
         .leniency(Leniency::default().ignore_content_length(setting.ignore_content_length))
         // Every field comes from the options, in their order.
         .user_agent("")

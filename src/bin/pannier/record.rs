@@ -79,6 +79,11 @@ impl Record {
         }
     }
 
+    /// A record of the same kind in which nothing has happened yet.
+    pub fn afresh(&self, began: Instant) -> Record {
+        Record::new(began, self.keeps_heads)
+    }
+
     /// Takes note of `event`.
     pub fn note(&mut self, at: Instant, event: &Event<'_>) {
         let since = at.saturating_duration_since(self.began);

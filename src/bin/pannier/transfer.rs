@@ -1,19 +1,24 @@
 //! One transfer: hand the plan to the library, and what comes to the output.
 
-use std::io;
+use std::borrow::Cow;
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pannier::coding::base64;
 use pannier::http::{Headers, Method, Url};
 use pannier::{Body, Client, Error, ErrorKind, RedirectPolicy, RequestBuilder, Response, Timeouts};
 
+use crate::args::Global;
 use crate::connect::Route;
 use crate::exit::{self, Facts, Failure};
 use crate::operation::{Fail, Operation};
 use crate::output::{Dump, Output};
 use crate::request::{Line, Payload, Plan};
-use crate::watch::Watcher;
+use crate::retry::{Retries, Verdict};
+use crate::warn::warn;
+use crate::watch::{End, Watcher};
 
 /// All that a transfer needs.
 pub struct Transfer<'a> {
@@ -23,6 +28,8 @@ pub struct Transfer<'a> {
     pub watcher: &'a Arc<Watcher>,
     pub output: &'a mut Output,
     pub dump: Option<&'a mut Dump>,
+    pub global: Global,
+    pub retries: &'a mut Retries,
 }
 
 /// What has come of it so far.
@@ -35,6 +42,10 @@ pub struct Progress {
     /// The URL that answered.
     pub effective: Option<Url>,
     pub redirect_url: Option<String>,
+    /// What the status says about another try, once one has come.
+    pub verdict: Option<Verdict>,
+    /// Something was read of a body that cannot be read again.
+    pub spent: Arc<AtomicBool>,
 }
 
 impl Transfer<'_> {
@@ -43,9 +54,11 @@ impl Transfer<'_> {
         let (url, streams) =
             (plan.url.clone(), matches!(plan.payload, Payload::Stream(_) | Payload::Stdin));
         let is_head = plan.method == "HEAD";
-        let sent = self.builder(plan)?.send();
-        self.show_heads()?;
+        let sent = self.builder(plan, &progress.spent)?.send();
+        self.judge(&sent, progress);
+        let heads = self.show_heads(progress);
         let mut response = sent.map_err(|error| self.explain(&error, &url, progress, streams))?;
+        heads?;
         progress.effective = Some(response.url().clone());
         progress.redirect_url = response.redirect_url().map(|url| url.to_string());
         progress.expected = response.content_length().filter(|_| !is_head);
@@ -59,16 +72,31 @@ impl Transfer<'_> {
             self.copy(&mut response, progress, &url)?;
         }
         if let Some(trailers) = response.trailers() {
-            self.show(&section(trailers))?;
+            self.show(&section(trailers), progress)?;
         }
-        self.output.finish()?;
+        if !progress.is_withheld() {
+            self.output.finish()?;
+        }
         match failed {
             true => Err(http_error(&response)),
             false => Ok(()),
         }
     }
 
-    fn builder(&self, plan: Plan) -> Result<RequestBuilder, Failure> {
+    /// Whether this response is only a reason to try again. What it says goes nowhere then.
+    fn judge(&mut self, sent: &Result<Response, Error>, progress: &mut Progress) {
+        let Ok(response) = sent else { return };
+        let (status, head) = (response.status().as_u16(), response.head_bytes());
+        let verdict = self.retries.after_response(status, head, Instant::now());
+        let again = matches!(verdict, Verdict::Yes(_));
+        if again && progress.spent.load(Ordering::Relaxed) {
+            warn(self.global, SPENT);
+        } else if verdict != Verdict::No {
+            progress.verdict = Some(verdict);
+        }
+    }
+
+    fn builder(&self, plan: Plan, spent: &Arc<AtomicBool>) -> Result<RequestBuilder, Failure> {
         let bad =
             |error: &dyn std::fmt::Display| Failure::new(exit::BAD_ARGUMENT, error.to_string());
         let method = Method::new(&plan.method).map_err(|error| bad(&error))?;
@@ -88,7 +116,10 @@ impl Transfer<'_> {
         if let Some(target) = &self.op.target {
             builder = builder.target(target);
         }
-        let body = body(plan.payload)?;
+        if self.global.parallel || self.op.slowness().is_some() {
+            builder = builder.cancel(self.watcher.token());
+        }
+        let body = body(plan.payload, spent)?;
         Ok(builder
             .body(body)
             .raw_transfer(self.op.raw)
@@ -113,7 +144,9 @@ impl Transfer<'_> {
             };
             let room = self.op.max_filesize.map_or(u64::MAX, |most| most - progress.downloaded);
             let taken = usize::try_from(room).map_or(count, |room| room.min(count));
-            self.output.write(&buffer[..taken])?;
+            if !progress.is_withheld() {
+                self.output.write(&buffer[..taken])?;
+            }
             progress.downloaded += taken as u64;
             self.watcher.received(progress.downloaded, progress.expected);
             if taken < count {
@@ -129,24 +162,27 @@ impl Transfer<'_> {
         }
     }
 
-    fn show_heads(&mut self) -> Result<(), Failure> {
+    fn show_heads(&mut self, progress: &Progress) -> Result<(), Failure> {
         for head in self.watcher.take_heads() {
-            self.show(&head)?;
+            self.show(&head, progress)?;
         }
         Ok(())
     }
 
-    fn show(&mut self, head: &[u8]) -> Result<(), Failure> {
+    fn show(&mut self, head: &[u8], progress: &Progress) -> Result<(), Failure> {
         if let Some(dump) = &mut self.dump {
             dump.write(head)?;
         }
-        match self.op.show_headers {
+        match self.op.show_headers && !progress.is_withheld() {
             true => self.output.write(head),
             false => Ok(()),
         }
     }
 
     fn explain(&self, error: &Error, url: &Url, progress: &Progress, streams: bool) -> Failure {
+        if let (ErrorKind::Cancelled, Some(end)) = (error.kind(), self.watcher.end()) {
+            return ended(end);
+        }
         let record = self.watcher.record();
         // Only what cannot be sent twice fails here, and over HTTP/1.0 not even once more.
         if error.kind() == ErrorKind::Redirect && streams {
@@ -170,16 +206,52 @@ impl Transfer<'_> {
     }
 }
 
-fn body(payload: Payload) -> Result<Body, Failure> {
+impl Progress {
+    /// Does what comes go nowhere, since it is to come again?
+    fn is_withheld(&self) -> bool {
+        matches!(self.verdict, Some(Verdict::Yes(_)))
+    }
+}
+
+fn body(payload: Payload, spent: &Arc<AtomicBool>) -> Result<Body, Failure> {
     Ok(match payload {
         Payload::None => Body::empty(),
-        Payload::Bytes(bytes) => Body::from(bytes),
+        Payload::Bytes(Cow::Borrowed(bytes)) => Body::from(bytes),
+        Payload::Bytes(Cow::Owned(bytes)) => Body::from(bytes),
         Payload::File(file, _) => Body::file(file).map_err(|error| {
             Failure::new(exit::READ_ERROR, format!("the upload cannot be read: {}", error))
         })?,
-        Payload::Stream(file) => Body::reader(file),
-        Payload::Stdin => Body::reader(io::stdin()),
+        Payload::Stream(file) => Body::reader(Once { reader: file, spent: spent.clone() }),
+        Payload::Stdin => Body::reader(Once { reader: io::stdin(), spent: spent.clone() }),
     })
+}
+
+/// A reader that can be read once, and tells when that has begun.
+struct Once<R> {
+    reader: R,
+    spent: Arc<AtomicBool>,
+}
+
+impl<R: Read> Read for Once<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.spent.store(true, Ordering::Relaxed);
+        self.reader.read(buffer)
+    }
+}
+
+/// The failure of a transfer that was ended from outside.
+fn ended(end: End) -> Failure {
+    match end {
+        End::Aborted => Failure::new(exit::ABORTED, exit::ABORTED_WITH_ANOTHER),
+        End::TooSlow(slowness) => Failure::new(
+            exit::TIMED_OUT,
+            format!(
+                "Operation too slow. Less than {} bytes/sec transferred the last {} seconds",
+                slowness.limit,
+                slowness.time.as_secs()
+            ),
+        ),
+    }
 }
 
 fn redirects(op: &Operation) -> RedirectPolicy {
@@ -226,5 +298,7 @@ fn too_large() -> Failure {
     Failure::new(exit::TOO_LARGE, "Maximum file size exceeded")
 }
 
+/// Why a transfer is not tried again.
+pub const SPENT: &str = "No retry: what was sent came from a pipe and cannot be read again.";
 /// Large enough that the system calls do not count.
 const BUFFER: usize = 64 * 1024;

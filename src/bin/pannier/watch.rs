@@ -1,29 +1,89 @@
-//! The observer of a transfer: keeps its record, tells what happens with `-v`, draws the progress.
+//! The observer of a transfer: keeps its record, tells what happens with `-v`, knows how far it is,
+//! and can end it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use pannier::{Event, Observer};
+use pannier::{CancelToken, Event, Observer};
 
-use crate::progress::Meter;
+use crate::operation::Slowness;
 use crate::record::Record;
 use crate::verbose::Narrator;
 use crate::warn;
 
 /// Watches one transfer.
-pub struct Watcher(Mutex<State>);
+pub struct Watcher {
+    state: Mutex<State>,
+    token: CancelToken,
+}
 
 /// Guards what one transfer fills and shows; nothing else is locked inside but standard error.
 struct State {
     record: Record,
     narrator: Option<Narrator>,
-    meter: Option<Meter>,
+    /// Bytes of content that came, of so many.
+    received: u64,
+    expected: Option<u64>,
+    /// How much there is to send, if that is known.
+    upload: Option<u64>,
+    end: Option<End>,
+}
+
+/// Why a transfer was ended from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    TooSlow(Slowness),
+    /// Another one failed, and that ends them all.
+    Aborted,
+}
+
+/// How far a transfer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pulse {
+    pub way: Way,
+    /// This way.
+    pub done: u64,
+    pub total: Option<u64>,
+    /// Content that went either way.
+    pub sent: u64,
+    pub received: u64,
+    /// A request is out, so that something ought to move.
+    pub is_moving: bool,
+}
+
+/// Which way the content goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Sent,
+    Received,
+}
+
+impl Pulse {
+    /// Content that has moved.
+    pub fn moved(&self) -> u64 {
+        self.sent + self.received
+    }
 }
 
 impl Watcher {
     /// A watcher that keeps `record`, and tells if there is a narrator.
     pub fn new(record: Record, narrator: Option<Narrator>) -> Arc<Watcher> {
-        Arc::new(Watcher(Mutex::new(State { record, narrator, meter: None })))
+        let state = Mutex::new(State {
+            record,
+            narrator,
+            received: 0,
+            expected: None,
+            upload: None,
+            end: None,
+        });
+        Arc::new(Watcher { state, token: CancelToken::new() })
+    }
+
+    /// The transfer begins once more, at this moment.
+    pub fn restart(&self, began: Instant) {
+        let mut state = self.lock();
+        state.record = state.record.afresh(began);
+        (state.received, state.expected, state.upload) = (0, None, None);
     }
 
     /// The record so far.
@@ -36,25 +96,48 @@ impl Watcher {
         std::mem::take(&mut self.lock().record.unshown)
     }
 
-    /// Draws the progress from now on.
-    pub fn measure(&self, meter: Meter) {
-        self.lock().meter = Some(meter);
+    /// There is so much to send.
+    pub fn sends(&self, upload: Option<u64>) {
+        self.lock().upload = upload;
     }
 
     /// So much of the content has come, of so much.
     pub fn received(&self, done: u64, total: Option<u64>) {
         let mut state = self.lock();
-        let drawn = state.meter.as_mut().and_then(|m| m.received(Instant::now(), done, total));
-        draw(drawn);
+        (state.received, state.expected) = (done, total);
     }
 
-    /// The transfer is over, and its progress with it.
-    pub fn end(&self) {
-        draw(self.lock().meter.take().and_then(|meter| meter.end()));
+    /// How far the transfer is.
+    pub fn pulse(&self) -> Pulse {
+        let state = self.lock();
+        let (sent, received) = (state.record.uploaded, state.received);
+        let answered = received > 0 || state.expected.is_some() || state.upload == Some(0);
+        let (way, done, total) = match answered {
+            true => (Way::Received, received, state.expected),
+            false => (Way::Sent, sent, state.upload),
+        };
+        let is_moving = !state.record.pretransfer.is_zero();
+        Pulse { way, done, total, sent, received, is_moving }
+    }
+
+    /// Ends the transfer; the first reason counts.
+    pub fn stop(&self, end: End) {
+        self.lock().end.get_or_insert(end);
+        self.token.cancel();
+    }
+
+    /// Why it was ended, if it was.
+    pub fn end(&self) -> Option<End> {
+        self.lock().end
+    }
+
+    /// What ends the exchange that holds it.
+    pub fn token(&self) -> CancelToken {
+        self.token.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -65,15 +148,5 @@ impl Observer for Watcher {
         if let Some(narrator) = &mut state.narrator {
             warn::write(&narrator.tell(event));
         }
-        if let Event::RequestBody { .. } = event {
-            let done = state.record.uploaded;
-            draw(state.meter.as_mut().and_then(|meter| meter.sent(at, done)));
-        }
-    }
-}
-
-fn draw(text: Option<String>) {
-    if let Some(text) = text {
-        warn::write(text.as_bytes());
     }
 }
