@@ -40,6 +40,8 @@ pub struct Global {
     pub parallel: bool,
     /// How many transfers run at a time; `None` is [`PARALLEL`].
     pub parallel_max: Option<usize>,
+    /// How many connections to one host there may be then; `None` is any number.
+    pub parallel_max_host: Option<usize>,
     pub fail_early: bool,
     /// How far apart transfers begin.
     pub rate: Duration,
@@ -114,8 +116,13 @@ impl Args {
 
     /// `--parallel-max`, with curl's repairs.
     pub fn set_parallel_max(&mut self, value: &[u8]) -> Result<(), Problem> {
-        let count = usize::try_from(values::count(value)?).unwrap_or(usize::MAX);
-        self.global.parallel_max = Some(count.min(MAX_PARALLEL)).filter(|&count| count > 0);
+        self.global.parallel_max = width(value)?;
+        Ok(())
+    }
+
+    /// `--parallel-max-host`, with the same.
+    pub fn set_parallel_max_host(&mut self, value: &[u8]) -> Result<(), Problem> {
+        self.global.parallel_max_host = width(value)?;
         Ok(())
     }
 
@@ -262,6 +269,12 @@ fn long_option(name: &str) -> Option<(&'static Flag, bool)> {
         None => flags::by_long(&format!("no-{}", name)),
     };
     opposite.filter(|flag| matches!(flag.set, Set::Switch(_))).map(|flag| (flag, false))
+}
+
+/// How many at a time; 0 leaves that open, and what is too much is the most that there may be.
+fn width(value: &[u8]) -> Result<Option<usize>, Problem> {
+    let count = usize::try_from(values::count(value)?).unwrap_or(usize::MAX);
+    Ok(Some(count.min(MAX_PARALLEL)).filter(|&count| count > 0))
 }
 
 /// Config files may name config files, but not for ever.

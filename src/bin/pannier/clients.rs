@@ -8,17 +8,16 @@ use std::sync::{Mutex, PoisonError};
 use pannier::http::{Headers, Origin};
 use pannier::{Client, Leniency, PoolConfig};
 
+use crate::args::Global;
 use crate::connect::Route;
 use crate::exit::Failure;
 use crate::operation::Operation;
 
 /// Clients by what they were set to.
-#[derive(Default)]
 pub struct Clients {
     /// Guards the list; nothing else is locked inside, and nothing waited for.
     known: Mutex<Vec<(Setting, Client)>>,
-    /// How many transfers there are at a time.
-    width: usize,
+    pool: PoolConfig,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -29,8 +28,8 @@ struct Setting {
 }
 
 impl Clients {
-    pub fn new(width: usize) -> Clients {
-        Clients { width, ..Clients::default() }
+    pub fn new(global: Global) -> Clients {
+        Clients { known: Mutex::default(), pool: pool(global) }
     }
 
     /// The client for a transfer from `origin`, and its route.
@@ -47,17 +46,13 @@ impl Clients {
         if let Some((_, client)) = clients.iter().find(|(known, _)| *known == setting) {
             return Ok((client.clone(), route));
         }
-        let client = build(&setting, self.width);
+        let client = build(&setting, self.pool);
         clients.push((setting, client.clone()));
         Ok((client, route))
     }
 }
 
-fn build(setting: &Setting, width: usize) -> Client {
-    let pool = PoolConfig::default();
-    // As many connections may rest at once as were busy.
-    let pool =
-        if width > 1 { pool.max_idle_per_origin(width).max_idle(width.max(100)) } else { pool };
+fn build(setting: &Setting, pool: PoolConfig) -> Client {
     Client::builder()
         .pool(pool)
         .connector(setting.route.connector(setting.limit_rate))
@@ -66,4 +61,15 @@ fn build(setting: &Setting, width: usize) -> Client {
         .user_agent("")
         .default_headers(Headers::new())
         .build()
+}
+
+/// Side by side, as many connections may rest at once as were busy.
+fn pool(global: Global) -> PoolConfig {
+    let pool = PoolConfig::default();
+    if !global.parallel {
+        return pool;
+    }
+    let width = global.width();
+    let pool = pool.max_idle_per_origin(width).max_idle(width.max(100));
+    global.parallel_max_host.map_or(pool, |most| pool.max_per_origin(most))
 }

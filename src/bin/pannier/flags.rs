@@ -348,6 +348,9 @@ pub const FLAGS: &[Flag] = &[
     value("parallel-max", "<number>", Parallel, "Transfers at a time with -Z (50)", |a, v| {
         a.set_parallel_max(v)
     }),
+    value("parallel-max-host", "<number>", Parallel, "Connections to one host with -Z", |a, v| {
+        a.set_parallel_max_host(v)
+    }),
     switch("path-as-is", General, "Leave .. in the path of a URL", |a, on| {
         a.op().path_as_is = on;
     }),

@@ -66,7 +66,7 @@ struct Done {
 impl Session {
     pub fn new(global: Global) -> Session {
         let board = Board::new(global.parallel);
-        Session { global, clients: Clients::new(global.width()), board }
+        Session { global, clients: Clients::new(global), board }
     }
 
     /// Does the job.

@@ -12,7 +12,7 @@ use crate::operation::Slowness;
 use crate::watch::{End, Watcher};
 
 use super::screen;
-use super::speed::Speed;
+use super::speed::{average, Speed};
 use super::{total, Row, Tally};
 
 /// All transfers in flight.
@@ -28,6 +28,7 @@ struct State {
     parallel: bool,
     flights: Vec<Flight>,
     next: u64,
+    began: Instant,
     tally: Tally,
     /// Of all transfers together.
     speed: Speed,
@@ -65,6 +66,7 @@ impl Board {
             parallel,
             flights: Vec::new(),
             next: 0,
+            began: Instant::now(),
             tally: Tally::default(),
             speed: Speed::over(SPAN),
             ticks: false,
@@ -106,11 +108,10 @@ impl Board {
     pub fn arrive(&self, id: u64, failed: bool) {
         let mut state = self.lock();
         let Some(place) = state.flights.iter().position(|flight| flight.id == id) else { return };
-        let mut flight = state.flights.remove(place);
+        let flight = state.flights.remove(place);
         state.tally.count(flight.watcher.pulse().moved(), failed);
         if flight.drawn && !state.parallel {
-            let (width, _) = screen::size();
-            screen::write((flight.row(Instant::now(), width) + "\n").as_bytes());
+            screen::write((flight.last_row() + "\n").as_bytes());
         }
     }
 
@@ -134,7 +135,8 @@ impl Board {
         state.over = true;
         if state.drawn && state.parallel {
             let (width, _) = screen::size();
-            let line = total(&state.tally, 0, state.tally.bytes, state.speed.per_second(), width);
+            let (tally, time) = (state.tally, state.began.elapsed());
+            let line = total(&tally, 0, tally.bytes, average(tally.bytes, time), width);
             screen::write((line + "\n").as_bytes());
         }
     }
@@ -218,9 +220,17 @@ impl Flight {
 
     fn row(&mut self, now: Instant, width: usize) -> String {
         self.drawn = true;
-        let pulse = self.watcher.pulse();
         let elapsed = now.saturating_duration_since(self.began);
-        Row { name: &self.name, pulse, speed: self.speed.per_second(), elapsed }.text(width)
+        let (pulse, speed) = (self.watcher.pulse(), self.speed.per_second());
+        Row { name: &self.name, pulse, speed, elapsed }.text(width)
+    }
+
+    /// The row that stays: it tells of all the time that the transfer took.
+    fn last_row(&self) -> String {
+        let (pulse, elapsed) = (self.watcher.pulse(), self.began.elapsed());
+        let (width, _) = screen::size();
+        let speed = average(pulse.done, elapsed);
+        Row { name: &self.name, pulse, speed, elapsed }.text(width)
     }
 }
 

@@ -51,9 +51,14 @@ impl Speed {
     /// Per second.
     pub fn per_second(&self) -> u64 {
         let (time, count) = self.grown();
-        let speed = (u128::from(count) * 1000).checked_div(time.as_millis()).unwrap_or(0);
-        u64::try_from(speed).unwrap_or(u64::MAX)
+        average(count, time)
     }
+}
+
+/// Bytes per second.
+pub fn average(count: u64, time: Duration) -> u64 {
+    let speed = (u128::from(count) * 1000).checked_div(time.as_millis()).unwrap_or(0);
+    u64::try_from(speed).unwrap_or(u64::MAX)
 }
 
 /// How many samples a span has.
