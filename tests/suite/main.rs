@@ -19,6 +19,8 @@ mod nginx;
 mod observing;
 mod persistence;
 mod program;
+mod program_parallel;
+mod program_retry;
 mod properties;
 mod redirects;
 mod requests;

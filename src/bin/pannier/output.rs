@@ -285,9 +285,13 @@ impl Dump {
             return Ok(Dump::Stdout(Stdout::new(false)));
         }
         let path = data::path(name);
-        let mut options = OpenOptions::new();
-        options.create(true).write(true).append(append).truncate(!append);
-        match options.open(&path) {
+        // Transfers side by side write into it, each behind what is there.
+        let opened = OpenOptions::new().create(true).append(true).open(&path);
+        let begun = opened.and_then(|file| match !append && file.metadata()?.is_file() {
+            true => file.set_len(0).map(|()| file),
+            false => Ok(file),
+        });
+        match begun {
             Ok(file) => Ok(Dump::File(path, file)),
             Err(error) => Err(Failure::output(&named(&path, error))),
         }
