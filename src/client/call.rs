@@ -12,10 +12,10 @@ use crate::proto::h1::ResponseHead;
 use crate::proto::CloseReason;
 
 use super::config::Timeouts;
-use super::exchange::observe;
+use super::exchange::{observe, vacate};
 use super::explain::{blame, explain};
 use super::request::Request;
-use super::{Client, Lent};
+use super::{Client, Lent, Place};
 
 /// A call that is under way.
 pub(super) struct Call<'a> {
@@ -30,8 +30,7 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(client: &'a Client, request: &'a Request) -> Call<'a> {
-        let began = Instant::now();
+    pub(super) fn new(client: &'a Client, request: &'a Request, began: Instant) -> Call<'a> {
         Call {
             client,
             began,
@@ -69,11 +68,9 @@ impl<'a> Call<'a> {
         blame(self.cancel, phase, kind, error)
     }
 
-    /// Closes a connection that was not used in this call.
-    pub(super) fn discard(&self, connection: Lent, reason: CloseReason) {
-        let id = connection.id;
-        connection.close(reason);
-        self.observe(|| Event::Closed { connection: id, reason });
+    /// Closes a connection, and keeps its place.
+    pub(super) fn vacate(&self, connection: Lent, reason: CloseReason) -> Place {
+        vacate(connection, reason, self.observer)
     }
 
     pub(super) fn observe<'e>(&self, event: impl FnOnce() -> Event<'e>) {

@@ -18,6 +18,7 @@ mod llhttp;
 mod nginx;
 mod observing;
 mod persistence;
+mod pipelining;
 mod program;
 mod program_parallel;
 mod program_retry;
