@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use crate::support::json::Json;
+use crate::support::peer as wire;
 use crate::support::program::{
     closed_address, command, fed, pannier, sized, Answer, Dir, Peer, Text, HOLD,
 };
@@ -117,6 +118,84 @@ fn ok_what_is_short_comes_whole() {
     for whole in stdout.as_bytes().chunks(40_000) {
         assert!(whole.iter().all(|byte| *byte == whole[0]), "two are mixed");
     }
+}
+
+#[test]
+fn ok_requests_go_out_before_they_are_answered_if_that_is_asked_for() {
+    for options in [&["-sS"][..], &["-sSZ", "--parallel-max", "1"]] {
+        let peer = wire::Peer::play(|peer| {
+            let mut wire = peer.accept();
+            wire.exchange("GET /1", answer("1"));
+            for number in 2..=4 {
+                wire.expect_request(&format!("GET /{}", number));
+            }
+            assert!(wire.is_quiet_for(Duration::from_millis(20)), "three are enough");
+            wire.send([answer("2"), answer("3"), answer("4")].concat());
+            wire.exchange("GET /5", answer("5"));
+            wire.expect_end();
+        });
+        let words = ["--pipeline", "3", "-w", "(%{urlnum} %{conn_id} %{num_connects})"];
+        let run = pannier(&[options, &words, &[&peer.url("/[1-5]")]].concat());
+        let expected = "1(0 1 1)2(1 1 0)3(2 1 0)4(3 1 0)5(4 1 0)";
+        assert_eq!(run.text(), (expected, "", 0));
+    }
+}
+
+#[test]
+fn ok_what_a_broken_connection_owes_is_asked_for_again_and_in_order() {
+    let peer = wire::Peer::play(|peer| {
+        let mut wire = peer.accept();
+        wire.exchange("GET /1", answer("1"));
+        for number in 2..=4 {
+            wire.expect_request(&format!("GET /{}", number));
+        }
+        wire.send(answer("2"));
+        wire.reset();
+        for number in 3..=4 {
+            let mut wire = peer.accept();
+            wire.exchange(&format!("GET /{}", number), answer(&number.to_string()));
+        }
+    });
+    let run = pannier(&["-sS", "--pipeline", "3", &peer.url("/[1-4]")]);
+    assert_eq!(run.text(), ("1234", "", 0));
+}
+
+#[test]
+fn ok_failures_and_retries_keep_their_place_among_pipelined_transfers() {
+    let busy = Mutex::new(true);
+    let peer = Peer::start(move |request| match request.split(' ').nth(1) {
+        Some("/3") if std::mem::take(&mut *busy.lock().expect("nobody panics inside")) => {
+            "HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy".into()
+        }
+        Some("/5") => "HTTP/1.1 404 No\r\nContent-Length: 4\r\n\r\ngone".into(),
+        path => sized(path.unwrap_or_default()),
+    });
+    let list: Vec<String> = (1..=4).map(|number| peer.url(&format!("/{}", number))).collect();
+    let list =
+        format!("{}\nhttp://a b/\n{}\n{}\n", list.join("\n"), peer.url("/5"), peer.url("/6"));
+    let words = "-sf --pipeline 4 --retry 1 --retry-delay 0.01 -w [%{exitcode}] --from -";
+    let words: Vec<&str> = words.split(' ').collect();
+    let run = fed(&words, &list);
+    assert_eq!(run.text(), ("/1[0]/2[0]/3[0]/4[0][3][22]/6[0]", "", 0));
+    let run = fed(&[&["--fail-early"], &words[..]].concat(), &list);
+    assert_eq!(run.text(), ("/1[0]/2[0]/3[0]/4[0][3]", "", 3));
+}
+
+#[test]
+fn ok_what_must_not_be_repeated_is_not_pipelined() {
+    let peer = wire::Peer::play(|peer| {
+        let mut wire = peer.accept();
+        for number in 1..=3 {
+            let head = wire.expect_request(&format!("POST /{}", number));
+            assert!(head.contains("Content-Length: 1\r\n"), "{}", head);
+            wire.expect("x");
+            assert!(wire.is_quiet_for(Duration::from_millis(20)));
+            wire.send(answer("ok"));
+        }
+        wire.expect_end();
+    });
+    let run = pannier(&["-sS", "--pipeline", "9", "-d", "x", &peer.url("/[1-3]")]);
+    assert_eq!(run.text(), ("okokok", "", 0));
 }
 
 #[test]
@@ -408,6 +487,11 @@ fn ok_there_is_no_progress_but_on_a_terminal() {
         assert_eq!((stderr.lines().count(), code), (1, 28), "{}", stderr);
         assert!(stderr.starts_with("pannier: (28) Operation timed out"), "{}", stderr);
     }
+}
+
+/// A response of this content.
+fn answer(content: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", content.len(), content)
 }
 
 /// Opens when enough have passed.

@@ -42,6 +42,8 @@ pub struct Global {
     pub parallel_max: Option<usize>,
     /// How many connections to one host there may be then; `None` is any number.
     pub parallel_max_host: Option<usize>,
+    /// How many requests may be in flight on a connection; 0 is 1.
+    pub pipeline: usize,
     pub fail_early: bool,
     /// How far apart transfers begin.
     pub rate: Duration,

@@ -32,8 +32,8 @@ impl Clients {
         Clients { known: Mutex::default(), pool: pool(global) }
     }
 
-    /// The client for a transfer from `origin`, and its route.
-    pub fn get(&self, op: &Operation, origin: &Origin) -> Result<(Client, Route), Failure> {
+    /// The client for a transfer from `origin`, its number, and its route.
+    pub fn get(&self, op: &Operation, origin: &Origin) -> Result<(Client, usize, Route), Failure> {
         let route = Route::new(op)?;
         let setting = Setting {
             // A redirect may lead to where the rules do have an effect.
@@ -43,12 +43,12 @@ impl Clients {
         };
         let route = setting.route.clone();
         let mut clients = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, client)) = clients.iter().find(|(known, _)| *known == setting) {
-            return Ok((client.clone(), route));
-        }
-        let client = build(&setting, self.pool);
-        clients.push((setting, client.clone()));
-        Ok((client, route))
+        let number = clients.iter().position(|(known, _)| *known == setting).unwrap_or_else(|| {
+            let client = build(&setting, self.pool);
+            clients.push((setting, client));
+            clients.len() - 1
+        });
+        Ok((clients[number].1.clone(), number, route))
     }
 }
 

@@ -354,6 +354,11 @@ pub const FLAGS: &[Flag] = &[
     switch("path-as-is", General, "Leave .. in the path of a URL", |a, on| {
         a.op().path_as_is = on;
     }),
+    value("pipeline", "<depth>", Parallel, "So many requests in flight on a connection", |a, v| {
+        let depth = usize::try_from(values::count(v)?).map_err(|_| Problem::TooLarge)?;
+        a.global.pipeline = depth;
+        Ok(())
+    }),
     switch("post301", Post, "POST again after a 301", |a, on| a.op().post301 = on),
     switch("post302", Post, "POST again after a 302", |a, on| a.op().post302 = on),
     switch("post303", Post, "POST again after a 303", |a, on| a.op().post303 = on),

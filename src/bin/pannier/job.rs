@@ -9,10 +9,12 @@ use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use pannier::http::Url;
+use pannier::{Client, RequestBuilder, Response};
 
 use crate::address;
 use crate::args::Global;
 use crate::clients::Clients;
+use crate::connect::Route;
 use crate::exit::{self, Failure};
 use crate::jobs::Job;
 use crate::jsonl;
@@ -21,7 +23,7 @@ use crate::progress::{self, Board, Departure};
 use crate::record::Record;
 use crate::request::{self, Payload};
 use crate::retry::{Again, Retries, Verdict};
-use crate::transfer::{Progress, Transfer, SPENT};
+use crate::transfer::{self, Asked, Progress, Transfer, SPENT};
 use crate::verbose::Narrator;
 use crate::warn::{self, warn};
 use crate::watch::Watcher;
@@ -44,15 +46,47 @@ pub struct Ended {
 }
 
 /// A job under way.
-struct Work<'a> {
-    job: &'a Job,
-    url: &'a Url,
-    watcher: &'a Arc<Watcher>,
-    output: &'a mut Output,
-    dump: Option<&'a mut Dump>,
-    retries: &'a mut Retries,
+pub struct Work {
+    job: Job,
+    url: Url,
+    watcher: Arc<Watcher>,
+    output: Output,
+    dump: Option<Dump>,
+    retries: Retries,
     progress: Progress,
+    /// Its number on the board.
+    flight: u64,
 }
+
+/// How far the beginning of a job came.
+pub enum Begun {
+    /// Its first request can be sent.
+    Ready(Box<Work>, Box<Attempt>),
+    /// Its first request cannot be made.
+    Unready(Box<Work>, Failure),
+    /// It needs what it cannot have; `stop` if nothing that follows can be begun either.
+    Refused { job: Job, failure: Failure, stop: bool },
+    /// There is none any more, for this reason.
+    Failed(Failure),
+}
+
+/// A request for one client.
+pub struct Attempt {
+    pub request: RequestBuilder,
+    pub client: Client,
+    /// Which client it is.
+    pub number: usize,
+    pub sent: Sent,
+}
+
+/// What is known of a request when it has been sent.
+pub struct Sent {
+    asked: Asked,
+    route: Route,
+}
+
+/// What came of a request.
+pub type Answer = (Sent, pannier::Result<Response>);
 
 /// What is known of a transfer when it is over.
 struct Done {
@@ -69,75 +103,101 @@ impl Session {
         Session { global, clients: Clients::new(global), board }
     }
 
-    /// Does the job.
-    pub fn perform(&self, job: &Job) -> Ended {
-        let record = Record::new(Instant::now(), false);
-        let mut done =
-            Done { url: None, file: None, record, progress: Progress::default(), retries: 0 };
+    /// Opens what the job needs, and makes its first request.
+    pub fn begin(&self, job: Result<Job, Failure>) -> Begun {
+        let job = match job {
+            Ok(job) => job,
+            Err(failure) => return Begun::Failed(failure),
+        };
         let url = match address::url(&job.op, &job.url.text, job.upload.as_deref()) {
             Ok(url) => url,
-            Err(failure) => return self.end(job, done, Err(job.placed(failure))),
+            Err(failure) => return Begun::Refused { job, failure, stop: false },
         };
         let out = job.output.as_ref();
         let output = Output::new(&job.op, self.global, out, &url, &job.url.matches);
-        let (mut output, mut dump) = match output.and_then(|output| Ok((output, job.dump()?))) {
+        let (output, dump) = match output.and_then(|output| Ok((output, job.dump()?))) {
             Ok(opened) => opened,
             // A line of a list is no reason not to go on with the next one.
-            Err(failure) if job.place.is_some() => {
-                return self.end(job, done, Err(job.placed(failure)))
+            Err(failure) => {
+                let stop = job.place.is_none();
+                return Begun::Refused { job, failure, stop };
             }
-            Err(failure) => return self.stop(&failure),
         };
-        let watcher = self.watcher(job, &url, dump.is_some());
-        let flight = self.board.depart(Departure {
-            name: name(&output, &url),
-            watcher: watcher.clone(),
-            shown: self.shows_progress(job, &output),
-            slowness: job.op.slowness(),
-        });
-        let mut retries = Retries::new(job.op.retry, Instant::now());
-        let mut work = Work {
-            job,
-            url: &url,
-            watcher: &watcher,
-            output: &mut output,
-            dump: dump.as_mut(),
-            retries: &mut retries,
-            progress: Progress::default(),
-        };
-        let result = self.tries(&mut work);
-        done.progress = work.progress;
+        let mut work = Box::new(self.work(job, url, output, dump));
+        match self.prepare(&mut work) {
+            Ok(attempt) => Begun::Ready(work, Box::new(attempt)),
+            Err(failure) => Begun::Unready(work, failure),
+        }
+    }
+
+    /// Does the rest of a job.
+    pub fn go_on(&self, begun: Begun) -> Ended {
+        match begun {
+            Begun::Ready(work, attempt) => {
+                self.finish(*work, Ok((attempt.sent, attempt.request.send())))
+            }
+            Begun::Unready(work, failure) => self.finish(*work, Err(failure)),
+            Begun::Refused { job, failure, stop } => self.refuse(&job, failure, stop),
+            Begun::Failed(failure) => self.stop(&failure),
+        }
+    }
+
+    /// Does the rest of a job whose first request was sent, or could not be made.
+    pub fn finish(&self, mut work: Work, first: Result<Answer, Failure>) -> Ended {
+        let result = self.tries(&mut work, first);
+        let Work { job, url, watcher, mut output, retries, progress, flight, .. } = work;
         let result = match output.flush() {
             Err(failure) if result.is_ok() || failure.is_silent() => Err(failure),
             _ => result,
         };
         self.board.arrive(flight, result.is_err());
-        done.file = output.path().map(|path| path.to_string_lossy().into_owned());
+        let file = output.path().map(|path| path.to_string_lossy().into_owned());
         if result.is_err() && job.op.remove_on_error {
-            self.remove(&mut output, done.file.as_deref());
+            self.remove(&mut output, file.as_deref());
         }
-        done.record = watcher.record();
-        done.url = Some(url);
-        done.retries = retries.done();
-        self.end(job, done, result)
+        let (record, retries) = (watcher.record(), retries.done());
+        let done = Done { url: Some(url), file, record, progress, retries };
+        self.end(&job, done, result)
+    }
+
+    fn refuse(&self, job: &Job, mut failure: Failure, stop: bool) -> Ended {
+        if let Some(place) = &job.place {
+            failure.message = format!("{}: {}", place, failure.message);
+        }
+        if stop {
+            return self.stop(&failure);
+        }
+        let (record, progress) = (Record::new(Instant::now(), false), Progress::default());
+        let done = Done { url: None, file: None, record, progress, retries: 0 };
+        self.end(job, done, Err(failure))
     }
 
     /// What cannot be set up: nothing follows.
-    pub fn stop(&self, failure: &Failure) -> Ended {
+    fn stop(&self, failure: &Failure) -> Ended {
         self.tell(failure);
         Ended { code: failure.code, stop: true }
     }
 
-    fn watcher(&self, job: &Job, url: &Url, dumps: bool) -> Arc<Watcher> {
+    /// The job as it goes on the board.
+    fn work(&self, job: Job, url: Url, output: Output, dump: Option<Dump>) -> Work {
         let narrator = self.global.verbose.then(|| Narrator::new(url.host_str().to_owned()));
-        let keeps_heads = job.op.show_headers || dumps;
-        Watcher::new(Record::new(Instant::now(), keeps_heads), narrator)
+        let keeps_heads = job.op.show_headers || dump.is_some();
+        let watcher = Watcher::new(Record::new(Instant::now(), keeps_heads), narrator);
+        let flight = self.board.depart(Departure {
+            name: name(&output, &url),
+            watcher: watcher.clone(),
+            shown: self.shows_progress(&job, &output),
+            slowness: job.op.slowness(),
+        });
+        let retries = Retries::new(job.op.retry, Instant::now());
+        Work { job, url, watcher, output, dump, retries, progress: Progress::default(), flight }
     }
 
     /// Tries until it succeeds, or is not to be tried again.
-    fn tries(&self, work: &mut Work<'_>) -> Result<(), Failure> {
+    fn tries(&self, work: &mut Work, first: Result<Answer, Failure>) -> Result<(), Failure> {
+        let mut answer = first;
         loop {
-            let result = self.attempt(work);
+            let result = answer.and_then(|answer| self.receive(work, answer));
             let again = match work.verdict(&result) {
                 Verdict::Yes(again) => again,
                 Verdict::No => return result,
@@ -154,10 +214,12 @@ impl Session {
                 self.tell(failure);
             }
             self.wait(work, &again)?;
+            let attempt = self.prepare(work);
+            answer = attempt.map(|attempt| (attempt.sent, attempt.request.send()));
         }
     }
 
-    fn wait(&self, work: &mut Work<'_>, again: &Again) -> Result<(), Failure> {
+    fn wait(&self, work: &mut Work, again: &Again) -> Result<(), Failure> {
         warn(self.global, &again.warning);
         if !self.board.rest(again.wait) {
             return Err(Failure::new(exit::ABORTED, exit::ABORTED_WITH_ANOTHER));
@@ -167,24 +229,30 @@ impl Session {
         Ok(())
     }
 
-    fn attempt(&self, work: &mut Work<'_>) -> Result<(), Failure> {
+    /// The next request of the job.
+    fn prepare(&self, work: &mut Work) -> Result<Attempt, Failure> {
         work.progress = Progress::default();
         let op = &work.job.op;
         let upload = work.job.upload.as_deref().map(Payload::open).transpose()?;
         let plan = request::plan(op, work.url.clone(), upload)?;
         work.watcher.sends(plan.payload.length());
-        let (client, route) = &self.clients.get(op, &work.url.origin())?;
+        let (client, number, route) = self.clients.get(op, &work.url.origin())?;
+        let (watcher, spent) = (&work.watcher, &work.progress.spent);
+        let (request, asked) = transfer::request(op, self.global, &client, watcher, plan, spent)?;
+        Ok(Attempt { request, client, number, sent: Sent { asked, route } })
+    }
+
+    fn receive(&self, work: &mut Work, (sent, response): Answer) -> Result<(), Failure> {
         let mut transfer = Transfer {
-            op,
+            op: &work.job.op,
             global: self.global,
-            client,
-            route,
-            watcher: work.watcher,
-            output: work.output,
-            dump: work.dump.as_deref_mut(),
-            retries: work.retries,
+            route: &sent.route,
+            watcher: &work.watcher,
+            output: &mut work.output,
+            dump: work.dump.as_mut(),
+            retries: &mut work.retries,
         };
-        transfer.run(plan, &mut work.progress)
+        transfer.receive(&sent.asked, response, &mut work.progress)
     }
 
     fn shows_progress(&self, job: &Job, output: &Output) -> bool {
@@ -238,7 +306,7 @@ impl Session {
     }
 }
 
-impl Work<'_> {
+impl Work {
     /// Is it to be tried again? The status decides, and where none came, the failure.
     fn verdict(&mut self, result: &Result<(), Failure>) -> Verdict {
         match (self.progress.verdict.take(), result) {
@@ -260,14 +328,6 @@ impl Work<'_> {
 }
 
 impl Job {
-    /// The failure with where the URL is from.
-    fn placed(&self, mut failure: Failure) -> Failure {
-        if let Some(place) = &self.place {
-            failure.message = format!("{}: {}", place, failure.message);
-        }
-        failure
-    }
-
     /// Where `-D` writes: begun anew by the operation's first transfer.
     fn dump(&self) -> Result<Option<Dump>, Failure> {
         let Some(name) = &self.op.dump_header else { return Ok(None) };

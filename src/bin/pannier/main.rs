@@ -24,6 +24,7 @@ mod operation;
 mod output;
 mod pace;
 mod parallel;
+mod pipeline;
 mod progress;
 mod record;
 mod request;

@@ -2,21 +2,27 @@
 //!
 //! A thread is started when there is a job for it, up to the width; the jobs are asked for one at a
 //! time, so that no more of them exist than are being done. Whoever waits for the next line of a
-//! list holds up nobody but those who want one too. The exit code is that of the last job that failed,
-//! in the order in which they end.
+//! list holds up nobody but those who want one too; a transfer that waits to be tried again keeps its
+//! place. The exit code is that of the last job that failed, in the order in which they end.
+//!
+//! The library's `Batch` is not used: it is one of one client, and the transfers of a run may need
+//! several; and a job is more than a request, from the making of its file to its retries.
 
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use crate::args::Global;
 use crate::exit::Failure;
 use crate::job::{Ended, Session};
 use crate::jobs::{Job, Jobs};
+use crate::pipeline;
 
-/// Does all jobs, at most `width` at a time; the code to exit with.
-pub fn run(session: Arc<Session>, jobs: Jobs, width: usize, fail_early: bool) -> u8 {
+/// Does all jobs; the code to exit with.
+pub fn run(session: Arc<Session>, jobs: Jobs, global: Global) -> u8 {
     let (sender, results) = mpsc::channel();
-    let crew = Arc::new(Crew { session, jobs: Mutex::new(jobs), books: Mutex::default(), width });
+    let (jobs, books) = (Mutex::new(jobs), Mutex::default());
+    let crew = Arc::new(Crew { session, jobs, books, global });
     crew.hire(&sender);
     drop(sender);
     let (mut code, mut ended) = (0, 0);
@@ -26,7 +32,7 @@ pub fn run(session: Arc<Session>, jobs: Jobs, width: usize, fail_early: bool) ->
         if result.code != 0 && !crew.books().closed {
             code = result.code;
         }
-        if result.stop || fail_early && result.code != 0 {
+        if result.stop || global.fail_early && result.code != 0 {
             crew.books().closed = true;
             crew.session.board.halt();
         }
@@ -46,7 +52,7 @@ struct Crew {
     jobs: Mutex<Jobs>,
     /// Nothing is locked inside.
     books: Mutex<Books>,
-    width: usize,
+    global: Global,
 }
 
 #[derive(Default)]
@@ -62,7 +68,7 @@ impl Crew {
     fn hire(self: &Arc<Crew>, results: &Sender<Ended>) {
         {
             let mut books = self.books();
-            if books.threads >= self.width || books.closed {
+            if books.threads >= self.global.width() || books.closed {
                 return;
             }
             books.threads += 1;
@@ -76,16 +82,13 @@ impl Crew {
     }
 
     fn work(self: &Arc<Crew>, results: &Sender<Ended>) {
-        while let Some(job) = self.next() {
+        let mut next = || {
+            let job = self.next()?;
             self.hire(results);
-            let ended = match job {
-                Ok(job) => self.session.perform(&job),
-                Err(failure) => self.session.stop(&failure),
-            };
-            if results.send(ended).is_err() {
-                return;
-            }
-        }
+            Some(job)
+        };
+        let mut told = |ended| results.send(ended).is_ok();
+        pipeline::run(&self.session, self.global.pipeline, &mut next, &mut told);
     }
 
     fn next(&self) -> Option<Result<Job, Failure>> {

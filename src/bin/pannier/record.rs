@@ -103,7 +103,10 @@ impl Record {
                 self.lookup = since;
                 self.stands(since, connection, local, remote);
             }
-            Event::RequestHead { bytes, .. } => {
+            Event::RequestHead { connection, bytes } => {
+                // Behind other requests in flight, nothing was said of the connection before.
+                self.connection = Some(connection);
+                self.hop.connected = true;
                 self.pretransfer = since;
                 self.head_bytes_sent += bytes.len() as u64;
                 let method = bytes.split(|&byte| byte == b' ').next().unwrap_or_default();

@@ -12,11 +12,12 @@ use crate::args::{Args, Global};
 use crate::config_file;
 use crate::exit;
 use crate::help;
-use crate::job::Session;
+use crate::job::{Ended, Session};
 use crate::jobs::Jobs;
 use crate::lab;
 use crate::output::Stdout;
 use crate::parallel;
+use crate::pipeline;
 use crate::usage::Usage;
 use crate::warn;
 
@@ -46,30 +47,29 @@ fn obey(args: Args) -> u8 {
     let jobs = Jobs::new(global, args.operations);
     let session = Arc::new(Session::new(global));
     let code = match global.parallel {
-        true => parallel::run(session.clone(), jobs, global.width(), global.fail_early),
+        true => parallel::run(session.clone(), jobs, global),
         false => one_by_one(&session, jobs, global),
     };
     session.board.close();
     code
 }
 
-fn one_by_one(session: &Session, jobs: Jobs, global: Global) -> u8 {
+fn one_by_one(session: &Session, mut jobs: Jobs, global: Global) -> u8 {
     let mut code = 0;
     let mut begun: Option<Instant> = None;
-    for job in jobs {
-        if let Some(begun) = begun {
+    let mut next = || {
+        let job = jobs.next();
+        if let (Some(begun), true) = (begun, job.is_some()) {
             thread::sleep(global.rate.saturating_sub(begun.elapsed()));
         }
         begun = Some(Instant::now());
-        let ended = match job {
-            Ok(job) => session.perform(&job),
-            Err(failure) => session.stop(&failure),
-        };
+        job
+    };
+    let mut told = |ended: Ended| {
         code = ended.code;
-        if ended.stop || global.fail_early && code != 0 {
-            break;
-        }
-    }
+        !(ended.stop || global.fail_early && code != 0)
+    };
+    pipeline::run(session, global.pipeline, &mut next, &mut told);
     code
 }
 

@@ -1,4 +1,4 @@
-//! One transfer: hand the plan to the library, and what comes to the output.
+//! One try of a transfer: the plan made a request for the library, and what comes made output.
 
 use std::borrow::Cow;
 use std::io::{self, Read};
@@ -20,16 +20,23 @@ use crate::retry::{Retries, Verdict};
 use crate::warn::warn;
 use crate::watch::{End, Watcher};
 
-/// All that a transfer needs.
+/// All that a try needs once its request has been sent.
 pub struct Transfer<'a> {
     pub op: &'a Operation,
-    pub client: &'a Client,
+    pub global: Global,
     pub route: &'a Route,
-    pub watcher: &'a Arc<Watcher>,
+    pub watcher: &'a Watcher,
     pub output: &'a mut Output,
     pub dump: Option<&'a mut Dump>,
-    pub global: Global,
     pub retries: &'a mut Retries,
+}
+
+/// What was asked for.
+pub struct Asked {
+    url: Url,
+    is_head: bool,
+    /// Its body can be read only once.
+    streams: bool,
 }
 
 /// What has come of it so far.
@@ -48,20 +55,73 @@ pub struct Progress {
     pub spent: Arc<AtomicBool>,
 }
 
+/// The request of a plan, and what is to be remembered of it.
+pub fn request(
+    op: &Operation,
+    global: Global,
+    client: &Client,
+    watcher: &Arc<Watcher>,
+    plan: Plan,
+    spent: &Arc<AtomicBool>,
+) -> Result<(RequestBuilder, Asked), Failure> {
+    let asked = Asked {
+        url: plan.url.clone(),
+        is_head: plan.method == "HEAD",
+        streams: matches!(plan.payload, Payload::Stream(_) | Payload::Stdin),
+    };
+    let bad = |error: &dyn std::fmt::Display| Failure::new(exit::BAD_ARGUMENT, error.to_string());
+    let method = Method::new(&plan.method).map_err(|error| bad(&error))?;
+    let mut builder = client.request(method, &plan.url);
+    for name in &plan.without {
+        builder = builder.without_header(name);
+    }
+    for line in &plan.lines {
+        builder = match line {
+            Line::Field(name, value) => builder.header(name, value),
+            Line::Basic(user, password) => {
+                let pair = [user.as_slice(), b":", password].concat();
+                builder.header("Authorization", format!("Basic {}", base64::encode(&pair)))
+            }
+        };
+    }
+    if let Some(target) = &op.target {
+        builder = builder.target(target);
+    }
+    if global.parallel || op.slowness().is_some() {
+        builder = builder.cancel(watcher.token());
+    }
+    let builder = builder
+        .body(body(plan.payload, spent)?)
+        .raw_transfer(op.raw)
+        .timeouts(timeouts(op))
+        .redirects(redirects(op))
+        .protocol(op.version)
+        .observer(watcher.clone());
+    Ok((builder, asked))
+}
+
 impl Transfer<'_> {
-    /// Sends the request and writes the response.
-    pub fn run(&mut self, plan: Plan, progress: &mut Progress) -> Result<(), Failure> {
-        let (url, streams) =
-            (plan.url.clone(), matches!(plan.payload, Payload::Stream(_) | Payload::Stdin));
-        let is_head = plan.method == "HEAD";
-        let sent = self.builder(plan, &progress.spent)?.send();
+    /// Writes what has come of the request.
+    pub fn receive(
+        &mut self,
+        asked: &Asked,
+        sent: Result<Response, Error>,
+        progress: &mut Progress,
+    ) -> Result<(), Failure> {
         self.judge(&sent, progress);
         let heads = self.show_heads(progress);
-        let mut response = sent.map_err(|error| self.explain(&error, &url, progress, streams))?;
+        let mut response = sent.map_err(|error| {
+            // Only what cannot be sent twice fails so, and over HTTP/1.0 not even once more.
+            match error.kind() == ErrorKind::Redirect && asked.streams {
+                true => self.not_rewound(&error),
+                false => self.explain(&error, asked, progress),
+            }
+        })?;
         heads?;
+        self.watcher.came(response.local_addr(), response.remote_addr());
         progress.effective = Some(response.url().clone());
         progress.redirect_url = response.redirect_url().map(|url| url.to_string());
-        progress.expected = response.content_length().filter(|_| !is_head);
+        progress.expected = response.content_length().filter(|_| !asked.is_head);
         let failed = self.op.fail != Fail::Never && response.status().as_u16() >= 400;
         if failed && self.op.fail == Fail::WithoutBody {
             return Err(http_error(&response));
@@ -69,7 +129,7 @@ impl Transfer<'_> {
         // `-I -X GET` asks for no content either, but gets some.
         if !self.op.head {
             self.announced_too_large(progress)?;
-            self.copy(&mut response, progress, &url)?;
+            self.copy(&mut response, asked, progress)?;
         }
         if let Some(trailers) = response.trailers() {
             self.show(&section(trailers), progress)?;
@@ -96,51 +156,18 @@ impl Transfer<'_> {
         }
     }
 
-    fn builder(&self, plan: Plan, spent: &Arc<AtomicBool>) -> Result<RequestBuilder, Failure> {
-        let bad =
-            |error: &dyn std::fmt::Display| Failure::new(exit::BAD_ARGUMENT, error.to_string());
-        let method = Method::new(&plan.method).map_err(|error| bad(&error))?;
-        let mut builder = self.client.request(method, &plan.url);
-        for name in &plan.without {
-            builder = builder.without_header(name);
-        }
-        for line in &plan.lines {
-            builder = match line {
-                Line::Field(name, value) => builder.header(name, value),
-                Line::Basic(user, password) => {
-                    let pair = [user.as_slice(), b":", password].concat();
-                    builder.header("Authorization", format!("Basic {}", base64::encode(&pair)))
-                }
-            };
-        }
-        if let Some(target) = &self.op.target {
-            builder = builder.target(target);
-        }
-        if self.global.parallel || self.op.slowness().is_some() {
-            builder = builder.cancel(self.watcher.token());
-        }
-        let body = body(plan.payload, spent)?;
-        Ok(builder
-            .body(body)
-            .raw_transfer(self.op.raw)
-            .timeouts(timeouts(self.op))
-            .redirects(redirects(self.op))
-            .protocol(self.op.version)
-            .observer(self.watcher.clone()))
-    }
-
     fn copy(
         &mut self,
         response: &mut Response,
+        asked: &Asked,
         progress: &mut Progress,
-        url: &Url,
     ) -> Result<(), Failure> {
         let mut buffer = vec![0; BUFFER];
         loop {
             let count = match response.read_body(&mut buffer) {
                 Ok(0) => return Ok(()),
                 Ok(count) => count,
-                Err(error) => return Err(self.explain(&error, url, progress, false)),
+                Err(error) => return Err(self.explain(&error, asked, progress)),
             };
             let room = self.op.max_filesize.map_or(u64::MAX, |most| most - progress.downloaded);
             let taken = usize::try_from(room).map_or(count, |room| room.min(count));
@@ -179,18 +206,19 @@ impl Transfer<'_> {
         }
     }
 
-    fn explain(&self, error: &Error, url: &Url, progress: &Progress, streams: bool) -> Failure {
+    fn not_rewound(&self, error: &Error) -> Failure {
+        let http10 = self.watcher.record().head.starts_with(b"HTTP/1.0");
+        let code = if http10 { exit::UPLOAD_FAILED } else { exit::REWIND_FAILED };
+        Failure::new(code, error.to_string())
+    }
+
+    fn explain(&self, error: &Error, asked: &Asked, progress: &Progress) -> Failure {
         if let (ErrorKind::Cancelled, Some(end)) = (error.kind(), self.watcher.end()) {
             return ended(end);
         }
         let record = self.watcher.record();
-        // Only what cannot be sent twice fails here, and over HTTP/1.0 not even once more.
-        if error.kind() == ErrorKind::Redirect && streams {
-            let http10 = record.head.starts_with(b"HTTP/1.0");
-            let code = if http10 { exit::UPLOAD_FAILED } else { exit::REWIND_FAILED };
-            return Failure::new(code, error.to_string());
-        }
-        let (host, port) = self.route.target(&record.effective.as_ref().unwrap_or(url).origin());
+        let url = record.effective.as_ref().unwrap_or(&asked.url);
+        let (host, port) = self.route.target(&url.origin());
         let facts = Facts {
             host,
             port,

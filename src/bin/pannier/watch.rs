@@ -1,6 +1,7 @@
 //! The observer of a transfer: keeps its record, tells what happens with `-v`, knows how far it is,
 //! and can end it.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -105,6 +106,12 @@ impl Watcher {
     pub fn received(&self, done: u64, total: Option<u64>) {
         let mut state = self.lock();
         (state.received, state.expected) = (done, total);
+    }
+
+    /// The response came between these addresses.
+    pub fn came(&self, local: Option<SocketAddr>, remote: Option<SocketAddr>) {
+        let mut state = self.lock();
+        (state.record.local, state.record.remote) = (local, remote);
     }
 
     /// How far the transfer is.

@@ -430,7 +430,7 @@ mod tests {
     #[test]
     fn ok_json_has_every_variable_by_name() {
         let json = text("%{json}");
-        assert!(json.starts_with("{\"conn_id\":null,\"content_type\":\"text/x\","), "{}", json);
+        assert!(json.starts_with("{\"conn_id\":0,\"content_type\":\"text/x\","), "{}", json);
         assert!(json.contains("\"http_code\":404,"));
         assert!(VARIABLES.windows(2).all(|pair| pair[0].0 < pair[1].0));
     }

@@ -133,6 +133,7 @@ impl Board {
     pub fn close(&self) {
         let mut state = self.lock();
         state.over = true;
+        screen::erase();
         if state.drawn && state.parallel {
             let (width, _) = screen::size();
             let (tally, time) = (state.tally, state.began.elapsed());
