@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::conn::{Failure, Watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Observer, Phase};
-use crate::net::{CancelToken, Deadline, Step};
+use crate::net::{CancelToken, Deadline, Step, Watched};
 use crate::proto::h1::ResponseHead;
 use crate::proto::CloseReason;
 
@@ -58,6 +58,17 @@ impl<'a> Call<'a> {
             false => return Ok(()),
         };
         Err(Error::new(over).at(Phase::Connect))
+    }
+
+    /// Waits until `moment`.
+    ///
+    /// # Errors
+    /// The call is cancelled before.
+    pub(super) fn rest(&self, moment: Deadline) -> Result<()> {
+        match Watched::new(()).wait_for(moment, self.cancel, |_| None::<()>) {
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(()),
+            _ => Err(Error::new(ErrorKind::Cancelled)),
+        }
     }
 
     pub(super) fn explain(&self, phase: Phase, failure: Failure) -> Error {

@@ -100,7 +100,7 @@ impl Call<'_> {
         rested: Duration,
     ) -> Result<Lent, Lent> {
         let (method, replayable) = (request.method(), request.body().is_replayable());
-        let patience = match self.client.config().retries.covers(method, replayable) {
+        let patience = match request.retries.covers(method, replayable) {
             true => PROBE_AFTER,
             false => Duration::ZERO,
         };

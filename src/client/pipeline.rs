@@ -21,7 +21,7 @@ use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Phase, Timings};
-use crate::http::{Method, Origin};
+use crate::http::Origin;
 use crate::proto::CloseReason;
 
 use super::call::Call;
@@ -38,7 +38,8 @@ use super::{Client, Lent, Place};
 /// An iterator: each step sends what may be in flight, and returns when the head of the next
 /// response has come, redirects and retries included. A response should be read to its end, or
 /// dropped, before the next is asked for; what cannot be read away then costs the connection, and
-/// the requests behind it are sent again.
+/// the requests behind it are sent again. The timeouts of a request count from the step that waits for
+/// its response, not from when it was sent behind others.
 ///
 /// ```
 /// use pannier::net::Script;
@@ -119,26 +120,27 @@ where
         self
     }
 
-    fn pull(&mut self) {
+    fn pull(&mut self, now: Instant) {
         while self.track.jobs.len() < self.track.depth {
+            let job = |request| Job { request, trip: Trip::new(now) };
             match self.requests.next() {
-                Some(request) => self.track.jobs.push_back(request.into_request().map(Job::new)),
+                Some(request) => self.track.jobs.push_back(request.into_request().map(job)),
                 None => return,
             }
         }
     }
 
-    fn exchange(&mut self, job: Job) -> Result<Response> {
+    fn exchange(&mut self, job: Job, now: Instant) -> Result<Response> {
         let Job { request, mut trip } = job;
         if !request.may_be_pipelined() {
             self.track.leave(&self.client);
             return self.client.send(&request);
         }
-        let call = Call::new(&self.client, &request, trip.timings.began);
+        let call = Call::new(&self.client, &request, now);
         let result = loop {
             match self.track.exchange(&call, &request, &mut trip) {
                 Ok(response) => break Ok(response),
-                Err(error) if trip.may_go_again(&self.client, &request, &error) => {
+                Err(error) if trip.may_go_again(&request, &error) => {
                     trip.failure = Some(error);
                 }
                 Err(error) => break Err(error),
@@ -156,9 +158,10 @@ where
     type Item = Result<Response>;
 
     fn next(&mut self) -> Option<Result<Response>> {
-        self.pull();
+        let now = Instant::now();
+        self.pull(now);
         match self.track.pop() {
-            Some(Ok(job)) => Some(self.exchange(job)),
+            Some(Ok(job)) => Some(self.exchange(job, now)),
             Some(Err(error)) => Some(Err(error)),
             None => {
                 self.track.leave(&self.client);
@@ -192,7 +195,7 @@ impl Track {
             }
         }
         if trip.tries == 1 {
-            self.top_up(call.client, request, &mut connection);
+            self.top_up(call, request, &mut connection);
         }
         let length = trip.in_flight.take().unwrap_or(0);
         let received = call.receive(request, &line, connection, length, &mut trip.timings);
@@ -262,7 +265,7 @@ impl Track {
 
     /// Sends requests behind `first`; but none behind one that is sent for the second time, and none
     /// for the second time behind another.
-    fn top_up(&mut self, client: &Client, first: &Request, connection: &mut Lent) {
+    fn top_up(&mut self, call: &Call<'_>, first: &Request, connection: &mut Lent) {
         let depth = match &self.current {
             Some(current) if current.pipelined => self.depth,
             _ => return,
@@ -272,9 +275,8 @@ impl Track {
                 Some(Ok(next)) if next.may_follow(first) => next,
                 _ => return,
             };
-            let now = Instant::now();
-            *trip = Trip::new(now, now);
-            let call = Call::new(client, request, now);
+            *trip = Trip::new(call.began);
+            let call = Call::new(call.client, request, call.began);
             // What could not be sent fails when its turn comes.
             if trip.send(&call, request, connection).is_err() {
                 return;
@@ -326,11 +328,6 @@ impl Track {
 }
 
 impl Job {
-    fn new(request: Request) -> Job {
-        let now = Instant::now();
-        Job { request, trip: Trip::new(now, now) }
-    }
-
     /// May it go out while `first` is in flight?
     fn may_follow(&self, first: &Request) -> bool {
         self.trip.tries == 0
@@ -340,8 +337,8 @@ impl Job {
 }
 
 impl Trip {
-    fn new(began: Instant, started: Instant) -> Trip {
-        Trip { tries: 0, in_flight: None, failure: None, timings: Timings::new(began, started) }
+    fn new(now: Instant) -> Trip {
+        Trip { tries: 0, in_flight: None, failure: None, timings: Timings::new(now, now) }
     }
 
     fn send(&mut self, call: &Call<'_>, request: &Request, connection: &mut Lent) -> Result<()> {
@@ -359,10 +356,9 @@ impl Trip {
         Ok(())
     }
 
-    fn may_go_again(&self, client: &Client, request: &Request, error: &Error) -> bool {
+    fn may_go_again(&self, request: &Request, error: &Error) -> bool {
         let replayable = request.body().is_replayable();
-        self.tries < MOST_TRIES
-            && client.config().retries.allows(request.method(), replayable, error)
+        self.tries < MOST_TRIES && request.retries.allows(request.method(), replayable, error)
     }
 }
 
@@ -381,9 +377,7 @@ impl Current {
         if shown {
             manners.note_persistence(&self.origin);
         }
-        self.pipelined = (shown || manners.persists(&self.origin))
-            && !manners.breaks(&self.origin)
-            && client.config().retries.covers(&Method::GET, true);
+        self.pipelined = (shown || manners.persists(&self.origin)) && !manners.breaks(&self.origin);
     }
 }
 

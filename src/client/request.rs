@@ -17,6 +17,7 @@ use crate::proto::h1::{RequestHead, Target, Transfer};
 use super::body::Body;
 use super::config::Timeouts;
 use super::redirect::RedirectPolicy;
+use super::retry::RetryPolicy;
 
 /// A request that is ready to be sent, by [`Client::send`](crate::Client::send), any number of times.
 ///
@@ -39,6 +40,7 @@ pub struct Request {
     /// The deadline of whatever the request is a part of.
     pub(super) until: Deadline,
     pub(super) redirects: RedirectPolicy,
+    pub(super) retries: RetryPolicy,
     pub(super) cancel: Option<CancelToken>,
     pub(super) observer: Option<Arc<dyn Observer>>,
 }
@@ -73,11 +75,12 @@ impl Request {
     }
 
     /// May it go out while others are in flight? RFC 9112 §9.3.2: not after a method that is not
-    /// idempotent, whose fate would not be known if the connection failed; and not what may end HTTP
-    /// on the connection, or waits for the server's word.
+    /// idempotent, whose fate would not be known if the connection failed; not what the caller does not
+    /// want to be sent again; and not what may end HTTP on the connection, or waits for the server's
+    /// word.
     pub(crate) fn may_be_pipelined(&self) -> bool {
         let waits = |name| self.headers.contains(name);
-        self.method.is_idempotent()
+        self.retries.covers(&self.method, true)
             && self.method != Method::CONNECT
             && self.version == Version::Http11
             && self.body.is_small()

@@ -9,6 +9,7 @@ use crate::conn::{self, Content};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Phase, Timings};
 use crate::http::StatusCode;
+use crate::net::Deadline;
 use crate::proto::h1::ResponseHead;
 use crate::proto::CloseReason;
 
@@ -36,6 +37,7 @@ impl Call<'_> {
         let mut history = Vec::new();
         let mut result = first;
         loop {
+            result = self.persist(&request, result);
             let placed = |error: Error| match history.is_empty() {
                 true => error.with_url(request.shared_url()),
                 false => error.after_redirects(self.idempotent).with_url(request.shared_url()),
@@ -58,6 +60,25 @@ impl Call<'_> {
             request = Cow::Owned(next);
             result = self.expect_or_repeat(&request, Instant::now());
         }
+    }
+
+    /// The result, or that of as many further attempts as the policy allows.
+    fn persist(&self, request: &Request, mut result: Result<Response>) -> Result<Response> {
+        let mut made = 0;
+        while let Some(pause) = request.retries.pause(request, &result, made) {
+            let now = Instant::now();
+            if self.deadline.instant().map_or(false, |end| end <= now + pause) {
+                return result;
+            }
+            // A response is let go, so that its connection may carry the next attempt.
+            let error = result.map_or_else(|error| error, Response::into_status_error);
+            self.observe(|| Event::Retrying { error: &error });
+            self.rest(Deadline::after(now, pause))?;
+            self.client.pool().count_retried();
+            made += 1;
+            result = self.expect_or_repeat(request, Instant::now());
+        }
+        result
     }
 
     /// The request that the response asks for, if it is to be followed.
@@ -100,7 +121,7 @@ impl Call<'_> {
                     Err(failed) => failed,
                 };
                 let replayable = request.body().is_replayable();
-                if !self.client.config().retries.allows(request.method(), replayable, &error) {
+                if !request.retries.allows(request.method(), replayable, &error) {
                     return Err(error);
                 }
                 self.observe(|| Event::Retrying { error: &error });
@@ -214,7 +235,7 @@ impl Call<'_> {
         let mut watch = Notify { call: self, connection: connection.id };
         let queued = connection.enqueue(&request.head(&target), content, &mut watch);
         let length = queued.map_err(|failure| self.explain(Phase::Send, failure))?;
-        let now = Instant::now();
+        let now = timings.secured.or(timings.connected).unwrap_or(self.began);
         timings.ready = Some(now);
         timings.sent = Some(now);
         Ok(length)
