@@ -72,6 +72,26 @@ fn ok_heads_of_redirects_and_trailers_are_shown() {
 }
 
 #[test]
+fn err_a_head_that_is_refused_is_shown_as_far_as_it_is_sound() {
+    for (field, code) in [
+        ("Content-Length: -6", 8),
+        ("content-length: 1\r\nContent-Length: 2", 8),
+        ("Transfer-Encoding: foo", 61),
+    ] {
+        let peer = Peer::start(move |_| {
+            format!("HTTP/1.1 200 OK\r\nA: b\r\n{}\r\nC: d\r\n\r\nhello", field).as_str().into()
+        });
+        let dir = Dir::new("faulty");
+        let (file, dump) = (dir.path("file"), dir.path("dump"));
+        let run = pannier(&["-si", "-o", &file, "-D", &dump, &peer.url("/")]);
+        assert_eq!(run.text(), ("", "", code));
+        let first = field.split_once("\r\n").map(|(first, _)| format!("{}\r\n", first));
+        let sound = format!("HTTP/1.1 200 OK\r\nA: b\r\n{}", first.unwrap_or_default());
+        assert_eq!((dir.read("file"), dir.read("dump")), (sound.clone(), sound));
+    }
+}
+
+#[test]
 fn ok_a_trailer_section_in_pieces_ends_the_response() {
     let answer =
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nT: v\r\n\r\n";
@@ -118,7 +138,7 @@ fn err_what_fails_leaves_no_file_that_looks_whole() {
         ("--max-filesize 3", peer.url("/large"), 63, None),
         ("-f", peer.url("/missing"), 22, None),
         ("--fail-with-body", peer.url("/missing"), 22, Some("gone")),
-        ("", closed, 7, None),
+        ("-i", closed, 7, None),
         ("", peer.url("/empty"), 0, Some("")),
     ] {
         let dir = Dir::new("left");

@@ -129,6 +129,28 @@ impl Failure {
     }
 }
 
+/// The part of a head that was refused which stands before what is wrong with it, as curl shows it: it
+/// takes a head line by line. Nothing if that is not to be found out.
+pub fn sound_part<'a>(head: &'a [u8], error: &Error) -> &'a [u8] {
+    let (name, nth) = match cause::<h1::Error>(error) {
+        Some(h1::Error::ContentLength) => ("content-length", 0),
+        Some(h1::Error::ContentLengthsDiffer) => ("content-length", 1),
+        Some(h1::Error::TransferCoding) => ("transfer-encoding", 0),
+        _ => return &[],
+    };
+    let named = |line: &&[u8]| {
+        let line = line.split(|&byte| byte == b':').next().unwrap_or_default();
+        line.eq_ignore_ascii_case(name.as_bytes())
+    };
+    let mut at = 0;
+    let starts = head.split_inclusive(|&byte| byte == b'\n').map(|line| {
+        at += line.len();
+        (at - line.len(), line)
+    });
+    let faulty = starts.filter(|(_, line)| named(line)).nth(nth);
+    faulty.map_or(&[], |(start, _)| &head[..start])
+}
+
 /// What curl says about a rule that the peer broke, where its code differs from the kind's.
 fn broken_rule(rule: &h1::Error) -> Option<Failure> {
     let (code, message) = match rule {

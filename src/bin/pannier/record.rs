@@ -38,6 +38,8 @@ pub struct Record {
     pub head: Vec<u8>,
     /// Heads that have not been shown yet. Kept only if they are to be.
     pub unshown: Vec<Vec<u8>>,
+    /// What came in place of a head and was refused, kept on the same condition.
+    pub faulty: Vec<u8>,
     keeps_heads: bool,
     hop: Hop,
 }
@@ -74,6 +76,7 @@ impl Record {
             status: 0,
             head: Vec::new(),
             unshown: Vec::new(),
+            faulty: Vec::new(),
             keeps_heads,
             hop: Hop { began, connected: false, answered: false },
         }
@@ -120,6 +123,7 @@ impl Record {
             Event::RequestBody { bytes } => self.uploaded += bytes,
             Event::Informational { head, .. } => self.came(since, head, None),
             Event::ResponseHead { head, status } => self.came(since, head, Some(status.as_u16())),
+            Event::FaultyHead { bytes } if self.keeps_heads => self.faulty = bytes.to_vec(),
             Event::Redirecting { to, .. } => {
                 self.effective = Some(to.clone());
                 self.redirects += 1;

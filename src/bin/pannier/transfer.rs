@@ -110,6 +110,10 @@ impl Transfer<'_> {
     ) -> Result<(), Failure> {
         self.judge(&sent, progress);
         let heads = self.show_heads(progress);
+        if let Err(error) = &sent {
+            let head = self.watcher.take_faulty_head();
+            self.show(exit::sound_part(&head, error), progress)?;
+        }
         let mut response = sent.map_err(|error| {
             // Only what cannot be sent twice fails so, and over HTTP/1.0 not even once more.
             match error.kind() == ErrorKind::Redirect && asked.streams {
@@ -197,6 +201,10 @@ impl Transfer<'_> {
     }
 
     fn show(&mut self, head: &[u8], progress: &Progress) -> Result<(), Failure> {
+        // Nothing to show must not make a file.
+        if head.is_empty() {
+            return Ok(());
+        }
         if let Some(dump) = &mut self.dump {
             dump.write(head)?;
         }

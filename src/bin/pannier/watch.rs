@@ -97,6 +97,11 @@ impl Watcher {
         std::mem::take(&mut self.lock().record.unshown)
     }
 
+    /// What came in place of a head and was refused.
+    pub fn take_faulty_head(&self) -> Vec<u8> {
+        std::mem::take(&mut self.lock().record.faulty)
+    }
+
     /// There is so much to send.
     pub fn sends(&self, upload: Option<u64>) {
         self.lock().upload = upload;
