@@ -7,6 +7,7 @@
 
 mod address;
 mod args;
+mod claims;
 mod clients;
 mod config_file;
 mod connect;

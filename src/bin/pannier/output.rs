@@ -17,6 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use pannier::http::Url;
 
 use crate::args::Global;
+use crate::claims::Claim;
 use crate::data;
 use crate::exit::{self, Failure};
 use crate::glob;
@@ -41,7 +42,7 @@ struct Target {
     path: PathBuf,
     make_dirs: bool,
     clobber: bool,
-    file: Option<File>,
+    file: Option<(Option<Claim>, File)>,
 }
 
 /// Where on standard output a transfer began.
@@ -159,7 +160,7 @@ impl Output {
                 }
                 self.written == 0 || stdout.cut(*start)
             }
-            Sink::File(Target { file: Some(file), .. }) => self.written == 0 || emptied(file),
+            Sink::File(Target { file: Some((_, file)), .. }) => self.written == 0 || emptied(file),
             Sink::File(_) | Sink::Nowhere => true,
         };
         if !taken_back {
@@ -171,12 +172,10 @@ impl Output {
 
     /// Removes the file, if one was made and it is a regular one. Says whether it did.
     pub fn remove(&mut self) -> bool {
-        match &mut self.sink {
-            Sink::File(Target { path, file, .. }) => file.take().is_some_and(|file| {
-                file.metadata().is_ok_and(|meta| meta.is_file()) && fs::remove_file(path).is_ok()
-            }),
-            Sink::Stdout { .. } | Sink::Nowhere => false,
-        }
+        let Sink::File(Target { path, file, .. }) = &mut self.sink else { return false };
+        let Some((claim, file)) = file.take() else { return false };
+        let is_regular = file.metadata().is_ok_and(|meta| meta.is_file());
+        is_regular && claim.map_or_else(|| fs::remove_file(path).is_ok(), |claim| claim.remove())
     }
 }
 
@@ -187,21 +186,25 @@ impl Target {
     }
 
     fn opened(&mut self) -> io::Result<&mut File> {
-        let file = match self.file.take() {
-            Some(file) => file,
+        let made = match self.file.take() {
+            Some(made) => made,
             None => self.make().map_err(|error| named(&self.path, error))?,
         };
-        Ok(self.file.insert(file))
+        Ok(&mut self.file.insert(made).1)
     }
 
-    /// Without clobbering, the first of `name`, `name.1`, … that does not exist is made.
-    fn make(&mut self) -> io::Result<File> {
+    fn make(&mut self) -> io::Result<(Option<Claim>, File)> {
         if let (true, Some(dir)) = (self.make_dirs, self.path.parent()) {
             fs::create_dir_all(dir)?;
         }
-        if self.clobber {
-            return File::create(&self.path);
+        match self.clobber {
+            true => Claim::create(&self.path).map(|(claim, file)| (Some(claim), file)),
+            false => self.make_new().map(|file| (None, file)),
         }
+    }
+
+    /// The first of `name`, `name.1`, … that does not exist.
+    fn make_new(&mut self) -> io::Result<File> {
         let mut next = self.path.clone();
         for number in 1..=MOST_COPIES {
             match OpenOptions::new().write(true).create_new(true).open(&next) {
