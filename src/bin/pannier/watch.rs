@@ -124,7 +124,9 @@ impl Watcher {
         let state = self.lock();
         let (sent, received) = (state.record.uploaded, state.received);
         let answered = received > 0 || state.expected.is_some() || state.upload == Some(0);
-        let (way, done, total) = match answered {
+        // The larger part is what somebody waits for: of an upload, not what the server says to it.
+        let most = state.expected.unwrap_or(0).max(received);
+        let (way, done, total) = match answered && most >= sent {
             true => (Way::Received, received, state.expected),
             false => (Way::Sent, sent, state.upload),
         };

@@ -73,7 +73,10 @@ impl Row<'_> {
             }
         };
         let speed = format!("{}/s", size(self.speed));
-        let numbers = format!("{:>4}  {:<24}  {:>12}  {:12}", share, amount, speed, time);
+        let mut numbers = format!("{:>4}  {:<24}  {:>12}  {:12}", share, amount, speed, time);
+        if numbers.len() + LEAST_NAME > width {
+            numbers = format!("{:>4}  {:>12}  {}", share, speed, time);
+        }
         let room = width.saturating_sub(numbers.len() + 2).clamp(1, LONGEST_NAME);
         cut(&format!("{}  {}", fitted(self.name, room), numbers), width)
     }
@@ -155,6 +158,8 @@ fn clock(seconds: Option<u64>) -> String {
 
 /// A name is shown to this many columns.
 const LONGEST_NAME: usize = 40;
+/// For fewer, the amount is left out.
+const LEAST_NAME: usize = 12;
 const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
 
 #[cfg(test)]
@@ -209,6 +214,20 @@ mod tests {
         ] {
             assert_eq!(text, expected);
         }
+    }
+
+    #[test]
+    fn ok_where_there_is_little_room_the_amount_gives_way() {
+        let pulse = Pulse {
+            way: Way::Received,
+            done: 5,
+            total: Some(10),
+            sent: 0,
+            received: 5,
+            is_moving: true,
+        };
+        let row = Row { name: "file", pulse, speed: 5, elapsed: Duration::ZERO };
+        assert_eq!(row.text(49), "file              50%         5 B/s  0:00:01 left");
     }
 
     #[test]
