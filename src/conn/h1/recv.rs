@@ -17,13 +17,12 @@ impl Connection {
         watch: &mut dyn Watch,
     ) -> Result<ResponseHead, Failure> {
         loop {
-            if let Some(head) = self.early.take() {
+            if !self.take_heads(watch)? {
+                self.fill(deadline)?;
+            } else if let Some(head) = self.early.take() {
                 self.progress = Progress::Content;
                 self.settle();
                 return Ok(head);
-            }
-            if !self.take_heads(watch)? {
-                self.fill(deadline)?;
             }
         }
     }
