@@ -89,7 +89,8 @@ pub struct KeepAlive {
 }
 
 impl Control {
-    /// Reads a section. The length of a name rules out nearly all fields at once.
+    /// Reads a section. The length of a name rules out nearly all fields at once, and values that are
+    /// rare are read out of line, so that the pass stays tight.
     pub(super) fn read(headers: &Headers, leniency: Leniency) -> Control {
         let mut control = Control::default();
         for (name, value) in headers.lines_of_lengths(LENGTHS) {
@@ -109,12 +110,17 @@ impl Control {
         control
     }
 
-    /// RFC 9110 §7.6.1: a list of case-insensitive options, over any number of lines.
+    /// The value of `Connection`, nearly always one word.
     fn connection(&mut self, value: &[u8]) {
-        if is_word(value, b"keep-alive") {
-            self.keep_alive = true;
-            return;
+        match is_word(value, b"keep-alive") {
+            true => self.keep_alive = true,
+            false => self.options(value),
         }
+    }
+
+    /// RFC 9110 §7.6.1: a list of case-insensitive options, over any number of lines.
+    #[inline(never)]
+    fn options(&mut self, value: &[u8]) {
         for option in list::elements(value) {
             // What cannot be read may have been a close.
             let option = option.unwrap_or(b"close");
@@ -123,12 +129,17 @@ impl Control {
         }
     }
 
-    /// RFC 9110 §8.6: `1*DIGIT`; a list or repetition of one and the same number collapses.
+    /// The value of `Content-Length`, nearly always one number.
     fn length(&mut self, value: &[u8]) {
-        if let (Length::None, Some(length)) = (self.length, decimal(value)) {
-            self.length = Length::Once(length);
-            return;
+        match (self.length, decimal(value)) {
+            (Length::None, Some(length)) => self.length = Length::Once(length),
+            _ => self.lengths(value),
         }
+    }
+
+    /// RFC 9110 §8.6: `1*DIGIT`; a list or repetition of one and the same number collapses.
+    #[inline(never)]
+    fn lengths(&mut self, value: &[u8]) {
         for element in value.split(|&byte| byte == b',') {
             self.length = match (self.length, decimal(trim_ows(element))) {
                 (fault @ (Length::Invalid | Length::Different), _) => fault,
@@ -145,7 +156,7 @@ impl Control {
     }
 
     /// RFC 9112 §7: transfer coding names are case-insensitive; `chunked` takes no parameters.
-    #[inline(never)] // The pass over a section is quicker without what is rare.
+    #[inline(never)]
     fn coding(&mut self, value: &[u8], leniency: Leniency) {
         let mut codings = list::elements(value).peekable();
         if codings.peek().is_none() {
@@ -210,7 +221,7 @@ impl Control {
 const LENGTHS: u64 = 1 << 6 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 17;
 
 impl KeepAlive {
-    #[inline(never)] // As above.
+    #[inline(never)]
     fn read(&mut self, value: &[u8]) {
         for element in list::elements(value).flatten() {
             let split = element.iter().position(|&byte| byte == b'=');
