@@ -7,11 +7,15 @@
 //! [`PoolConfig`]: crate::PoolConfig
 //! [`Limits`]: crate::Limits
 
+mod batch;
 mod body;
 mod builder;
+mod call;
+mod checkout;
 mod config;
 mod exchange;
 mod explain;
+mod into_request;
 mod into_url;
 mod redirect;
 mod request;
@@ -24,16 +28,18 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
-use crate::conn::{Connection, Pool, PoolStats};
+use crate::conn::{self, Connection, Pool, PoolStats};
 use crate::error::Result;
 use crate::event::Event;
 use crate::http::{Method, Origin};
 use crate::proto::CloseReason;
 
+pub use self::batch::{Batch, Results};
 pub use self::body::Body;
 pub use self::builder::RequestBuilder;
 use self::config::Config;
 pub use self::config::{ClientBuilder, Protocol, Timeouts};
+pub use self::into_request::IntoRequest;
 pub use self::into_url::IntoUrl;
 pub use self::redirect::RedirectPolicy;
 pub use self::request::Request;
@@ -44,8 +50,8 @@ pub use self::stream::Stream;
 /// An HTTP client with its connections.
 ///
 /// Cloning is cheap, and clones share everything. Calls block the thread that makes them; any number
-/// of threads may use one client. Dropping the last clone closes the idle connections; a response
-/// that is still being read is like a clone in this.
+/// of threads may use one client. Dropping the last clone closes the idle connections; that of a
+/// response that is still being read is closed after it.
 ///
 /// ```
 /// use pannier::net::Script;
@@ -64,9 +70,15 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     config: Config,
     /// By origin: scheme, host and port. All else that makes connections differ is the client's own.
-    pool: Pool<Arc<Origin>, Box<Connection>>,
+    pool: Arc<Pool<Arc<Origin>, Box<Connection>>>,
     last_connection: AtomicU64,
 }
+
+/// A connection in use.
+type Lent = conn::Lent<Arc<Origin>, Box<Connection>>;
+
+/// Where one can be.
+type Place = conn::Place<Arc<Origin>, Box<Connection>>;
 
 impl Client {
     /// A client with the defaults of every policy.
@@ -126,9 +138,29 @@ impl Client {
         run::run(self, request)
     }
 
+    /// Sends many requests by several threads. The iterator may have any length: it is pulled as the
+    /// requests are sent. What it yields is a [`Request`], or a [`RequestBuilder`].
+    pub fn batch<I>(&self, requests: I) -> Batch<I::IntoIter>
+    where
+        I: IntoIterator,
+        I::IntoIter: Send + 'static,
+        I::Item: IntoRequest,
+    {
+        Batch::new(self, requests.into_iter())
+    }
+
     /// Closes the connections that are idle now.
     pub fn close_idle(&self) {
         self.0.close_idle();
+    }
+
+    /// Ends the use of the client and of all its clones: closes what is idle, and refuses what waits
+    /// for a connection and what is sent from now on with [`ErrorKind::ShutDown`]. Exchanges that are
+    /// under way go on to their end, after which their connections are closed.
+    ///
+    /// [`ErrorKind::ShutDown`]: crate::ErrorKind::ShutDown
+    pub fn shutdown(&self) {
+        self.0.shutdown();
     }
 
     /// What the pool holds and has done.
@@ -145,7 +177,7 @@ impl Client {
         &self.0.config
     }
 
-    fn pool(&self) -> &Pool<Arc<Origin>, Box<Connection>> {
+    fn pool(&self) -> &Arc<Pool<Arc<Origin>, Box<Connection>>> {
         &self.0.pool
     }
 
@@ -155,11 +187,16 @@ impl Client {
 }
 
 impl Inner {
+    fn shutdown(&self) {
+        self.pool.close();
+        self.close_idle();
+    }
+
     fn close_idle(&self) {
         for connection in self.pool.drain() {
-            let id = connection.id;
-            drop(connection);
-            let closed = || Event::Closed { connection: id, reason: CloseReason::Shutdown };
+            let (id, reason) = (connection.id, CloseReason::Shutdown);
+            connection.close(reason);
+            let closed = || Event::Closed { connection: id, reason };
             exchange::observe(self.config.observer.as_ref(), closed);
         }
     }
@@ -167,7 +204,7 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.close_idle();
+        self.shutdown();
     }
 }
 

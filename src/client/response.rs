@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::conn::{Connection, ConnectionInfo};
+use crate::conn::ConnectionInfo;
 use crate::error::{Error, ErrorKind, Result, Transcript};
 use crate::event::{Phase, Timings};
 use crate::http::{Headers, StatusCode, Url, Version};
@@ -21,7 +21,7 @@ use crate::proto::CloseReason;
 use super::exchange::{transcript, Exchange};
 use super::redirect;
 use super::stream::Stream;
-use super::Client;
+use super::Lent;
 
 /// A response, whose content is read from it.
 ///
@@ -31,7 +31,8 @@ use super::Client;
 /// Dropping a response whose content was not read to its end closes the connection, unless no more
 /// than 64 KiB are known to be left and come within 20 ms.
 pub struct Response {
-    client: Client,
+    /// How much content is held in memory.
+    limit: u64,
     head: ResponseHead,
     url: Arc<Url>,
     history: Vec<Redirected>,
@@ -46,13 +47,15 @@ pub struct Response {
 /// Where the content is.
 enum Content {
     /// On the connection.
-    Live { exchange: Exchange, connection: Box<Connection> },
+    Live { exchange: Exchange, connection: Lent },
     /// Read to its end.
     Ended,
+    /// Read to its end, and of this the bytes from the offset on are still to be handed out.
+    InMemory(Vec<u8>, usize),
     /// Not to be had: reading it failed in this way.
     Failed(ErrorKind),
     /// What follows the head is not HTTP.
-    Switched(Box<Connection>),
+    Switched(Lent),
 }
 
 /// A redirect that was followed on the way to a response.
@@ -92,11 +95,11 @@ impl Redirected {
 
 impl Response {
     pub(super) fn new(
-        client: &Client,
+        limit: u64,
         url: &Arc<Url>,
         head: ResponseHead,
         exchange: Exchange,
-        connection: Box<Connection>,
+        connection: Lent,
         timings: Timings,
     ) -> Response {
         let info = ConnectionInfo {
@@ -108,7 +111,7 @@ impl Response {
             close_reason: None,
         };
         let mut response = Response {
-            client: client.clone(),
+            limit,
             head,
             url: url.clone(),
             history: Vec::new(),
@@ -230,6 +233,12 @@ impl Response {
     pub fn read_body(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let (exchange, connection) = match &mut self.body {
             Content::Live { exchange, connection } => (exchange, connection),
+            Content::InMemory(bytes, at) => {
+                let count = buffer.len().min(bytes.len() - *at);
+                buffer[..count].copy_from_slice(&bytes[*at..*at + count]);
+                *at += count;
+                return Ok(count);
+            }
             Content::Ended | Content::Switched(_) => return Ok(0),
             Content::Failed(kind) => {
                 let error = Error::new(*kind).at(Phase::Receive);
@@ -255,7 +264,25 @@ impl Response {
     /// [`ErrorKind::TooLarge`] if it is longer than [`Limits::body`](crate::Limits::body), and those
     /// of [`read_body`](Response::read_body).
     pub fn bytes(mut self) -> Result<Vec<u8>> {
-        let limit = self.client.config().limits.body;
+        self.take_bytes()
+    }
+
+    /// The response with its content read, and its connection let go.
+    pub(super) fn into_memory(mut self) -> Result<Response> {
+        let bytes = self.take_bytes()?;
+        if !bytes.is_empty() {
+            self.body = Content::InMemory(bytes, 0);
+        }
+        Ok(self)
+    }
+
+    fn take_bytes(&mut self) -> Result<Vec<u8>> {
+        if let Content::InMemory(bytes, 0) = &mut self.body {
+            let bytes = std::mem::take(bytes);
+            self.body = Content::Ended;
+            return Ok(bytes);
+        }
+        let limit = self.limit;
         let announced = self.content_left();
         if announced > Some(limit) {
             return Err(self.too_large(limit));
@@ -321,8 +348,9 @@ impl Response {
     pub fn into_stream(mut self) -> Result<Stream, Box<Response>> {
         match std::mem::replace(&mut self.body, Content::Ended) {
             Content::Switched(connection) => {
+                let (connection, place) = connection.into_parts();
                 let (transport, unread, registration) = connection.into_parts();
-                Ok(Stream::new(transport, unread, registration))
+                Ok(Stream::new(transport, unread, registration, place))
             }
             body => {
                 self.body = body;
@@ -333,13 +361,18 @@ impl Response {
 
     /// Is there no content left to read?
     pub fn is_ended(&self) -> bool {
-        matches!(self.body, Content::Ended)
+        match &self.body {
+            Content::Ended => true,
+            Content::InMemory(bytes, at) => *at == bytes.len(),
+            _ => false,
+        }
     }
 
     /// What the framing says is still to come, which is not always what `Content-Length` says.
     fn content_left(&self) -> Option<u64> {
         match &self.body {
             Content::Live { connection, .. } => connection.content_left(),
+            Content::InMemory(bytes, at) => Some((bytes.len() - at) as u64),
             _ => Some(0),
         }
     }
@@ -375,7 +408,7 @@ impl Response {
                 self.body = Content::Switched(connection);
                 return;
             }
-            self.info.close_reason = exchange.release(&self.client, connection, now);
+            self.info.close_reason = exchange.release(connection, now);
         }
     }
 
@@ -393,7 +426,7 @@ impl Response {
             let now = Instant::now();
             let patience = Deadline::after(now, DRAIN_PATIENCE).earlier(exchange.deadline);
             connection.drain(DRAIN_LIMIT, patience);
-            self.info.close_reason = exchange.release(&self.client, connection, now);
+            self.info.close_reason = exchange.release(connection, now);
         }
     }
 
