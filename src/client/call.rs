@@ -15,7 +15,7 @@ use super::config::Timeouts;
 use super::exchange::observe;
 use super::explain::{blame, explain};
 use super::request::Request;
-use super::{Client, Lent};
+use super::{Client, Lent, Place};
 
 /// A call that is under way.
 pub(super) struct Call<'a> {
@@ -74,6 +74,14 @@ impl<'a> Call<'a> {
         let id = connection.id;
         connection.close(reason);
         self.observe(|| Event::Closed { connection: id, reason });
+    }
+
+    /// Closes a connection and keeps its place.
+    pub(super) fn vacate(&self, connection: Lent, reason: CloseReason) -> Place {
+        let id = connection.id;
+        let place = connection.vacate(reason);
+        self.observe(|| Event::Closed { connection: id, reason });
+        place
     }
 
     pub(super) fn observe<'e>(&self, event: impl FnOnce() -> Event<'e>) {

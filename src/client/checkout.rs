@@ -63,7 +63,9 @@ impl Call<'_> {
                 match self.take_alive(request, connection, Duration::ZERO) {
                     Ok(connection) => Ok(Obtained::Kept(connection)),
                     // Who has waited does not go to the end of the queue again.
-                    Err(dead) => Ok(Obtained::Place(self.vacate(dead))),
+                    Err(dead) => {
+                        Ok(Obtained::Place(self.vacate(dead, CloseReason::ClosedWhileIdle)))
+                    }
                 }
             }
             Grant::Place(place) => Ok(Obtained::Place(place)),
@@ -96,13 +98,6 @@ impl Call<'_> {
             idle: rested,
         });
         Ok(connection)
-    }
-
-    fn vacate(&self, dead: Lent) -> Place {
-        let (connection, reason) = (dead.id, CloseReason::ClosedWhileIdle);
-        let place = dead.vacate(reason);
-        self.observe(|| Event::Closed { connection, reason });
-        place
     }
 
     /// A new connection to the origin, with TLS if its scheme says so.

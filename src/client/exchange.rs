@@ -10,7 +10,7 @@ use crate::net::{CancelToken, Deadline};
 use crate::proto::CloseReason;
 
 use super::explain::explain;
-use super::{Lent, Place};
+use super::Lent;
 
 /// What an exchange needs after its head: it stays with the response.
 pub(super) struct Exchange {
@@ -69,15 +69,10 @@ impl Exchange {
     }
 
     pub(super) fn close(&self, connection: Lent, reason: CloseReason) {
-        drop(self.vacate(connection, reason));
-    }
-
-    /// Closes the connection and keeps its place.
-    pub(super) fn vacate(&self, connection: Lent, reason: CloseReason) -> Place {
         let id = connection.id;
         let place = connection.vacate(reason);
         self.observe(|| Event::Closed { connection: id, reason });
-        place
+        drop(place);
     }
 
     fn observe<'e>(&self, event: impl FnOnce() -> Event<'e>) {

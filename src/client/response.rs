@@ -100,7 +100,7 @@ impl Response {
         head: ResponseHead,
         exchange: Exchange,
         connection: Lent,
-        timings: Timings,
+        timings: &Timings,
     ) -> Response {
         let info = ConnectionInfo {
             id: connection.id,
@@ -110,19 +110,17 @@ impl Response {
             remote: connection.remote,
             close_reason: None,
         };
-        let mut response = Response {
+        Response {
             limit,
             head,
             url: url.clone(),
             history: Vec::new(),
             info,
-            timings,
+            timings: *timings,
             trailers: None,
             transcript: transcript(&connection, exchange.idempotent),
             body: Content::Live { exchange, connection },
-        };
-        response.settle();
-        response
+        }
     }
 
     pub(super) fn set_history(&mut self, history: Vec<Redirected>) {
@@ -393,7 +391,7 @@ impl Response {
     }
 
     /// Lets the connection go as soon as the response is complete.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         match &self.body {
             Content::Live { connection, .. } if connection.is_complete() => {}
             _ => return,

@@ -25,14 +25,15 @@ pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
     let call = Call::new(client, request);
     let mut request = Cow::Borrowed(request);
     let mut history = Vec::new();
-    let mut started = call.began;
+    let mut timings = Timings::new(call.began, call.began);
     loop {
-        let result = call.expect_or_repeat(&request, started);
+        let result = call.expect_or_repeat(&request, &mut timings);
         let placed = |error: Error| match history.is_empty() {
             true => error.with_url(request.shared_url()),
             false => error.after_redirects(call.idempotent).with_url(request.shared_url()),
         };
-        let mut response = result.map_err(placed)?;
+        let mut response = call.response(&request, result.map_err(placed)?, &timings);
+        response.settle();
         match call.next(&request, &response, history.len())? {
             None => {
                 response.set_history(history);
@@ -47,7 +48,7 @@ pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
                     location: next.shared_url().clone(),
                 });
                 request = Cow::Owned(next);
-                started = Instant::now();
+                timings = Timings::new(call.began, Instant::now());
             }
         }
     }
@@ -70,27 +71,27 @@ impl Call<'_> {
     }
 
     /// RFC 9110 §10.1.1: after a 417 the request may be repeated without the expectation, once.
-    fn expect_or_repeat(&self, request: &Request, started: Instant) -> Result<Response> {
-        let response = self.exchange_or_retry(request, started)?;
-        let refused = response.status() == StatusCode::EXPECTATION_FAILED;
+    fn expect_or_repeat(&self, request: &Request, timings: &mut Timings) -> Result<Answered> {
+        let answered = self.exchange_or_retry(request, timings)?;
+        let refused = answered.head.status() == StatusCode::EXPECTATION_FAILED;
         if !refused || !request.headers().contains("Expect") || !request.body().is_replayable() {
-            return Ok(response);
+            return Ok(answered);
         }
-        drop(response);
-        self.exchange_or_retry(&request.without_expectation(), Instant::now())
+        drop(self.response(request, answered, timings));
+        *timings = Timings::new(self.began, Instant::now());
+        self.exchange_or_retry(&request.without_expectation(), timings)
     }
 
     /// One exchange; one more on a fresh connection if a reused one turned out to be dead.
-    fn exchange_or_retry(&self, request: &Request, started: Instant) -> Result<Response> {
+    fn exchange_or_retry(&self, request: &Request, timings: &mut Timings) -> Result<Answered> {
         // What cannot be sent costs no connection.
-        self.not_over(started)?;
+        self.not_over(timings.started)?;
         request.body().check_unspent()?;
-        let mut timings = Timings::new(self.began, started);
-        let place = match self.obtain(request, &mut timings)? {
+        let place = match self.obtain(request, timings)? {
             Obtained::Place(place) => place,
             Obtained::Kept(connection) => {
-                let (error, place) = match self.exchange(request, connection, &mut timings) {
-                    Ok(response) => return Ok(response),
+                let (error, place) = match self.exchange(request, connection, timings) {
+                    Ok(answered) => return Ok(answered),
                     Err(failed) => failed,
                 };
                 let replayable = request.body().is_replayable();
@@ -99,12 +100,12 @@ impl Call<'_> {
                 }
                 self.observe(|| Event::Retrying { error: &error });
                 self.client.pool().count_retried();
-                timings = Timings::new(self.began, Instant::now());
+                *timings = Timings::new(self.began, Instant::now());
                 place
             }
         };
-        let connection = self.dial(place, request.origin(), &mut timings)?;
-        self.exchange(request, connection, &mut timings).map_err(|(error, _)| error)
+        let connection = self.dial(place, request.origin(), timings)?;
+        self.exchange(request, connection, timings).map_err(|(error, _)| error)
     }
 
     /// Sends the request on `connection` and waits for the head of its response. With the error comes
@@ -114,24 +115,12 @@ impl Call<'_> {
         request: &Request,
         mut connection: Lent,
         timings: &mut Timings,
-    ) -> Result<Response, (Error, Place)> {
-        let result = self.send_and_wait(request, &mut connection, timings);
-        let exchange = Exchange {
-            deadline: self.deadline,
-            read: self.timeouts.read,
-            idempotent: self.idempotent,
-            cancel: self.cancel.cloned(),
-            observer: self.observer.cloned(),
-        };
-        match result {
-            Ok(head) => {
-                let limit = self.client.config().limits.body;
-                let url = request.shared_url();
-                Ok(Response::new(limit, url, head, exchange, connection, *timings))
-            }
+    ) -> Result<Answered, (Error, Place)> {
+        match self.send_and_wait(request, &mut connection, timings) {
+            Ok(head) => Ok(Answered { head, connection }),
             Err(error) => {
-                let error = error.with_transcript(transcript(&connection, exchange.idempotent));
-                Err((error, exchange.vacate(connection, CloseReason::Fault)))
+                let error = error.with_transcript(transcript(&connection, self.idempotent));
+                Err((error, self.vacate(connection, CloseReason::Fault)))
             }
         }
     }
@@ -174,4 +163,24 @@ impl Call<'_> {
         self.observe(|| Event::ResponseHead { status: head.status(), head: head.as_bytes() });
         Ok(head)
     }
+
+    /// The response that begins with this head. It is large, so it is made last, and in one place.
+    fn response(&self, request: &Request, answered: Answered, timings: &Timings) -> Response {
+        let exchange = Exchange {
+            deadline: self.deadline,
+            read: self.timeouts.read,
+            idempotent: self.idempotent,
+            cancel: self.cancel.cloned(),
+            observer: self.observer.cloned(),
+        };
+        let Answered { head, connection } = answered;
+        let limit = self.client.config().limits.body;
+        Response::new(limit, request.shared_url(), head, exchange, connection, timings)
+    }
+}
+
+/// What an exchange has come to: the head of a final response, and the connection with its content.
+struct Answered {
+    head: ResponseHead,
+    connection: Lent,
 }
