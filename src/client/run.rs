@@ -153,7 +153,6 @@ impl Call<'_> {
                 connection.send(&head, Content::Reader(&mut *reader), deadline, &mut watch)
             }
         };
-        timings.ready = Some(timings.secured.or(timings.connected).unwrap_or(timings.started));
         sent.map_err(|failure| self.explain(Phase::Send, failure))?;
         timings.sent = Some(Instant::now());
         let deadline = self.until(self.timeouts.response);
