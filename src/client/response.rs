@@ -105,7 +105,8 @@ impl Response {
         let info = ConnectionInfo {
             id: connection.id,
             exchanges: connection.exchanges,
-            age: timings.started.saturating_duration_since(connection.born),
+            born: connection.born,
+            began: timings.started,
             local: connection.local,
             remote: connection.remote,
             close_reason: None,
