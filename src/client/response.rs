@@ -38,7 +38,7 @@ pub struct Response {
     history: Vec<Redirected>,
     info: ConnectionInfo,
     timings: Timings,
-    trailers: Option<Headers>,
+    trailers: Option<Box<Headers>>,
     /// What crossed the wire, until the connection was let go.
     transcript: Transcript,
     body: Content,
@@ -207,7 +207,7 @@ impl Response {
     /// The trailer section, once the content has been read to its end, if there was one. Nothing in
     /// it was given a meaning (RFC 9110 §6.5.1).
     pub fn trailers(&self) -> Option<&Headers> {
-        self.trailers.as_ref()
+        self.trailers.as_deref()
     }
 
     /// The response, unless its status is 4xx or 5xx.

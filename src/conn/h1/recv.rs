@@ -85,7 +85,7 @@ impl Connection {
             Some(Event::Data(count)) => return Ok(count),
             // The end follows without another byte, and nobody may wait for one.
             Some(Event::Trailers(trailers)) => {
-                self.trailers = Some(trailers);
+                self.trailers = Some(Box::new(trailers));
                 return self.step(buffer);
             }
             Some(Event::End) | Some(Event::Switched) => self.progress = Progress::Ended,
