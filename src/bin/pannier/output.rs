@@ -228,6 +228,11 @@ impl Stdout {
         Stdout { file: stdout_file(), guards_terminal }
     }
 
+    /// It is there from now on, however many descriptors the transfers take.
+    pub fn hold() {
+        Stdout::new(false);
+    }
+
     /// Writes all of `bytes`; nothing that another transfer writes comes between them.
     pub fn write_whole(&mut self, bytes: &[u8]) -> io::Result<()> {
         // Guards the order of what is written, and nothing else.

@@ -43,8 +43,7 @@ fn obey(args: Args) -> u8 {
     if args.lab.run {
         return lab::run(&args.lab);
     }
-    // Standard output is there from now on, however many descriptors the transfers take.
-    drop(Stdout::new(false));
+    Stdout::hold();
     let global = args.global;
     let jobs = Jobs::new(global, args.operations);
     let session = Arc::new(Session::new(global));
