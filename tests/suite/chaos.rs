@@ -37,8 +37,9 @@ fn batch(depth: usize) {
     let acts = ACTS.into_iter().filter(|(_, act)| depth == 1 || *act != Act::AnswerTwice);
     let server = Server::new(acts.chain([(1, Act::Stall)]));
     // Who breaks pipelining twice is not pipelined to any more.
-    let origins = server.listen(if depth == 1 { 4 } else { 80 });
-    let pool = PoolConfig::default().max_per_origin(6).max_total(20);
+    let origins = server.listen(if depth == 1 { 4 } else { 40 });
+    let total = if depth == 1 { 20 } else { 100 };
+    let pool = PoolConfig::default().max_per_origin(6).max_total(total);
     let timeouts = Timeouts::default().total(Duration::from_millis(1500));
     let client = Client::builder().pool(pool).timeouts(timeouts).build();
     let began = Instant::now();
