@@ -197,6 +197,7 @@ impl<'a> Call<'a> {
         };
         let mut transport = self.connect(client, origin, deadline, timings)?;
         if let Some(tls) = tls {
+            self.observe(|| Event::Handshaking);
             let blame = |error| self.blame(Phase::Tls, ErrorKind::Tls, error);
             let _registration = self.interruptible(&*transport).map_err(blame)?;
             let handshake = tls.handshake(origin.host(), transport, &[b"http/1.1"], deadline);
