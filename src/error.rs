@@ -80,6 +80,8 @@ pub enum ErrorKind {
     Timeout,
     /// The caller's token was cancelled.
     Cancelled,
+    /// The client had been shut down.
+    ShutDown,
     /// The peer closed the connection without a byte of a response.
     EmptyResponse,
     /// The connection failed while the request was sent.
@@ -115,6 +117,7 @@ impl ErrorKind {
             ErrorKind::Tls => "the TLS handshake failed",
             ErrorKind::Timeout => "the time allowed was over",
             ErrorKind::Cancelled => "the request was cancelled",
+            ErrorKind::ShutDown => "the client was shut down",
             ErrorKind::EmptyResponse => "the peer closed the connection without a response",
             ErrorKind::Send => "the request could not be sent",
             ErrorKind::Receive => "the response could not be received",
@@ -214,7 +217,7 @@ impl Error {
 
     /// Did it fail before a connection stood?
     pub fn is_connect(&self) -> bool {
-        matches!(self.phase(), Some(Phase::Resolve | Phase::Connect | Phase::Tls))
+        matches!(self.phase(), Some(Phase::Queue | Phase::Resolve | Phase::Connect | Phase::Tls))
     }
 
     /// How many bytes of the request the system had taken.

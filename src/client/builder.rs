@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Observer;
 use crate::http::{form, Headers, Method, Url, Version};
-use crate::net::CancelToken;
+use crate::net::{CancelToken, Deadline};
 use crate::proto::h1::{Target, Transfer};
 
 use super::body::Body;
@@ -283,6 +283,7 @@ impl Draft {
             sensitive: self.sensitive,
             transfer: self.transfer,
             timeouts: self.timeouts,
+            until: Deadline::NEVER,
             redirects: self.redirects,
             cancel: self.cancel,
             observer: self.observer,

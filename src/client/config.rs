@@ -24,6 +24,7 @@ use super::Client;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Timeouts {
+    pub(crate) queue: Option<Duration>,
     pub(crate) connect: Option<Duration>,
     pub(crate) send: Option<Duration>,
     pub(crate) response: Option<Duration>,
@@ -32,6 +33,13 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
+    /// For waiting until there is a connection, if the bounds of the pool are reached.
+    #[must_use]
+    pub fn queue(mut self, timeout: Duration) -> Timeouts {
+        self.queue = Some(timeout);
+        self
+    }
+
     /// For each new connection: name lookup, TCP and TLS together.
     #[must_use]
     pub fn connect(mut self, timeout: Duration) -> Timeouts {

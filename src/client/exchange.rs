@@ -6,12 +6,11 @@ use std::time::{Duration, Instant};
 use crate::conn::Connection;
 use crate::error::{Result, Transcript};
 use crate::event::{Event, Observer, Phase};
-use crate::http::Origin;
 use crate::net::{CancelToken, Deadline};
 use crate::proto::CloseReason;
 
 use super::explain::explain;
-use super::Client;
+use super::{Lent, Place};
 
 /// What an exchange needs after its head: it stays with the response.
 pub(super) struct Exchange {
@@ -20,7 +19,6 @@ pub(super) struct Exchange {
     pub(super) idempotent: bool,
     pub(super) cancel: Option<CancelToken>,
     pub(super) observer: Option<Arc<dyn Observer>>,
-    pub(super) origin: Arc<Origin>,
 }
 
 impl Exchange {
@@ -37,12 +35,7 @@ impl Exchange {
 
     /// The exchange is over: the connection goes back to the pool, or is closed for the reason that is
     /// returned.
-    pub(super) fn release(
-        &self,
-        client: &Client,
-        mut connection: Box<Connection>,
-        now: Instant,
-    ) -> Option<CloseReason> {
+    pub(super) fn release(&self, mut connection: Lent, now: Instant) -> Option<CloseReason> {
         if connection.is_complete() {
             self.observe(|| Event::ResponseEnd);
         }
@@ -56,26 +49,17 @@ impl Exchange {
         };
         connection.rest();
         let (id, born) = (connection.id, connection.born);
-        let mut discarded = Vec::new();
-        client.pool().put(
-            self.origin.clone(),
-            connection,
-            born,
-            hints.timeout,
-            now,
-            &mut discarded,
-        );
-        let mut reason = None;
-        for (connection, why) in discarded {
-            if connection.id == id {
-                reason = Some(why);
+        let mut own_reason = None;
+        for (discarded, reason) in connection.give_back(born, hints.timeout, now) {
+            if discarded.id == id {
+                own_reason = Some(reason);
             }
-            self.observe(|| Event::Closed { connection: connection.id, reason: why });
+            self.close(discarded, reason);
         }
-        if reason.is_none() {
+        if own_reason.is_none() {
             self.observe(|| Event::Kept { connection: id });
         }
-        reason
+        own_reason
     }
 
     /// The exchange is over, and with it HTTP on this connection.
@@ -84,10 +68,16 @@ impl Exchange {
         self.observe(|| Event::Closed { connection, reason: CloseReason::Upgraded });
     }
 
-    pub(super) fn close(&self, connection: Box<Connection>, reason: CloseReason) {
+    pub(super) fn close(&self, connection: Lent, reason: CloseReason) {
+        drop(self.vacate(connection, reason));
+    }
+
+    /// Closes the connection and keeps its place.
+    pub(super) fn vacate(&self, connection: Lent, reason: CloseReason) -> Place {
         let id = connection.id;
-        drop(connection);
+        let place = connection.vacate(reason);
         self.observe(|| Event::Closed { connection: id, reason });
+        place
     }
 
     fn observe<'e>(&self, event: impl FnOnce() -> Event<'e>) {

@@ -9,6 +9,8 @@
 
 mod body;
 mod builder;
+mod call;
+mod checkout;
 mod config;
 mod exchange;
 mod explain;
@@ -24,7 +26,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
-use crate::conn::{Connection, Pool, PoolStats};
+use crate::conn::{self, Connection, Pool, PoolStats};
 use crate::error::Result;
 use crate::event::Event;
 use crate::http::{Method, Origin};
@@ -44,8 +46,8 @@ pub use self::stream::Stream;
 /// An HTTP client with its connections.
 ///
 /// Cloning is cheap, and clones share everything. Calls block the thread that makes them; any number
-/// of threads may use one client. Dropping the last clone closes the idle connections; a response
-/// that is still being read is like a clone in this.
+/// of threads may use one client. Dropping the last clone closes the idle connections; that of a
+/// response that is still being read is closed after it.
 ///
 /// ```
 /// use pannier::net::Script;
@@ -64,9 +66,15 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     config: Config,
     /// By origin: scheme, host and port. All else that makes connections differ is the client's own.
-    pool: Pool<Arc<Origin>, Box<Connection>>,
+    pool: Arc<Pool<Arc<Origin>, Box<Connection>>>,
     last_connection: AtomicU64,
 }
+
+/// A connection in use.
+type Lent = conn::Lent<Arc<Origin>, Box<Connection>>;
+
+/// Where one can be.
+type Place = conn::Place<Arc<Origin>, Box<Connection>>;
 
 impl Client {
     /// A client with the defaults of every policy.
@@ -131,6 +139,15 @@ impl Client {
         self.0.close_idle();
     }
 
+    /// Ends the use of the client and of all its clones: closes what is idle, and refuses what waits
+    /// for a connection and what is sent from now on with [`ErrorKind::ShutDown`]. Exchanges that are
+    /// under way go on to their end, after which their connections are closed.
+    ///
+    /// [`ErrorKind::ShutDown`]: crate::ErrorKind::ShutDown
+    pub fn shutdown(&self) {
+        self.0.shutdown();
+    }
+
     /// What the pool holds and has done.
     pub fn pool_stats(&self) -> PoolStats {
         self.0.pool.stats()
@@ -145,7 +162,7 @@ impl Client {
         &self.0.config
     }
 
-    fn pool(&self) -> &Pool<Arc<Origin>, Box<Connection>> {
+    fn pool(&self) -> &Arc<Pool<Arc<Origin>, Box<Connection>>> {
         &self.0.pool
     }
 
@@ -155,11 +172,16 @@ impl Client {
 }
 
 impl Inner {
+    fn shutdown(&self) {
+        self.pool.close();
+        self.close_idle();
+    }
+
     fn close_idle(&self) {
         for connection in self.pool.drain() {
-            let id = connection.id;
-            drop(connection);
-            let closed = || Event::Closed { connection: id, reason: CloseReason::Shutdown };
+            let (id, reason) = (connection.id, CloseReason::Shutdown);
+            connection.close(reason);
+            let closed = || Event::Closed { connection: id, reason };
             exchange::observe(self.config.observer.as_ref(), closed);
         }
     }
@@ -167,7 +189,7 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.close_idle();
+        self.shutdown();
     }
 }
 

@@ -11,7 +11,7 @@ use crate::coding::base64;
 use crate::error::{Error, ErrorKind, Result, Source};
 use crate::event::Observer;
 use crate::http::{Headers, Method, Origin, Url, Version};
-use crate::net::CancelToken;
+use crate::net::{CancelToken, Deadline};
 use crate::proto::h1::{Target, Transfer};
 
 use super::body::Body;
@@ -36,6 +36,8 @@ pub struct Request {
     pub(super) sensitive: Vec<String>,
     pub(super) transfer: Transfer,
     pub(super) timeouts: Timeouts,
+    /// The deadline of whatever the request is a part of.
+    pub(super) until: Deadline,
     pub(super) redirects: RedirectPolicy,
     pub(super) cancel: Option<CancelToken>,
     pub(super) observer: Option<Arc<dyn Observer>>,

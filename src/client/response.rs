@@ -10,7 +10,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::conn::{Connection, ConnectionInfo};
+use crate::conn::ConnectionInfo;
 use crate::error::{Error, ErrorKind, Result, Transcript};
 use crate::event::{Phase, Timings};
 use crate::http::{Headers, StatusCode, Url, Version};
@@ -21,7 +21,7 @@ use crate::proto::CloseReason;
 use super::exchange::{transcript, Exchange};
 use super::redirect;
 use super::stream::Stream;
-use super::Client;
+use super::Lent;
 
 /// A response, whose content is read from it.
 ///
@@ -31,7 +31,8 @@ use super::Client;
 /// Dropping a response whose content was not read to its end closes the connection, unless no more
 /// than 64 KiB are known to be left and come within 20 ms.
 pub struct Response {
-    client: Client,
+    /// How much content is held in memory.
+    limit: u64,
     head: ResponseHead,
     url: Arc<Url>,
     history: Vec<Redirected>,
@@ -46,13 +47,13 @@ pub struct Response {
 /// Where the content is.
 enum Content {
     /// On the connection.
-    Live { exchange: Exchange, connection: Box<Connection> },
+    Live { exchange: Exchange, connection: Lent },
     /// Read to its end.
     Ended,
     /// Not to be had: reading it failed in this way.
     Failed(ErrorKind),
     /// What follows the head is not HTTP.
-    Switched(Box<Connection>),
+    Switched(Lent),
 }
 
 /// A redirect that was followed on the way to a response.
@@ -92,11 +93,11 @@ impl Redirected {
 
 impl Response {
     pub(super) fn new(
-        client: &Client,
+        limit: u64,
         url: &Arc<Url>,
         head: ResponseHead,
         exchange: Exchange,
-        connection: Box<Connection>,
+        connection: Lent,
         timings: Timings,
     ) -> Response {
         let info = ConnectionInfo {
@@ -108,7 +109,7 @@ impl Response {
             close_reason: None,
         };
         let mut response = Response {
-            client: client.clone(),
+            limit,
             head,
             url: url.clone(),
             history: Vec::new(),
@@ -255,7 +256,7 @@ impl Response {
     /// [`ErrorKind::TooLarge`] if it is longer than [`Limits::body`](crate::Limits::body), and those
     /// of [`read_body`](Response::read_body).
     pub fn bytes(mut self) -> Result<Vec<u8>> {
-        let limit = self.client.config().limits.body;
+        let limit = self.limit;
         let announced = self.content_left();
         if announced > Some(limit) {
             return Err(self.too_large(limit));
@@ -321,8 +322,9 @@ impl Response {
     pub fn into_stream(mut self) -> Result<Stream, Box<Response>> {
         match std::mem::replace(&mut self.body, Content::Ended) {
             Content::Switched(connection) => {
+                let (connection, place) = connection.into_parts();
                 let (transport, unread, registration) = connection.into_parts();
-                Ok(Stream::new(transport, unread, registration))
+                Ok(Stream::new(transport, unread, registration, place))
             }
             body => {
                 self.body = body;
@@ -375,7 +377,7 @@ impl Response {
                 self.body = Content::Switched(connection);
                 return;
             }
-            self.info.close_reason = exchange.release(&self.client, connection, now);
+            self.info.close_reason = exchange.release(connection, now);
         }
     }
 
@@ -393,7 +395,7 @@ impl Response {
             let now = Instant::now();
             let patience = Deadline::after(now, DRAIN_PATIENCE).earlier(exchange.deadline);
             connection.drain(DRAIN_LIMIT, patience);
-            self.info.close_reason = exchange.release(&self.client, connection, now);
+            self.info.close_reason = exchange.release(connection, now);
         }
     }
 

@@ -5,7 +5,10 @@ use std::io::{self, Read, Write};
 use crate::net::{Deadline, Registration, Transport};
 use crate::proto::buffer::Buffer;
 
-/// A connection that has left HTTP. Dropping it closes it.
+use super::Place;
+
+/// A connection that has left HTTP. Dropping it closes it; until then it counts among the connections
+/// of its client.
 ///
 /// The [`CancelToken`](crate::CancelToken) of its request still ends it. The deadline of the request
 /// was for the exchange, so the stream begins without one.
@@ -16,6 +19,8 @@ pub struct Stream {
     unread: Buffer,
     deadline: Deadline,
     _registration: Option<Registration>,
+    /// The last field: the place is free when the connection is closed.
+    _place: Place,
 }
 
 impl Stream {
@@ -23,8 +28,15 @@ impl Stream {
         transport: Box<dyn Transport>,
         unread: Buffer,
         registration: Option<Registration>,
+        place: Place,
     ) -> Stream {
-        Stream { transport, unread, deadline: Deadline::NEVER, _registration: registration }
+        Stream {
+            transport,
+            unread,
+            deadline: Deadline::NEVER,
+            _registration: registration,
+            _place: place,
+        }
     }
 
     /// By when every read and write from now on must have ended; else it fails with

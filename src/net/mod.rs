@@ -33,6 +33,7 @@ pub use self::script::{Script, Scripts};
 pub use self::tcp::TcpTransport;
 #[cfg(unix)]
 pub use self::unix::{UnixConnect, UnixTransport};
+pub(crate) use self::watched::Watched;
 
 /// A connected, ordered, reliable byte stream.
 ///

@@ -12,26 +12,31 @@ use super::{cancelled, CancelToken, Deadline, Interrupt};
 
 /// The value, and the signal that it changed.
 #[derive(Debug, Default)]
-pub(super) struct Watched<T> {
+pub(crate) struct Watched<T> {
     /// Guards the value; a cancel token is asked inside it, nothing else is locked.
     value: Mutex<T>,
     changed: Condvar,
 }
 
 impl<T> Watched<T> {
-    pub(super) fn new(value: T) -> Arc<Watched<T>> {
+    pub(crate) fn new(value: T) -> Arc<Watched<T>> {
         Arc::new(Watched { value: Mutex::new(value), changed: Condvar::new() })
     }
 
     /// Looks at the value or changes it without waking anyone.
-    pub(super) fn lock(&self) -> MutexGuard<'_, T> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
         self.value.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the value and wakes whoever waits.
-    pub(super) fn update<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
-        let result = change(&mut self.lock());
+    /// Wakes whoever waits, to look at the value again.
+    pub(crate) fn wake(&self) {
         self.changed.notify_all();
+    }
+
+    /// Changes the value and wakes whoever waits.
+    pub(crate) fn update<R>(&self, change: impl FnOnce(&mut T) -> R) -> R {
+        let result = change(&mut self.lock());
+        self.wake();
         result
     }
 }
@@ -42,7 +47,7 @@ impl<T: Send + 'static> Watched<T> {
     /// # Errors
     /// `TimedOut` at the deadline, `cancelled` when the token says so; what `pick` could take at
     /// that moment goes before both.
-    pub(super) fn wait_for<R>(
+    pub(crate) fn wait_for<R>(
         self: &Arc<Self>,
         deadline: Deadline,
         cancel: Option<&CancelToken>,
@@ -81,7 +86,7 @@ impl<T: Send + 'static> Interrupt for Watched<T> {
     fn interrupt(&self) {
         // The lock is taken so that nobody is between asking the token and falling asleep.
         drop(self.lock());
-        self.changed.notify_all();
+        self.wake();
     }
 }
 

@@ -42,6 +42,26 @@ pub enum CloseReason {
 }
 
 impl CloseReason {
+    /// Every reason, in the order of their declaration.
+    pub const ALL: [CloseReason; 16] = [
+        CloseReason::RequestedByClient,
+        CloseReason::RequestedByServer,
+        CloseReason::Http10,
+        CloseReason::CloseDelimited,
+        CloseReason::AmbiguousFraming,
+        CloseReason::UnfinishedRequest,
+        CloseReason::UnfinishedResponse,
+        CloseReason::SurplusBytes,
+        CloseReason::Upgraded,
+        CloseReason::Fault,
+        CloseReason::ClosedWhileIdle,
+        CloseReason::IdleTimeout,
+        CloseReason::ExchangesExhausted,
+        CloseReason::MaxAge,
+        CloseReason::Evicted,
+        CloseReason::Shutdown,
+    ];
+
     /// The reason as a clause that completes "closed: …".
     pub const fn explain(self) -> &'static str {
         match self {
@@ -68,5 +88,17 @@ impl CloseReason {
 impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.explain())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_every_reason_stands_at_its_own_place() {
+        for (place, reason) in CloseReason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, place);
+        }
     }
 }

@@ -68,12 +68,15 @@ impl<'a, 'd> Attempts<'a, 'd> {
         }
     }
 
-    /// Tries in this thread as long as that can be waited for, and races the rest.
+    /// Tries in this thread as long as that can be waited for, and races the rest. A loopback address
+    /// answers at once or hardly ever, which is waited for even under a token: a thread for it would
+    /// cost as much as the connection.
     fn one_by_one(&mut self, mut rest: &[SocketAddr]) -> io::Result<Connected> {
-        while let ([address, others @ ..], None) = (rest, self.dialing.cancel) {
-            let patience = match others {
-                [] => None,
-                _ if address.ip().is_loopback() => Some(self.maker.stagger),
+        while let [address, others @ ..] = rest {
+            let patience = match (others, self.dialing.cancel) {
+                ([], None) => None,
+                (_, None) if address.ip().is_loopback() => Some(self.maker.stagger),
+                (_, Some(_)) if address.ip().is_loopback() => Some(UNCANCELLED),
                 _ => break,
             };
             let error = match self.open_here(*address, patience)? {
@@ -254,6 +257,9 @@ impl Watched<Track> {
 /// An attempt that nobody limits is given up by most systems after about two minutes; its thread
 /// must not depend on that.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(300);
+
+/// How long a cancel may go unheard.
+const UNCANCELLED: Duration = Duration::from_millis(20);
 
 /// Attempts, and so threads, at once. A name with more addresses than this, all of them silent, is
 /// as good as down.

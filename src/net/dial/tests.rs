@@ -277,7 +277,11 @@ fn ok_one_address_and_loopback_are_dialled_in_the_callers_thread() {
     dial(&maker, Host::Ipv4([192, 0, 2, 1].into()), soon(20_000), None).1.unwrap();
     let opened = std::mem::take(&mut *network.opened.lock());
     assert!(matches!(opened[..], [(thread, Some(_))] if thread == here));
-    dial(&maker, domain(), Deadline::NEVER, Some(&CancelToken::new())).1.unwrap();
+    let token = CancelToken::new();
+    dial(&maker, domain(), Deadline::NEVER, Some(&token)).1.unwrap();
+    let opened = std::mem::take(&mut *network.opened.lock());
+    assert!(opened.iter().all(|(thread, within)| *thread == here && *within < Some(STAGGER)));
+    dial(&maker, Host::Ipv4([192, 0, 2, 1].into()), Deadline::NEVER, Some(&token)).1.unwrap();
     assert!(network.opened.lock().iter().all(|(thread, _)| *thread != here));
 }
 

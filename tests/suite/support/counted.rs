@@ -24,6 +24,26 @@ pub struct Counts {
     pub glances: AtomicUsize,
     /// The length of each write.
     pub writes: Mutex<Vec<usize>>,
+    open: AtomicUsize,
+    most_open: AtomicUsize,
+}
+
+/// A connection that is open, or being made.
+#[derive(Debug)]
+struct Open(Arc<Counts>);
+
+impl Open {
+    fn new(counts: &Arc<Counts>) -> Open {
+        let open = counts.open.fetch_add(1, Ordering::SeqCst) + 1;
+        counts.most_open.fetch_max(open, Ordering::SeqCst);
+        Open(counts.clone())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 impl Counted {
@@ -43,6 +63,11 @@ impl Counted {
         ]
     }
 
+    /// How many connections are open, and how many were at once at most.
+    pub fn open(&self) -> [usize; 2] {
+        [&self.counts.open, &self.counts.most_open].map(|count| count.load(Ordering::SeqCst))
+    }
+
     pub fn writes(&self) -> Vec<usize> {
         self.counts.writes.lock().unwrap().clone()
     }
@@ -51,6 +76,7 @@ impl Counted {
 impl Connect for Counted {
     fn connect(&self, dialing: Dialing<'_>) -> io::Result<Box<dyn Transport>> {
         self.counts.connects.fetch_add(1, Ordering::Relaxed);
+        let open = Open::new(&self.counts);
         let inner = match (&self.scripts, dialing.origin.host()) {
             (Some(scripts), _) => scripts.connect(dialing)?,
             (None, Host::Ipv4(ip)) => {
@@ -59,7 +85,7 @@ impl Connect for Counted {
             }
             (None, host) => panic!("{} is not a literal address", host),
         };
-        Ok(Box::new(Counting { inner, counts: self.counts.clone() }))
+        Ok(Box::new(Counting { inner, counts: self.counts.clone(), _open: open }))
     }
 }
 
@@ -67,6 +93,8 @@ impl Connect for Counted {
 struct Counting {
     inner: Box<dyn Transport>,
     counts: Arc<Counts>,
+    /// The last field: the connection is closed before it is counted as closed.
+    _open: Open,
 }
 
 impl Transport for Counting {

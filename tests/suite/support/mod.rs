@@ -8,6 +8,7 @@ pub mod nginx;
 pub mod peer;
 pub mod plain_tls;
 pub mod recorder;
+pub mod site;
 
 use std::time::Duration;
 

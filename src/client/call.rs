@@ -1,0 +1,116 @@
+//! What holds for one call as a whole, however many exchanges it takes.
+
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::conn::{Failure, Watch};
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Observer, Phase};
+use crate::net::{CancelToken, Deadline, Step};
+use crate::proto::h1::ResponseHead;
+use crate::proto::CloseReason;
+
+use super::config::Timeouts;
+use super::exchange::observe;
+use super::explain::{blame, explain};
+use super::request::Request;
+use super::{Client, Lent};
+
+/// A call that is under way.
+pub(super) struct Call<'a> {
+    pub(super) client: &'a Client,
+    pub(super) began: Instant,
+    pub(super) deadline: Deadline,
+    pub(super) timeouts: Timeouts,
+    /// Is the first request? Those after redirects are GET or the same again.
+    pub(super) idempotent: bool,
+    pub(super) cancel: Option<&'a CancelToken>,
+    pub(super) observer: Option<&'a Arc<dyn Observer>>,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(client: &'a Client, request: &'a Request) -> Call<'a> {
+        let began = Instant::now();
+        Call {
+            client,
+            began,
+            deadline: Deadline::after_opt(began, request.timeouts.total).earlier(request.until),
+            timeouts: request.timeouts,
+            idempotent: request.method().is_idempotent(),
+            cancel: request.cancel.as_ref(),
+            observer: request.observer.as_ref(),
+        }
+    }
+
+    /// The deadline of a phase that begins now: that of the call if it comes first.
+    pub(super) fn until(&self, timeout: Option<Duration>) -> Deadline {
+        match timeout {
+            Some(_) => Deadline::after_opt(Instant::now(), timeout).earlier(self.deadline),
+            None => self.deadline,
+        }
+    }
+
+    pub(super) fn not_cancelled(&self, phase: Phase) -> Result<()> {
+        match self.cancel.map_or(false, CancelToken::is_cancelled) {
+            true => Err(Error::new(ErrorKind::Cancelled).at(phase)),
+            false => Ok(()),
+        }
+    }
+
+    pub(super) fn explain(&self, phase: Phase, failure: Failure) -> Error {
+        explain(self.cancel, phase, failure)
+    }
+
+    pub(super) fn blame(&self, phase: Phase, kind: ErrorKind, error: io::Error) -> Error {
+        blame(self.cancel, phase, kind, error)
+    }
+
+    /// Closes a connection that was not used in this call.
+    pub(super) fn discard(&self, connection: Lent, reason: CloseReason) {
+        let id = connection.id;
+        connection.close(reason);
+        self.observe(|| Event::Closed { connection: id, reason });
+    }
+
+    pub(super) fn observe<'e>(&self, event: impl FnOnce() -> Event<'e>) {
+        observe(self.observer, event);
+    }
+
+    pub(super) fn observe_step(&self, step: Step<'_>) {
+        let event = match step {
+            Step::Resolving(host) => Event::Resolving { host },
+            Step::Resolved(addresses) => Event::Resolved { addresses },
+            Step::Connecting(address) => Event::Connecting { address },
+            Step::Refused(address) => Event::Refused { address },
+            // Told when the connection has its number.
+            Step::Connected(_) => return,
+        };
+        self.observe(|| event);
+    }
+}
+
+/// Passes what a connection sees on to the observer.
+pub(super) struct Notify<'a> {
+    pub(super) call: &'a Call<'a>,
+    pub(super) connection: u64,
+}
+
+impl Watch for Notify<'_> {
+    fn informational(&mut self, head: &ResponseHead) {
+        self.call.observe(|| Event::Informational { status: head.status(), head: head.as_bytes() });
+    }
+
+    fn sent_head(&mut self, bytes: &[u8]) {
+        let connection = self.connection;
+        self.call.observe(|| Event::RequestHead { connection, bytes });
+    }
+
+    fn sent_content(&mut self, bytes: u64) {
+        self.call.observe(|| Event::RequestBody { bytes });
+    }
+
+    fn sent_end(&mut self) {
+        self.call.observe(|| Event::RequestEnd);
+    }
+}

@@ -1,0 +1,125 @@
+//! What a pool is told, and what it tells.
+
+use std::time::Duration;
+
+use crate::proto::CloseReason;
+
+/// How many connections there may be, how many of them idle, and for how long.
+///
+/// The bounds on connections hold for what is in use, being made or idle. Who would exceed one waits
+/// in a queue, inside the deadline of its call, and is served in the order of arrival: by a
+/// connection that comes back, or by the place of one that is closed.
+///
+/// ```
+/// use std::time::Duration;
+/// use pannier::PoolConfig;
+/// let config = PoolConfig::default()
+///     .max_per_origin(6)
+///     .max_idle_per_origin(2)
+///     .idle_timeout(Duration::from_secs(5));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolConfig {
+    pub(super) idle_timeout: Duration,
+    pub(super) max_idle_per_origin: usize,
+    pub(super) max_idle: usize,
+    pub(super) max_per_origin: usize,
+    pub(super) max_total: usize,
+    pub(super) max_age: Option<Duration>,
+}
+
+impl PoolConfig {
+    /// How long a connection may be idle. Default 60 s; a server's `Keep-Alive: timeout` less one
+    /// second counts if it is shorter.
+    #[must_use]
+    pub fn idle_timeout(mut self, timeout: Duration) -> PoolConfig {
+        self.idle_timeout = timeout;
+        self
+    }
+
+    /// How many connections to one origin may be idle. Default 8; 0 keeps none.
+    #[must_use]
+    pub fn max_idle_per_origin(mut self, count: usize) -> PoolConfig {
+        self.max_idle_per_origin = count;
+        self
+    }
+
+    /// How many connections in all may be idle. Default 100; 0 keeps none.
+    #[must_use]
+    pub fn max_idle(mut self, count: usize) -> PoolConfig {
+        self.max_idle = count;
+        self
+    }
+
+    /// How many connections to one origin there may be. Default: any number. With 0 nothing could be
+    /// sent, so it counts as 1.
+    #[must_use]
+    pub fn max_per_origin(mut self, count: usize) -> PoolConfig {
+        self.max_per_origin = count.max(1);
+        self
+    }
+
+    /// How many connections there may be in all. Default: any number; 0 counts as 1. An idle one is
+    /// closed if its place is needed for another origin.
+    #[must_use]
+    pub fn max_total(mut self, count: usize) -> PoolConfig {
+        self.max_total = count.max(1);
+        self
+    }
+
+    /// How old a connection may be to be used again. Default: any age.
+    #[must_use]
+    pub fn max_age(mut self, age: Duration) -> PoolConfig {
+        self.max_age = Some(age);
+        self
+    }
+
+    /// For how long a value may be idle that its peer said it keeps for `advertised`.
+    pub(super) fn idle_time(&self, advertised: Option<Duration>) -> Duration {
+        let margin = advertised.map(|timeout| timeout.saturating_sub(Duration::from_secs(1)));
+        margin.map_or(self.idle_timeout, |margin| margin.min(self.idle_timeout))
+    }
+}
+
+impl Default for PoolConfig {
+    fn default() -> PoolConfig {
+        PoolConfig {
+            idle_timeout: Duration::from_secs(60),
+            max_idle_per_origin: 8,
+            max_idle: 100,
+            max_per_origin: usize::MAX,
+            max_total: usize::MAX,
+            max_age: None,
+        }
+    }
+}
+
+/// What a pool holds and has done, at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PoolStats {
+    /// Connections that are idle now.
+    pub idle: usize,
+    /// Connections that are in use now, or being made.
+    pub active: usize,
+    /// Requests that wait for a connection now.
+    pub waiting: usize,
+    /// Connections that were made.
+    pub created: u64,
+    /// How many times a connection was used again.
+    pub reused: u64,
+    /// How many times a request was sent again.
+    pub retried: u64,
+    closed: [u64; CloseReason::ALL.len()],
+}
+
+impl PoolStats {
+    /// How many connections were closed for this reason.
+    pub fn closed(&self, reason: CloseReason) -> u64 {
+        self.closed[reason as usize]
+    }
+
+    pub(super) fn count_closed(&mut self, reason: CloseReason) {
+        self.closed[reason as usize] += 1;
+    }
+}

@@ -1,0 +1,216 @@
+//! The books of a pool: what is idle, how many places are taken, who waits. No locks, no closing.
+
+use std::time::Instant;
+
+use crate::proto::CloseReason;
+
+use super::queue::{Queue, Ticket};
+use super::{Key, PoolConfig, PoolStats, Value};
+
+#[derive(Debug)]
+pub(super) struct State<K: Key, T: Value> {
+    /// Oldest first. Searched from end to end: the bound makes it short, and what is wanted is
+    /// mostly among the last.
+    pub(super) idle: Vec<Idle<K, T>>,
+    /// Who waits. While anyone waits for a place under the bound on all, nothing is idle.
+    pub(super) queue: Queue<K, T>,
+    pub(super) closed: bool,
+    /// Places taken: by values that are idle or lent, and by those about to be made.
+    open: usize,
+    /// The same by key, if there is a bound on that.
+    open_by_key: Vec<(K, usize)>,
+    counted: PoolStats,
+}
+
+/// A value in the pool.
+#[derive(Debug)]
+pub(super) struct Idle<K, T> {
+    pub(super) key: K,
+    pub(super) value: T,
+    pub(super) since: Instant,
+    pub(super) born: Instant,
+    /// `None` is never.
+    pub(super) expires: Option<Instant>,
+}
+
+/// Is there room for one more value of a key?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bounds {
+    Free,
+    FullOfKey,
+    FullInTotal,
+}
+
+/// What becomes of a value that comes back.
+pub(super) enum Fate<K: Key, T: Value> {
+    /// It becomes idle.
+    Keep,
+    /// It is for this waiter.
+    HandOver(Ticket<K, T>),
+    /// It must be closed.
+    Close(CloseReason),
+}
+
+/// How a value serves who waits.
+enum Served {
+    /// It is handed over to the one at this place in the queue.
+    ByValue(usize),
+    /// It makes room.
+    ByPlace,
+}
+
+impl<K: Key, T: Value> State<K, T> {
+    pub(super) fn new() -> State<K, T> {
+        State {
+            idle: Vec::new(),
+            queue: Queue::new(),
+            closed: false,
+            open: 0,
+            open_by_key: Vec::new(),
+            counted: PoolStats::default(),
+        }
+    }
+
+    pub(super) fn stats(&self) -> PoolStats {
+        let mut stats = self.counted;
+        stats.idle = self.idle.len();
+        stats.active = self.open - self.idle.len();
+        stats.waiting = self.queue.len();
+        stats
+    }
+
+    pub(super) fn count_closed(&mut self, reason: CloseReason) {
+        self.counted.count_closed(reason);
+    }
+
+    /// Takes out what of `key` was put in last.
+    pub(super) fn take_newest(&mut self, key: &K) -> Option<Idle<K, T>> {
+        let at = self.idle.iter().rposition(|entry| entry.key == *key)?;
+        Some(self.idle.remove(at))
+    }
+
+    pub(super) fn bounds(&self, key: &K, config: &PoolConfig) -> Bounds {
+        let of_key = self.open_by_key.iter().find(|(kept, _)| kept == key);
+        match of_key.map_or(0, |(_, count)| *count) < config.max_per_origin {
+            false => Bounds::FullOfKey,
+            true if self.open < config.max_total => Bounds::Free,
+            true => Bounds::FullInTotal,
+        }
+    }
+
+    /// Takes a place.
+    pub(super) fn open(&mut self, key: &K, config: &PoolConfig) {
+        self.open += 1;
+        if config.max_per_origin == usize::MAX {
+            return;
+        }
+        match self.open_by_key.iter_mut().find(|(kept, _)| kept == key) {
+            Some((_, count)) => *count += 1,
+            None => self.open_by_key.push((key.clone(), 1)),
+        }
+    }
+
+    /// Gives a place back; `reason` is why the value in it was closed, if there was one.
+    pub(super) fn close(&mut self, key: &K, reason: Option<CloseReason>) {
+        self.open -= 1;
+        if let Some(reason) = reason {
+            self.count_closed(reason);
+        }
+        if let Some(at) = self.open_by_key.iter().position(|(kept, _)| kept == key) {
+            self.open_by_key[at].1 -= 1;
+            if self.open_by_key[at].1 == 0 {
+                self.open_by_key.swap_remove(at);
+            }
+        }
+    }
+
+    /// The first waiter who can use a place that has become free. The place is taken for it.
+    pub(super) fn next_for_place(&mut self, config: &PoolConfig) -> Option<(K, Ticket<K, T>)> {
+        let at = self.queue.keys().position(|key| self.bounds(key, config) == Bounds::Free)?;
+        let (key, ticket) = self.queue.remove(at);
+        self.open(&key, config);
+        Some((key, ticket))
+    }
+
+    /// What is to become of a value that comes back?
+    pub(super) fn fate(
+        &mut self,
+        entry: &Idle<K, T>,
+        now: Instant,
+        config: &PoolConfig,
+    ) -> Fate<K, T> {
+        if self.closed {
+            return Fate::Close(CloseReason::Shutdown);
+        }
+        if let Some(reason) = entry.unusable(now, config) {
+            return Fate::Close(reason);
+        }
+        match self.serves(&entry.key, config) {
+            Some(Served::ByValue(at)) => return Fate::HandOver(self.queue.remove(at).1),
+            Some(Served::ByPlace) => return Fate::Close(CloseReason::Evicted),
+            None => {}
+        }
+        match config.max_idle == 0 || config.max_idle_per_origin == 0 {
+            true => Fate::Close(CloseReason::Evicted),
+            false => Fate::Keep,
+        }
+    }
+
+    /// How a value of `key` serves the first in the queue whom it can serve.
+    fn serves(&self, key: &K, config: &PoolConfig) -> Option<Served> {
+        let served = |(at, waiting): (usize, &K)| match waiting == key {
+            true => Some(Served::ByValue(at)),
+            false if self.bounds(waiting, config) == Bounds::FullInTotal => Some(Served::ByPlace),
+            false => None,
+        };
+        self.queue.keys().enumerate().find_map(served)
+    }
+
+    /// Puts a value in. Returns what may not stay: what is too old, though nobody asks for it, and
+    /// the oldest of its key, or of all, if the bounds on idle ones want it.
+    pub(super) fn keep(
+        &mut self,
+        entry: Idle<K, T>,
+        now: Instant,
+        config: &PoolConfig,
+    ) -> Vec<(Idle<K, T>, CloseReason)> {
+        let mut leaving = Vec::new();
+        if self.idle.iter().any(|idle| idle.unusable(now, config).is_some()) {
+            for idle in std::mem::take(&mut self.idle) {
+                match idle.unusable(now, config) {
+                    Some(reason) => leaving.push((idle, reason)),
+                    None => self.idle.push(idle),
+                }
+            }
+        }
+        if let Some(at) = self.in_the_way(&entry.key, config) {
+            leaving.push((self.idle.remove(at), CloseReason::Evicted));
+        }
+        self.idle.push(entry);
+        leaving
+    }
+
+    /// What must go so that one more of `key` keeps the bounds on idle ones.
+    fn in_the_way(&self, key: &K, config: &PoolConfig) -> Option<usize> {
+        let mut same = self.idle.iter().enumerate().filter(|(_, entry)| entry.key == *key);
+        let oldest_here = same.next().map(|(at, _)| at);
+        let here = same.count() + usize::from(oldest_here.is_some());
+        match oldest_here {
+            Some(at) if here >= config.max_idle_per_origin => Some(at),
+            _ if self.idle.len() >= config.max_idle => Some(0),
+            _ => None,
+        }
+    }
+}
+
+impl<K, T> Idle<K, T> {
+    /// Why it may not be used any more, if so.
+    pub(super) fn unusable(&self, now: Instant, config: &PoolConfig) -> Option<CloseReason> {
+        let age = now.saturating_duration_since(self.born);
+        match config.max_age {
+            _ if self.expires.map_or(false, |at| at <= now) => Some(CloseReason::IdleTimeout),
+            Some(limit) if age >= limit => Some(CloseReason::MaxAge),
+            _ => None,
+        }
+    }
+}
