@@ -20,6 +20,7 @@ mod persistence;
 mod program;
 mod properties;
 mod redirects;
+mod reports;
 mod requests;
 mod responses;
 mod retry;

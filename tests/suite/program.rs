@@ -470,16 +470,16 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 }
 
 /// An address at which nobody listens.
-fn closed_address() -> String {
+pub fn closed_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
     listener.local_addr().expect("it is bound").to_string()
 }
 
 /// A folder that goes with its value.
-struct Dir(PathBuf);
+pub struct Dir(PathBuf);
 
 impl Dir {
-    fn new(name: &str) -> Dir {
+    pub fn new(name: &str) -> Dir {
         let name = format!("pannier-{}-{}-{:?}", name, std::process::id(), thread::current().id());
         let path = std::env::temp_dir().join(name.replace(['(', ')'], ""));
         let _ = fs::remove_dir_all(&path);
@@ -487,11 +487,11 @@ impl Dir {
         Dir(path)
     }
 
-    fn path(&self, name: &str) -> String {
+    pub fn path(&self, name: &str) -> String {
         self.0.join(name).to_string_lossy().into_owned()
     }
 
-    fn read(&self, name: &str) -> String {
+    pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.0.join(name)).unwrap_or_else(|error| panic!("{}: {}", name, error))
     }
 }
@@ -509,7 +509,7 @@ fn command(words: &[&str]) -> Command {
     command
 }
 
-fn pannier(words: &[&str]) -> Output {
+pub fn pannier(words: &[&str]) -> Output {
     command(words).output().expect("the program starts")
 }
 
@@ -527,7 +527,7 @@ fn fed(words: &[&str], input: &str) -> Output {
     child.wait_with_output().expect("the program ends")
 }
 
-trait Text {
+pub trait Text {
     /// Standard output, standard error and exit code; -1 for a signal.
     fn text(&self) -> (&str, &str, i32);
 }

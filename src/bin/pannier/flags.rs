@@ -35,8 +35,8 @@ pub enum Set {
     Act(fn(&mut Args) -> Result<(), Problem>),
     /// Takes a value, named as the help shows it.
     Value(&'static str, fn(&mut Args, &[u8]) -> Result<(), Problem>),
-    /// Takes the next word as its value, if there is one.
-    Optional(&'static str, fn(&mut Args, Option<&[u8]>) -> Result<(), Problem>),
+    /// Takes the next word as its value, if there is one that can be it.
+    Optional(&'static str, fn(&[u8]) -> bool, fn(&mut Args, Option<&[u8]>) -> Result<(), Problem>),
 }
 
 /// Headings of the help.
@@ -185,6 +185,16 @@ pub const FLAGS: &[Flag] = &[
         a.op().globoff = on;
     })
     .short('g'),
+    value(
+        "har",
+        "<file>",
+        Output,
+        "Write all exchanges as HAR 1.2, without credentials",
+        |a, v| {
+            a.reports.har = Some(v.to_vec());
+            Ok(())
+        },
+    ),
     switch("head", Http, "Ask for the headers only", |a, on| {
         a.op().head = on;
         a.op().show_headers = on;
@@ -202,10 +212,14 @@ pub const FLAGS: &[Flag] = &[
         "help",
         Important,
         "This list; \"all\" for every option",
-        Set::Optional("<category>", |a, v| {
-            a.help = Some(v.map(values::text).transpose()?.unwrap_or_default());
-            Ok(())
-        }),
+        Set::Optional(
+            "<category>",
+            |v| !v.starts_with(b"-"),
+            |a, v| {
+                a.help = Some(v.map(values::text).transpose()?.unwrap_or_default());
+                Ok(())
+            },
+        ),
     )
     .short('h'),
     flag(
