@@ -1,4 +1,4 @@
-//! `--har`: what the program leaves behind of a run, whether it went well or not.
+//! `--har` and `--waterfall`: what the program leaves behind of a run, whether it went well or not.
 
 use crate::program::{closed_address, pannier, Dir, Text};
 use crate::support::json::Json;
@@ -117,13 +117,56 @@ fn ok_a_har_goes_to_standard_output_and_is_there_without_any_exchange() {
 
 #[test]
 fn err_a_report_that_cannot_be_written_is_told() {
-    for option in [["--har", "/no/such/file"]] {
+    for option in [&["--har", "/no/such/file"][..], &["--waterfall", "/no/such/file.svg"]] {
         let peer = Peer::answers(["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"]);
-        let run = pannier(&[&option[..], &["-sS", &peer.url("/")]].concat());
+        let run = pannier(&[option, &["-sS", &peer.url("/")]].concat());
         let (stdout, stderr, code) = run.text();
         assert_eq!((stdout, code), ("ok", 23));
         assert!(stderr.contains("/no/such/file"), "{}", stderr);
     }
+}
+
+#[test]
+fn ok_the_waterfall_is_on_standard_error() {
+    let peer = peer();
+    let run = run(&peer, &["--waterfall"]);
+    let (stdout, chart, code) = run.text();
+    assert_eq!((stdout, code), ("", 7));
+    let lines: Vec<&str> = chart.lines().collect();
+    assert!(lines[1].starts_with("4 exchanges on 1 connection in "), "{}", chart);
+    for (start, end) in [
+        ("#1 ┌ POST /a?q=a+b ", 's'),
+        ("   │ GET /b?x=1&y=%C3%A9 ", 's'),
+        ("   └ POST /short ", 's'),
+        ("     POST / ", 's'),
+    ] {
+        let row = lines.iter().find(|line| line.starts_with(start));
+        let row = row.unwrap_or_else(|| panic!("no {:?} in\n{}", start, chart));
+        assert!(row.ends_with(end) && row.chars().count() <= 80, "{}", row);
+    }
+    assert_eq!(chart.matches('×').count(), 2, "{}", chart);
+    assert!(!chart.contains('\u{1b}'), "no colours where there is no terminal: {:?}", chart);
+}
+
+#[test]
+fn ok_the_waterfall_is_drawn_to_a_file() {
+    let (peer, dir) = (peer(), Dir::new("waterfall"));
+    let file = dir.path("run.svg");
+    assert_eq!(run(&peer, &["--waterfall", &file]).text(), ("", "", 7));
+    let text = dir.read("run.svg");
+    assert!(text.starts_with("<svg ") && text.ends_with("</svg>\n"), "{}", text);
+    assert_eq!(text.matches("<g><title>").count(), 4);
+    assert!(text.contains("GET /b?x=1&amp;y=%C3%A9, 200, send "), "{}", text);
+    assert!(!text.contains("<script") && !text.contains("href"), "{}", text);
+}
+
+#[test]
+fn ok_a_url_behind_waterfall_is_a_url() {
+    let peer = Peer::answers(["HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"]);
+    let run = pannier(&["-s", "--waterfall", &peer.url("/picture.svg")]);
+    let (stdout, stderr, code) = run.text();
+    assert_eq!((stdout, code), ("ok", 0));
+    assert!(stderr.contains(" GET /picture.svg "), "{}", stderr);
 }
 
 /// The member at the end of this path.

@@ -10,6 +10,7 @@ use pannier::Protocol;
 use crate::args::Args;
 use crate::data;
 use crate::operation::{Fail, Out, UnixPath};
+use crate::reports;
 use crate::usage::Problem;
 use crate::values;
 
@@ -414,6 +415,15 @@ pub const FLAGS: &[Flag] = &[
         }),
     )
     .short('V'),
+    flag(
+        "waterfall",
+        Output,
+        "Chart of all exchanges on stderr, or drawn to a file",
+        Set::Optional("<file.svg>", reports::names_drawing, |a, v| {
+            a.reports.add_waterfall(v);
+            Ok(())
+        }),
+    ),
     value("write-out", "<format>", Output, "Show this after the transfer", |a, v| {
         a.op().write_out = Some(data::template(v)?);
         Ok(())

@@ -31,6 +31,7 @@ mod values;
 mod verbose;
 mod warn;
 mod watch;
+mod waterfall;
 mod write_out;
 
 use std::process::ExitCode;

@@ -1,23 +1,44 @@
-//! What a run leaves behind besides content: the HAR file.
+//! What a run leaves behind besides content: the HAR file and the waterfall.
 //!
-//! It tells the whole run, so it is written when that is over, also if transfers failed.
+//! Both tell the whole run, so they are written when it is over, also if transfers failed. The chart
+//! goes to standard error, as the progress does, and so never mixes with content.
 
 use crate::exit::Failure;
 use crate::har;
 use crate::journal::Journal;
 use crate::output::Dump;
+use crate::warn;
+use crate::waterfall::{svg, terminal, Chart};
 
 /// Which reports are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reports {
     /// A file; `-` is standard output.
     pub har: Option<Vec<u8>>,
+    pub waterfall: bool,
+    pub drawing: Option<Vec<u8>>,
+}
+
+/// Is this word behind `--waterfall` the file to draw to? It is if it ends in `.svg` and is no URL.
+pub fn names_drawing(word: &[u8]) -> bool {
+    word.len() > SUFFIX.len()
+        && word[word.len() - SUFFIX.len()..].eq_ignore_ascii_case(SUFFIX)
+        && !word.starts_with(b"-")
+        && !word.windows(3).any(|bytes| bytes == b"://")
 }
 
 impl Reports {
+    /// `--waterfall`, with a file behind it or not.
+    pub fn add_waterfall(&mut self, drawing: Option<&[u8]>) {
+        match drawing {
+            Some(name) => self.drawing = Some(name.to_vec()),
+            None => self.waterfall = true,
+        }
+    }
+
     /// Is any of them wanted?
     pub fn are_wanted(&self) -> bool {
-        self.har.is_some()
+        self.har.is_some() || self.waterfall || self.drawing.is_some()
     }
 
     /// Writes those that are wanted.
@@ -27,10 +48,40 @@ impl Reports {
         if let Some(name) = &self.har {
             write(name, &har::document(&clock, &exchanges))?;
         }
+        let chart = Chart::new(&exchanges);
+        if let Some(name) = &self.drawing {
+            write(name, &svg::draw(&[("", &chart)]))?;
+        }
+        if self.waterfall {
+            // Content may have ended in the middle of a line.
+            let text = terminal::draw(&chart, terminal::Look::of_stderr());
+            warn::write(format!("\n{}", text).as_bytes());
+        }
         Ok(())
     }
 }
 
 fn write(name: &[u8], text: &str) -> Result<(), Failure> {
     Dump::open(name, false)?.write(text.as_bytes())
+}
+
+const SUFFIX: &[u8] = b".svg";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_only_a_file_name_is_taken_for_one() {
+        for (word, expected) in [
+            ("chart.svg", true),
+            ("out/Chart.SVG", true),
+            (".svg", false),
+            ("-o.svg", false),
+            ("http://a/picture.svg", false),
+            ("localhost", false),
+        ] {
+            assert_eq!(names_drawing(word.as_bytes()), expected, "{}", word);
+        }
+    }
 }
