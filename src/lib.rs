@@ -13,8 +13,8 @@ pub mod net;
 pub mod proto;
 
 pub use crate::client::{
-    get, Body, Client, ClientBuilder, IntoUrl, Protocol, RedirectPolicy, Redirected, Request,
-    RequestBuilder, Response, RetryPolicy, Stream, Timeouts,
+    get, Batch, Body, Client, ClientBuilder, IntoRequest, IntoUrl, Protocol, RedirectPolicy,
+    Redirected, Request, RequestBuilder, Response, Results, RetryPolicy, Stream, Timeouts,
 };
 pub use crate::conn::{ConnectionInfo, PoolConfig, PoolStats};
 pub use crate::error::{Error, ErrorKind, Result};

@@ -51,11 +51,14 @@ impl<'a> Call<'a> {
         }
     }
 
-    pub(super) fn not_cancelled(&self, phase: Phase) -> Result<()> {
-        match self.cancel.map_or(false, CancelToken::is_cancelled) {
-            true => Err(Error::new(ErrorKind::Cancelled).at(phase)),
-            false => Ok(()),
-        }
+    /// Is there still any use in beginning an exchange?
+    pub(super) fn not_over(&self, now: Instant) -> Result<()> {
+        let over = match self.cancel.map_or(false, CancelToken::is_cancelled) {
+            true => ErrorKind::Cancelled,
+            false if self.deadline.is_past(now) => ErrorKind::Timeout,
+            false => return Ok(()),
+        };
+        Err(Error::new(over).at(Phase::Connect))
     }
 
     pub(super) fn explain(&self, phase: Phase, failure: Failure) -> Error {

@@ -7,6 +7,7 @@
 //! [`PoolConfig`]: crate::PoolConfig
 //! [`Limits`]: crate::Limits
 
+mod batch;
 mod body;
 mod builder;
 mod call;
@@ -14,6 +15,7 @@ mod checkout;
 mod config;
 mod exchange;
 mod explain;
+mod into_request;
 mod into_url;
 mod redirect;
 mod request;
@@ -32,10 +34,12 @@ use crate::event::Event;
 use crate::http::{Method, Origin};
 use crate::proto::CloseReason;
 
+pub use self::batch::{Batch, Results};
 pub use self::body::Body;
 pub use self::builder::RequestBuilder;
 use self::config::Config;
 pub use self::config::{ClientBuilder, Protocol, Timeouts};
+pub use self::into_request::IntoRequest;
 pub use self::into_url::IntoUrl;
 pub use self::redirect::RedirectPolicy;
 pub use self::request::Request;
@@ -132,6 +136,17 @@ impl Client {
     /// whether sending the request again is safe.
     pub fn send(&self, request: &Request) -> Result<Response> {
         run::run(self, request)
+    }
+
+    /// Sends many requests by several threads. The iterator may have any length: it is pulled as the
+    /// requests are sent. What it yields is a [`Request`], or a [`RequestBuilder`].
+    pub fn batch<I>(&self, requests: I) -> Batch<I::IntoIter>
+    where
+        I: IntoIterator,
+        I::IntoIter: Send + 'static,
+        I::Item: IntoRequest,
+    {
+        Batch::new(self, requests.into_iter())
     }
 
     /// Closes the connections that are idle now.

@@ -50,6 +50,8 @@ enum Content {
     Live { exchange: Exchange, connection: Lent },
     /// Read to its end.
     Ended,
+    /// Read to its end, and of this the bytes from the offset on are still to be handed out.
+    InMemory(Vec<u8>, usize),
     /// Not to be had: reading it failed in this way.
     Failed(ErrorKind),
     /// What follows the head is not HTTP.
@@ -231,6 +233,12 @@ impl Response {
     pub fn read_body(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let (exchange, connection) = match &mut self.body {
             Content::Live { exchange, connection } => (exchange, connection),
+            Content::InMemory(bytes, at) => {
+                let count = buffer.len().min(bytes.len() - *at);
+                buffer[..count].copy_from_slice(&bytes[*at..*at + count]);
+                *at += count;
+                return Ok(count);
+            }
             Content::Ended | Content::Switched(_) => return Ok(0),
             Content::Failed(kind) => {
                 let error = Error::new(*kind).at(Phase::Receive);
@@ -256,6 +264,24 @@ impl Response {
     /// [`ErrorKind::TooLarge`] if it is longer than [`Limits::body`](crate::Limits::body), and those
     /// of [`read_body`](Response::read_body).
     pub fn bytes(mut self) -> Result<Vec<u8>> {
+        self.take_bytes()
+    }
+
+    /// The response with its content read, and its connection let go.
+    pub(super) fn into_memory(mut self) -> Result<Response> {
+        let bytes = self.take_bytes()?;
+        if !bytes.is_empty() {
+            self.body = Content::InMemory(bytes, 0);
+        }
+        Ok(self)
+    }
+
+    fn take_bytes(&mut self) -> Result<Vec<u8>> {
+        if let Content::InMemory(bytes, 0) = &mut self.body {
+            let bytes = std::mem::take(bytes);
+            self.body = Content::Ended;
+            return Ok(bytes);
+        }
         let limit = self.limit;
         let announced = self.content_left();
         if announced > Some(limit) {
@@ -335,13 +361,18 @@ impl Response {
 
     /// Is there no content left to read?
     pub fn is_ended(&self) -> bool {
-        matches!(self.body, Content::Ended)
+        match &self.body {
+            Content::Ended => true,
+            Content::InMemory(bytes, at) => *at == bytes.len(),
+            _ => false,
+        }
     }
 
     /// What the framing says is still to come, which is not always what `Content-Length` says.
     fn content_left(&self) -> Option<u64> {
         match &self.body {
             Content::Live { connection, .. } => connection.content_left(),
+            Content::InMemory(bytes, at) => Some((bytes.len() - at) as u64),
             _ => Some(0),
         }
     }

@@ -83,7 +83,7 @@ impl Call<'_> {
     /// One exchange; one more on a fresh connection if a reused one turned out to be dead.
     fn exchange_or_retry(&self, request: &Request, started: Instant) -> Result<Response> {
         // What cannot be sent costs no connection.
-        self.not_cancelled(Phase::Connect)?;
+        self.not_over(started)?;
         request.body().check_unspent()?;
         let mut timings = Timings::new(self.began, started);
         let place = match self.obtain(request, &mut timings)? {

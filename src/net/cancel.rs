@@ -5,7 +5,7 @@
 //! long as it lasts; after [`CancelToken::cancel`] every new wait is refused.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// Ends the exchanges it was given to, from any thread.
 ///
@@ -24,6 +24,8 @@ struct State {
     next: u64,
     /// One for each call that blocks at this moment, with the number of its registration.
     waits: Vec<(u64, Arc<dyn Interrupt>)>,
+    /// What this token hangs on.
+    parents: Vec<Registration>,
 }
 
 /// Something blocked that can be woken from another thread.
@@ -36,6 +38,18 @@ impl CancelToken {
     /// A token that has not been cancelled.
     pub fn new() -> CancelToken {
         CancelToken::default()
+    }
+
+    /// A token that is cancelled when any of these is, or on its own.
+    pub fn child_of<'a>(parents: impl IntoIterator<Item = &'a CancelToken>) -> CancelToken {
+        let child = CancelToken::new();
+        for parent in parents {
+            match parent.register(Arc::new(Link(Arc::downgrade(&child.0)))) {
+                Ok(registration) => child.lock().parents.push(registration),
+                Err(_) => child.cancel(),
+            }
+        }
+        child
     }
 
     /// Ends every exchange that holds this token, now and later. Idempotent.
@@ -79,6 +93,17 @@ impl std::fmt::Debug for CancelToken {
     }
 }
 
+/// Passes a cancel on to a token, if anyone has that still.
+struct Link(Weak<Mutex<State>>);
+
+impl Interrupt for Link {
+    fn interrupt(&self) {
+        if let Some(state) = self.0.upgrade() {
+            CancelToken(state).cancel();
+        }
+    }
+}
+
 /// A wait that a [`CancelToken`] knows of; dropping it makes the token forget.
 #[derive(Debug)]
 pub struct Registration {
@@ -102,4 +127,23 @@ impl Drop for Registration {
 /// `Interrupted` is what std's own loops retry for ever; the client asks the token.
 pub(crate) fn cancelled() -> io::Error {
     io::Error::new(io::ErrorKind::Other, "cancelled")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_a_child_is_cancelled_with_any_parent_and_forgotten_when_it_is_dropped() {
+        for index in 0..2 {
+            let parents = [CancelToken::new(), CancelToken::new()];
+            let child = CancelToken::child_of(&parents);
+            assert!(!child.is_cancelled());
+            parents[index].cancel();
+            assert!(child.is_cancelled() && !parents[1 - index].is_cancelled());
+            assert!(CancelToken::child_of([&parents[index]]).is_cancelled());
+            drop(child);
+            assert!(parents.iter().all(|parent| parent.lock().waits.is_empty()));
+        }
+    }
 }

@@ -167,14 +167,14 @@ fn ok_five_hundred_threads_never_exceed_the_bounds() {
     let busy = Arc::new(AtomicUsize::new(0));
     let most_busy = Arc::new(AtomicUsize::new(0));
     let (now, most) = (busy.clone(), most_busy.clone());
-    let site = Site::serve(move |wire| {
+    let site = Site::serve(move |mut wire| {
         while let Some(head) = wire.next_head() {
             most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             let last = head.contains("/close");
             now.fetch_sub(1, Ordering::SeqCst);
             // The last answer says nothing of the end, which comes at once.
             if !wire.try_send(OK) || last {
-                return;
+                return wire.close();
             }
         }
     });

@@ -1,5 +1,6 @@
 //! Behaviour of the crate from outside, by subject.
 
+mod batch;
 mod bounds;
 mod cancel;
 mod checkout;

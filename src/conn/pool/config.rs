@@ -74,6 +74,11 @@ impl PoolConfig {
         self
     }
 
+    /// What [`max_per_origin`](PoolConfig::max_per_origin) is, within the bound on all.
+    pub(crate) fn most_per_origin(&self) -> usize {
+        self.max_per_origin.min(self.max_total)
+    }
+
     /// For how long a value may be idle that its peer said it keeps for `advertised`.
     pub(super) fn idle_time(&self, advertised: Option<Duration>) -> Duration {
         let margin = advertised.map(|timeout| timeout.saturating_sub(Duration::from_secs(1)));

@@ -19,16 +19,15 @@ pub struct Site {
 
 /// What a site has seen.
 #[derive(Debug, Default)]
-pub struct Counts {
-    pub accepted: AtomicUsize,
-    pub requests: AtomicUsize,
+struct Counts {
+    accepted: AtomicUsize,
     open: AtomicUsize,
-    most_open: AtomicUsize,
 }
 
 impl Site {
-    /// Serves each connection by `serve`, from its first byte to its end.
-    pub fn serve(serve: impl Fn(&mut Wire) + Send + Sync + 'static) -> Site {
+    /// Serves each connection by `serve`, from its first byte to its end. One that is dropped there
+    /// rather than closed may be reset.
+    pub fn serve(serve: impl Fn(Wire) + Send + Sync + 'static) -> Site {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (counts, stopped) = (Arc::<Counts>::default(), Arc::<AtomicBool>::default());
@@ -39,11 +38,10 @@ impl Site {
                 return;
             }
             seen.accepted.fetch_add(1, Ordering::Relaxed);
-            let open = seen.open.fetch_add(1, Ordering::SeqCst) + 1;
-            seen.most_open.fetch_max(open, Ordering::SeqCst);
+            seen.open.fetch_add(1, Ordering::SeqCst);
             let (seen, serve) = (seen.clone(), serve.clone());
             let connection = move || {
-                serve(&mut Wire::new(stream, Instant::now() + PATIENCE));
+                serve(Wire::new(stream, Instant::now() + PATIENCE));
                 seen.open.fetch_sub(1, Ordering::SeqCst);
             };
             thread::Builder::new().stack_size(STACK).spawn(connection).unwrap();
@@ -53,7 +51,7 @@ impl Site {
 
     /// Answers each request by its target.
     pub fn answering(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Site {
-        Site::serve(move |wire| {
+        Site::serve(move |mut wire| {
             while let Some(head) = wire.next_head() {
                 let target = head.split(' ').nth(1).unwrap();
                 if !wire.try_send(answer(target)) {
@@ -68,19 +66,9 @@ impl Site {
         format!("http://{}{}", self.address, target.as_ref())
     }
 
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
     /// How many connections were accepted.
     pub fn accepted(&self) -> usize {
         self.counts.accepted.load(Ordering::Relaxed)
-    }
-
-    /// How many connections were open at once at most. One that was closed when the next was accepted
-    /// may be counted still, since its end is read by another thread.
-    pub fn most_open(&self) -> usize {
-        self.counts.most_open.load(Ordering::SeqCst)
     }
 
     /// Waits until no connection is open.

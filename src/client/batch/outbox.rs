@@ -1,0 +1,138 @@
+//! The results that wait for the caller.
+//!
+//! Bounded, so that a caller who is slow slows the workers down instead of filling memory. Whoever
+//! does not wait is not woken, which would cost more than the rest of handing a result over.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Results between the workers and the caller.
+pub(super) struct Outbox<R> {
+    capacity: usize,
+    /// Guards all that changes. Nothing is locked inside it.
+    state: Mutex<State<R>>,
+    filled: Condvar,
+    drained: Condvar,
+}
+
+struct State<R> {
+    results: VecDeque<(usize, R)>,
+    /// The first panic of a worker, or of the iterator.
+    panic: Option<Panic>,
+    /// Who may still put something in: the feeder and the workers.
+    sources: usize,
+    caller_waits: bool,
+    workers_wait: usize,
+    /// Nobody takes anything any more.
+    closed: bool,
+}
+
+pub(super) type Panic = Box<dyn Any + Send>;
+
+/// What the caller finds.
+pub(super) enum Found<R> {
+    Results(VecDeque<(usize, R)>),
+    Panic(Panic),
+    End,
+}
+
+impl<R> Outbox<R> {
+    pub(super) fn new(concurrency: usize) -> Outbox<R> {
+        let state = State {
+            results: VecDeque::new(),
+            panic: None,
+            sources: 0,
+            caller_waits: false,
+            workers_wait: 0,
+            closed: false,
+        };
+        Outbox {
+            capacity: concurrency.saturating_mul(2),
+            state: Mutex::new(state),
+            filled: Condvar::new(),
+            drained: Condvar::new(),
+        }
+    }
+
+    /// One more may put something in.
+    pub(super) fn add_source(&self) {
+        self.lock().sources += 1;
+    }
+
+    /// One fewer may.
+    pub(super) fn remove_source(&self) {
+        let mut state = self.lock();
+        state.sources -= 1;
+        let last = state.sources == 0;
+        drop(state);
+        if last {
+            self.filled.notify_one();
+        }
+    }
+
+    /// Puts a result in, and waits for room if need be. False if nobody takes it any more.
+    pub(super) fn put(&self, index: usize, result: R) -> bool {
+        let mut state = self.lock();
+        while state.results.len() >= self.capacity && !state.closed {
+            state.workers_wait += 1;
+            state = self.drained.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.workers_wait -= 1;
+        }
+        if state.closed {
+            return false;
+        }
+        state.results.push_back((index, result));
+        let wake = state.caller_waits;
+        drop(state);
+        if wake {
+            self.filled.notify_one();
+        }
+        true
+    }
+
+    pub(super) fn put_panic(&self, panic: Panic) {
+        self.lock().panic.get_or_insert(panic);
+        self.filled.notify_one();
+    }
+
+    /// Everything that is there, waited for.
+    pub(super) fn take(&self) -> Found<R> {
+        let mut state = self.lock();
+        loop {
+            if let Some(panic) = state.panic.take() {
+                return Found::Panic(panic);
+            }
+            if !state.results.is_empty() {
+                let results = std::mem::take(&mut state.results);
+                let wake = state.workers_wait > 0;
+                drop(state);
+                if wake {
+                    self.drained.notify_all();
+                }
+                return Found::Results(results);
+            }
+            if state.sources == 0 {
+                return Found::End;
+            }
+            state.caller_waits = true;
+            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.caller_waits = false;
+        }
+    }
+
+    /// Nobody takes anything any more.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.closed = true;
+        let results = std::mem::take(&mut state.results);
+        drop(state);
+        self.drained.notify_all();
+        // Responses may close connections.
+        drop(results);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<R>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

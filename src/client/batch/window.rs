@@ -1,0 +1,195 @@
+//! The requests that were taken from the iterator and wait for a worker, by origin.
+//!
+//! Whose turn it is: the origin on which the fewest workers are busy, and of those the one whose
+//! request came first. An origin gets no more workers than it may have connections, for the others
+//! would only wait for one; and if there are several origins, a quarter of the workers is left to
+//! the others, so that one that does not answer cannot hold up the rest. That holds as far as the
+//! window reaches: requests to one slow origin that fill it are in the way of what comes after.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::error::Result;
+use crate::http::Origin;
+
+use super::super::request::Request;
+
+/// A request and its index.
+pub(super) type Job = (usize, Result<Request>);
+
+/// Requests between the feeder and the workers.
+pub(super) struct Window {
+    concurrency: usize,
+    depth: usize,
+    /// How many workers one origin may have while it is the only one.
+    per_origin: usize,
+    /// Guards all that changes. Nothing is locked inside it.
+    state: Mutex<State>,
+    /// Something was put in, or the end has come.
+    filled: Condvar,
+    /// There is room again, or the end has come.
+    drained: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    lanes: Vec<Lane>,
+    /// Requests in all the lanes.
+    waiting: usize,
+    several_origins: bool,
+    /// Workers that wait for work, and whether the feeder waits for room.
+    idle_workers: usize,
+    feeder_waits: bool,
+    /// Nothing more is put in.
+    ended: bool,
+    /// Nothing more is given out.
+    stopped: bool,
+}
+
+/// The requests to one origin; those that could not be built have none.
+struct Lane {
+    origin: Option<Arc<Origin>>,
+    jobs: VecDeque<Job>,
+    busy: usize,
+}
+
+/// Work that was given out, and where it came from.
+pub(super) struct Work {
+    pub(super) jobs: Vec<Job>,
+    origin: Option<Arc<Origin>>,
+}
+
+impl Window {
+    pub(super) fn new(concurrency: usize, depth: usize, per_origin: usize) -> Window {
+        Window {
+            concurrency,
+            depth,
+            per_origin: per_origin.min(concurrency),
+            state: Mutex::default(),
+            filled: Condvar::new(),
+            drained: Condvar::new(),
+        }
+    }
+
+    /// Waits for room. False if no more requests are wanted.
+    pub(super) fn wait_for_room(&self) -> bool {
+        let mut state = self.lock();
+        // Not for each single one: between full and half empty the feeder sleeps.
+        if state.waiting >= self.capacity() {
+            while state.waiting > self.capacity() / 2 && !state.stopped {
+                state.feeder_waits = true;
+                state = self.drained.wait(state).unwrap_or_else(PoisonError::into_inner);
+            }
+            state.feeder_waits = false;
+        }
+        !state.stopped
+    }
+
+    /// Puts a request in. Says whether there is a worker that waits for work.
+    pub(super) fn put(&self, job: Job) -> bool {
+        let origin = job.1.as_ref().ok().map(|request| request.origin().clone());
+        let mut state = self.lock();
+        state.waiting += 1;
+        state.lane(origin).jobs.push_back(job);
+        let idle = state.idle_workers >= state.waiting;
+        drop(state);
+        if idle {
+            self.filled.notify_one();
+        }
+        idle
+    }
+
+    /// No more will be put in.
+    pub(super) fn end(&self) {
+        self.lock().ended = true;
+        self.filled.notify_all();
+    }
+
+    /// No more is given out: everyone goes home.
+    pub(super) fn stop(&self) {
+        self.lock().stopped = true;
+        self.filled.notify_all();
+        self.drained.notify_all();
+    }
+
+    /// The next work, waited for; what was done before is given back. `None` at the end.
+    pub(super) fn next(&self, done: Option<Work>) -> Option<Work> {
+        let mut state = self.lock();
+        if let Some(done) = done {
+            state.give_back(done.origin);
+            if state.idle_workers > 0 && state.waiting > 0 {
+                // The origin has room for one more, who may not be this one.
+                self.filled.notify_one();
+            }
+        }
+        loop {
+            if state.stopped || (state.ended && state.waiting == 0) {
+                drop(state);
+                // Whoever waits for an origin to have room sees that nothing is left for it.
+                self.filled.notify_all();
+                return None;
+            }
+            if let Some(work) = self.take(&mut state) {
+                if state.feeder_waits && state.waiting <= self.capacity() / 2 {
+                    self.drained.notify_one();
+                }
+                return Some(work);
+            }
+            state.idle_workers += 1;
+            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle_workers -= 1;
+        }
+    }
+
+    /// As much work of one origin as one connection should have.
+    fn take(&self, state: &mut State) -> Option<Work> {
+        let most_busy = match state.several_origins {
+            true => self.per_origin.min(self.concurrency - (self.concurrency / 4).max(1)).max(1),
+            false => self.per_origin,
+        };
+        let open = |lane: &&mut Lane| !lane.jobs.is_empty() && lane.busy < most_busy;
+        let turn = |lane: &&mut Lane| (lane.busy, lane.jobs.front().map(|(index, _)| *index));
+        let lane = state.lanes.iter_mut().filter(open).min_by_key(turn)?;
+        lane.busy += 1;
+        let fair = (lane.jobs.len() + most_busy - 1) / most_busy;
+        let count = fair.clamp(1, self.depth);
+        let work = Work { jobs: lane.jobs.drain(..count).collect(), origin: lane.origin.clone() };
+        state.waiting -= work.jobs.len();
+        Some(work)
+    }
+
+    /// How many requests are taken from the iterator ahead of the workers.
+    fn capacity(&self) -> usize {
+        (2 * self.concurrency * self.depth).max(LEAST_CAPACITY)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn lane(&mut self, origin: Option<Arc<Origin>>) -> &mut Lane {
+        let known = self.lanes.iter().position(|lane| lane.origin == origin);
+        let at = known.unwrap_or_else(|| {
+            self.several_origins |= !self.lanes.is_empty();
+            self.lanes.push(Lane { origin, jobs: VecDeque::new(), busy: 0 });
+            self.lanes.len() - 1
+        });
+        &mut self.lanes[at]
+    }
+
+    fn give_back(&mut self, origin: Option<Arc<Origin>>) {
+        let lane = self.lanes.iter().position(|lane| lane.origin == origin);
+        if let Some(at) = lane {
+            let lane = &mut self.lanes[at];
+            lane.busy -= 1;
+            if lane.busy == 0 && lane.jobs.is_empty() && self.lanes.len() > 1 {
+                self.lanes.swap_remove(at);
+            }
+        }
+    }
+}
+
+/// Enough that a few slow origins among many do not soon fill it.
+const LEAST_CAPACITY: usize = 256;
