@@ -273,13 +273,14 @@ pub const FLAGS: &[Flag] = &[
     switch("lab", Lab, "Compare ways to use connections", |a, on| {
         a.lab.run = on;
     }),
+    value("lab-bandwidth", "<bits/s>", Lab, "Bandwidth of the origin's line (50M)", |a, v| {
+        a.lab.set_bandwidth(values::bits(v)?)
+    }),
     value("lab-objects", "<number>", Lab, "Objects of the page (24)", |a, v| {
-        a.lab.objects = values::number(v)?;
-        Ok(())
+        a.lab.set_objects(values::number(v)?)
     }),
     value("lab-rtt", "<milliseconds>", Lab, "Round-trip time of the origin (40ms)", |a, v| {
-        a.lab.round_trip = values::milliseconds(v)?;
-        Ok(())
+        a.lab.set_round_trip(values::milliseconds(v)?)
     }),
     switch("location", Http, "Follow redirects", |a, on| a.op().location = on).short('L'),
     switch(

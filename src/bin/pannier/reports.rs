@@ -5,7 +5,7 @@
 
 use crate::exit::Failure;
 use crate::har;
-use crate::journal::Journal;
+use crate::journal::{Clock, Exchange, Journal};
 use crate::output::Dump;
 use crate::warn;
 use crate::waterfall::{svg, terminal, Chart};
@@ -41,21 +41,27 @@ impl Reports {
         self.har.is_some() || self.waterfall || self.drawing.is_some()
     }
 
-    /// Writes those that are wanted.
+    /// Writes those that are wanted of a run.
     pub fn write(&self, journal: Journal) -> Result<(), Failure> {
         let clock = journal.clock;
-        let exchanges = journal.into_exchanges();
+        self.write_parts(vec![("", clock, journal.into_exchanges())])
+    }
+
+    /// Writes those that are wanted of several runs that are to be compared, each with its name.
+    pub fn write_parts(&self, parts: Vec<(&str, Clock, Vec<Exchange>)>) -> Result<(), Failure> {
         if let Some(name) = &self.har {
-            write(name, &har::document(&clock, &exchanges))?;
+            write(name, &har::document(&parts))?;
         }
-        let chart = Chart::new(&exchanges);
+        let charts: Vec<_> =
+            parts.iter().map(|(name, _, exchanges)| (*name, Chart::new(exchanges))).collect();
         if let Some(name) = &self.drawing {
-            write(name, &svg::draw(&[("", &chart)]))?;
+            write(name, &svg::draw(&charts))?;
         }
         if self.waterfall {
             // Content may have ended in the middle of a line.
-            let text = terminal::draw(&chart, terminal::Look::of_stderr());
-            warn::write(format!("\n{}", text).as_bytes());
+            let look = terminal::Look::of_stderr();
+            let charts = charts.iter().map(|(name, chart)| terminal::draw(name, chart, look));
+            warn::write(format!("\n{}", charts.collect::<Vec<_>>().join("\n")).as_bytes());
         }
         Ok(())
     }

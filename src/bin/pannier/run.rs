@@ -52,7 +52,7 @@ fn obey(args: Args) -> u8 {
         return print(&help::version());
     }
     if args.lab.run {
-        return lab::run(&args.lab);
+        return lab::run(&args.lab, &args.reports);
     }
     let mut run = Run {
         global: args.global,

@@ -16,14 +16,34 @@ use self::json::Json;
 use crate::journal::{Clock, Exchange, Span};
 use crate::record::fields;
 
-/// The file, with one page that is the run.
-pub fn document(clock: &Clock, exchanges: &[Exchange]) -> String {
+/// The file. Each part is a page: a run, or one of several that are compared.
+pub fn document(parts: &[(&str, Clock, Vec<Exchange>)]) -> String {
+    let (mut pages, mut entries) = (Vec::new(), Vec::new());
+    for (index, (title, clock, exchanges)) in parts.iter().enumerate() {
+        let id = format!("page_{}", index + 1);
+        pages.push(page(&id, title, clock, exchanges));
+        entries.extend(exchanges.iter().map(|exchange| entry(&id, clock, exchange)));
+    }
+    let log = Json::Object(vec![
+        ("version", "1.2".into()),
+        ("creator", program()),
+        ("browser", program()),
+        ("pages", Json::List(pages)),
+        ("entries", Json::List(entries)),
+        ("comment", COMMENT.into()),
+    ]);
+    format!("{}\n", Json::Object(vec![("log", log)]))
+}
+
+/// A page without a title has the first URL for one.
+fn page(id: &str, title: &str, clock: &Clock, exchanges: &[Exchange]) -> Json {
     let began = exchanges.iter().map(|exchange| exchange.began).min().unwrap_or_default();
     let ended = exchanges.iter().map(Exchange::ended).max().unwrap_or_default();
-    let page = Json::Object(vec![
+    let first = exchanges.first().map_or("", |exchange| exchange.url.as_str());
+    Json::Object(vec![
         ("startedDateTime", Json::Text(timestamp(clock.wall(began)))),
-        ("id", PAGE.into()),
-        ("title", exchanges.first().map_or("", |exchange| exchange.url.as_str()).into()),
+        ("id", id.into()),
+        ("title", if title.is_empty() { first } else { title }.into()),
         (
             "pageTimings",
             Json::Object(vec![
@@ -31,26 +51,16 @@ pub fn document(clock: &Clock, exchanges: &[Exchange]) -> String {
                 ("onLoad", Json::Time(ended.saturating_sub(began))),
             ]),
         ),
-    ]);
-    let entries = exchanges.iter().map(|exchange| entry(clock, exchange)).collect();
-    let log = Json::Object(vec![
-        ("version", "1.2".into()),
-        ("creator", program()),
-        ("browser", program()),
-        ("pages", Json::List(vec![page])),
-        ("entries", Json::List(entries)),
-        ("comment", COMMENT.into()),
-    ]);
-    format!("{}\n", Json::Object(vec![("log", log)]))
+    ])
 }
 
 fn program() -> Json {
     Json::Object(vec![("name", "pannier".into()), ("version", env!("CARGO_PKG_VERSION").into())])
 }
 
-fn entry(clock: &Clock, exchange: &Exchange) -> Json {
+fn entry(page: &str, clock: &Clock, exchange: &Exchange) -> Json {
     let mut members = vec![
-        ("pageref", PAGE.into()),
+        ("pageref", page.into()),
         ("startedDateTime", Json::Text(timestamp(clock.wall(exchange.began)))),
         ("time", Json::Time(exchange.spans.iter().map(rounded).sum())),
         ("request", request(exchange)),
@@ -276,7 +286,6 @@ fn timestamp(time: SystemTime) -> String {
     format!("{}-{:02}-{}T{}.{:03}Z", year, month, day, clock, since.subsec_millis())
 }
 
-const PAGE: &str = "page_1";
 const REDACTED: &str = "(redacted)";
 const COMMENT: &str = "Values of Authorization, Proxy-Authorization, Cookie and Set-Cookie are \
     redacted; queries and content are not.";

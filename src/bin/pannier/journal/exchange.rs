@@ -92,16 +92,6 @@ impl Exchange {
         self.spans.last().map_or(self.began, |span| span.to)
     }
 
-    /// From its beginning to its end.
-    pub fn time(&self) -> Duration {
-        self.ended().saturating_sub(self.began)
-    }
-
-    /// How long a phase lasted; `None` if there was no such phase.
-    pub fn phase(&self, phase: Phase) -> Option<Duration> {
-        self.spans.iter().find(|span| span.phase == phase).map(Span::time)
-    }
-
     /// Was it answered, or has it failed? What happens then belongs to the next one.
     pub fn is_over(&self) -> bool {
         self.status.is_some() || self.error.is_some()

@@ -1,7 +1,7 @@
 //! From the events of one call to its exchanges.
 //!
 //! A phase ends where the next begins, so that the phases of an exchange have no gaps and their sum
-//! is its time. What comes before the first of them is part of it: it is the work of a moment.
+//! is its time.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,11 +24,12 @@ pub struct Trace {
     exchange: Exchange,
     open: Option<(Phase, Duration)>,
     /// The last event.
-    last: Duration,
+    last: Option<Duration>,
 }
 
 impl Trace {
-    /// A call of this client that begins now.
+    /// A call of this client that begins now, or with its first event: it may have to wait for a
+    /// thread.
     pub fn new(clock: Clock, client: usize, method: &str, url: &Url) -> Trace {
         let began = clock.since(Instant::now());
         Trace {
@@ -39,7 +40,7 @@ impl Trace {
             done: Vec::new(),
             exchange: Exchange::new(method, url, began),
             open: None,
-            last: began,
+            last: None,
         }
     }
 
@@ -55,6 +56,9 @@ impl Trace {
     /// Takes note of `event`.
     pub fn note(&mut self, at: Instant, event: &Event<'_>) {
         let at = self.clock.since(at);
+        if self.last.is_none() {
+            self.exchange.began = at;
+        }
         match *event {
             Event::Queued => self.enter(Phase::Queue, at),
             Event::Resolving { .. } => self.enter(Phase::Resolve, at),
@@ -87,14 +91,14 @@ impl Trace {
                 self.leave(at);
                 self.exchange.error = Some(format!("{}; it was sent again", error));
             }
-            Event::Kept { connection } | Event::Closed { connection, .. } => {
-                if self.exchange.carrier.map(|carrier| carrier.id) == Some(connection) {
-                    self.leave(at);
-                }
+            Event::Kept { connection } | Event::Closed { connection, .. }
+                if self.exchange.carrier.map(|carrier| carrier.id) == Some(connection) =>
+            {
+                self.leave(at);
             }
             _ => {}
         }
-        self.last = at;
+        self.last = Some(at);
     }
 
     /// This content of the response under way came.
@@ -161,7 +165,7 @@ impl Trace {
     fn next(&mut self, at: Duration) {
         self.leave(at);
         let url = self.exchange.redirect.clone().unwrap_or_else(|| self.exchange.url.clone());
-        let mut next = Exchange::new(&self.exchange.method, &url, self.last);
+        let mut next = Exchange::new(&self.exchange.method, &url, self.last.unwrap_or(at));
         next.post = self.post.clone();
         self.done.push(std::mem::replace(&mut self.exchange, next));
     }

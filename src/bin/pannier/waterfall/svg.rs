@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{mark, time, Axis, Chart, Group, Row};
 
 /// The drawing of these charts, each below its title, all on one time axis.
-pub fn draw(charts: &[(&str, &Chart)]) -> String {
+pub fn draw(charts: &[(&str, Chart)]) -> String {
     let length = charts.iter().map(|(_, chart)| chart.length).max().unwrap_or_default();
     let mut drawing = Drawing {
         body: String::new(),
@@ -134,7 +134,7 @@ impl Drawing {
         }
     }
 
-    fn legend(&mut self, charts: &[(&str, &Chart)]) {
+    fn legend(&mut self, charts: &[(&str, Chart)]) {
         let mut phases: Vec<_> = charts.iter().flat_map(|(_, chart)| chart.phases()).collect();
         phases.sort_unstable();
         phases.dedup();
@@ -181,7 +181,7 @@ impl Drawing {
         );
     }
 
-    fn finish(self, charts: &[(&str, &Chart)]) -> String {
+    fn finish(self, charts: &[(&str, Chart)]) -> String {
         let height = (self.y + MARGIN).ceil();
         let summaries = charts.iter().map(|(title, chart)| match *title {
             "" => chart.summary(),

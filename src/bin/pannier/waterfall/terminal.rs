@@ -46,13 +46,14 @@ impl Look {
     }
 }
 
-/// The chart as lines.
-pub fn draw(chart: &Chart, look: Look) -> String {
+/// The chart as lines; its name, if it has one, stands above.
+pub fn draw(name: &str, chart: &Chart, look: Look) -> String {
     if chart.rows().next().is_none() {
         return "no exchanges\n".to_owned();
     }
     let columns = Columns::new(chart, look.width);
-    let mut text = format!("{}\n", chart.summary());
+    let name = if name.is_empty() { String::new() } else { format!("{}: ", look.paint("1", name)) };
+    let mut text = format!("{}{}\n", name, chart.summary());
     let (labels, rule) = axis(&Axis::new(chart.length, columns.bar / TICK), columns.bar);
     for (index, section) in chart.sections.iter().enumerate() {
         let origin = cut(&section.origin, columns.before() - 1);

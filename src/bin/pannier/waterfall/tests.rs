@@ -66,7 +66,7 @@ fn ok_rows_of_a_connection_stand_together() {
 #[test]
 fn ok_the_chart_in_a_terminal() {
     let chart = Chart::new(&exchanges());
-    let text = terminal::draw(&chart, Look { width: 80, colour: false });
+    let text = terminal::draw("", &chart, Look { width: 80, colour: false });
     assert_eq!(text, IN_A_TERMINAL, "\n{}", text);
 }
 
@@ -74,11 +74,11 @@ fn ok_the_chart_in_a_terminal() {
 fn ok_lines_keep_to_the_width_and_colours_can_be_taken_away() {
     let chart = Chart::new(&exchanges());
     for width in [64, 80, 120, 300] {
-        let plain = terminal::draw(&chart, Look { width, colour: false });
+        let plain = terminal::draw("", &chart, Look { width, colour: false });
         for line in plain.lines() {
             assert!(line.chars().count() <= width, "{}", line);
         }
-        let mut coloured = terminal::draw(&chart, Look { width, colour: true });
+        let mut coloured = terminal::draw("", &chart, Look { width, colour: true });
         while let Some(start) = coloured.find('\u{1b}') {
             let end = coloured[start..].find('m').map_or(coloured.len(), |end| start + end + 1);
             coloured.replace_range(start..end, "");
@@ -90,7 +90,7 @@ fn ok_lines_keep_to_the_width_and_colours_can_be_taken_away() {
 #[test]
 fn ok_a_drawing_is_well_formed_and_has_every_row() {
     let chart = Chart::new(&exchanges());
-    let text = svg::draw(&[("a & b", &chart)]);
+    let text = svg::draw(&[("a & b", chart)]);
     assert_eq!(text.matches("<g>").count(), 5);
     assert_eq!(text.matches("<g>").count(), text.matches("</g>").count());
     assert_eq!(text.matches("<text").count(), text.matches("</text>").count());
@@ -104,8 +104,8 @@ fn ok_a_drawing_is_well_formed_and_has_every_row() {
 #[test]
 fn ok_a_run_without_exchanges_has_an_empty_chart() {
     let chart = Chart::new(&[]);
-    assert_eq!(terminal::draw(&chart, Look { width: 80, colour: true }), "no exchanges\n");
-    assert!(svg::draw(&[("", &chart)]).starts_with("<svg "));
+    assert_eq!(terminal::draw("", &chart, Look { width: 80, colour: true }), "no exchanges\n");
+    assert!(svg::draw(&[("", chart)]).starts_with("<svg "));
 }
 
 const IN_A_TERMINAL: &str = "\
