@@ -84,7 +84,8 @@ pub enum Event<'a> {
     ResponseEnd,
     /// The response asks for another URL, and the client goes there.
     Redirecting { status: StatusCode, from: &'a Url, to: &'a Url },
-    /// A reused connection turned out to be dead, and the request goes out once more on a new one.
+    /// The request is sent again: a reused connection turned out to be dead, or the policy asks for a
+    /// further attempt after this failure, which may be a status.
     Retrying { error: &'a Error },
     /// The connection went back to the pool.
     Kept { connection: u64 },

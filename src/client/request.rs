@@ -12,11 +12,12 @@ use crate::error::{Error, ErrorKind, Result, Source};
 use crate::event::Observer;
 use crate::http::{Headers, Method, Origin, Url, Version};
 use crate::net::{CancelToken, Deadline};
-use crate::proto::h1::{Target, Transfer};
+use crate::proto::h1::{RequestHead, Target, Transfer};
 
 use super::body::Body;
 use super::config::Timeouts;
 use super::redirect::RedirectPolicy;
+use super::retry::RetryPolicy;
 
 /// A request that is ready to be sent, by [`Client::send`](crate::Client::send), any number of times.
 ///
@@ -39,6 +40,7 @@ pub struct Request {
     /// The deadline of whatever the request is a part of.
     pub(super) until: Deadline,
     pub(super) redirects: RedirectPolicy,
+    pub(super) retries: RetryPolicy,
     pub(super) cancel: Option<CancelToken>,
     pub(super) observer: Option<Arc<dyn Observer>>,
 }
@@ -72,12 +74,19 @@ impl Request {
         &self.origin
     }
 
-    pub(crate) fn version(&self) -> Version {
-        self.version
-    }
-
-    pub(crate) fn transfer(&self) -> Transfer {
-        self.transfer
+    /// May it go out while others are in flight? RFC 9112 §9.3.2: not after a method that is not
+    /// idempotent, whose fate would not be known if the connection failed; not what the caller does not
+    /// want to be sent again; and not what may end HTTP on the connection, or waits for the server's
+    /// word.
+    pub(crate) fn may_be_pipelined(&self) -> bool {
+        let waits = |name| self.headers.contains(name);
+        self.retries.covers(&self.method, true)
+            && self.method != Method::CONNECT
+            && self.version == Version::Http11
+            && self.body.is_small()
+            && !(waits("Expect")
+                || waits("Upgrade")
+                || self.headers.has_token("Connection", "close"))
     }
 
     pub(crate) fn sensitive(&self) -> &[String] {
@@ -90,6 +99,17 @@ impl Request {
             Some(target) => Target::verbatim(target).map_err(invalid),
             None if self.method == Method::CONNECT => Ok(Target::authority_form(&self.origin)),
             None => Ok(Target::origin_form(&self.url)),
+        }
+    }
+
+    /// The head, with its target.
+    pub(crate) fn head<'a>(&'a self, target: &'a Target<'a>) -> RequestHead<'a> {
+        RequestHead {
+            method: &self.method,
+            target,
+            version: self.version,
+            headers: &self.headers,
+            transfer: self.transfer,
         }
     }
 

@@ -2,19 +2,22 @@
 //! connection. One function for each step, top down.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Instant;
 
-use crate::conn::{Connection, Content};
-use crate::error::{Error, Result};
+use crate::conn::{self, Content};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Phase, Timings};
 use crate::http::StatusCode;
-use crate::proto::h1::{RequestHead, ResponseHead};
+use crate::net::Deadline;
+use crate::proto::h1::ResponseHead;
 use crate::proto::CloseReason;
 
 use super::body::Opened;
 use super::call::{Call, Notify};
 use super::checkout::Obtained;
 use super::exchange::{transcript, Exchange};
+use super::line::Line;
 use super::redirect;
 use super::request::Request;
 use super::response::{Redirected, Response};
@@ -22,38 +25,62 @@ use super::{Client, Lent, Place};
 
 /// Sends `request` and follows where it leads.
 pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
-    let call = Call::new(client, request);
-    let mut request = Cow::Borrowed(request);
-    let mut history = Vec::new();
-    let mut started = call.began;
-    loop {
-        let result = call.expect_or_repeat(&request, started);
-        let placed = |error: Error| match history.is_empty() {
-            true => error.with_url(request.shared_url()),
-            false => error.after_redirects(call.idempotent).with_url(request.shared_url()),
-        };
-        let mut response = result.map_err(placed)?;
-        match call.next(&request, &response, history.len())? {
-            None => {
-                response.set_history(history);
-                return Ok(response);
-            }
-            Some(next) => {
-                let (status, from, to) = (response.status(), request.url(), next.url());
-                call.observe(|| Event::Redirecting { status, from, to });
-                history.push(Redirected {
-                    url: request.shared_url().clone(),
-                    head: response.into_head(),
-                    location: next.shared_url().clone(),
-                });
-                request = Cow::Owned(next);
-                started = Instant::now();
-            }
-        }
-    }
+    let call = Call::new(client, request, Instant::now());
+    let first = call.expect_or_repeat(request, call.began);
+    call.conclude(request, first)
 }
 
 impl Call<'_> {
+    /// Follows where the first exchange, which had this result, leads.
+    pub(super) fn conclude(&self, request: &Request, first: Result<Response>) -> Result<Response> {
+        let mut request = Cow::Borrowed(request);
+        let mut history = Vec::new();
+        let mut result = first;
+        loop {
+            result = self.persist(&request, result);
+            let placed = |error: Error| match history.is_empty() {
+                true => error.with_url(request.shared_url()),
+                false => error.after_redirects(self.idempotent).with_url(request.shared_url()),
+            };
+            let mut response = result.map_err(placed)?;
+            let next = match self.next(&request, &response, history.len())? {
+                Some(next) => next,
+                None => {
+                    response.set_history(history);
+                    return Ok(response);
+                }
+            };
+            let (status, from, to) = (response.status(), request.url(), next.url());
+            self.observe(|| Event::Redirecting { status, from, to });
+            history.push(Redirected {
+                url: request.shared_url().clone(),
+                head: response.into_head(),
+                location: next.shared_url().clone(),
+            });
+            request = Cow::Owned(next);
+            result = self.expect_or_repeat(&request, Instant::now());
+        }
+    }
+
+    /// The result, or that of as many further attempts as the policy allows.
+    fn persist(&self, request: &Request, mut result: Result<Response>) -> Result<Response> {
+        let mut made = 0;
+        while let Some(pause) = request.retries.pause(request, &result, made) {
+            let now = Instant::now();
+            if self.deadline.instant().map_or(false, |end| end <= now + pause) {
+                return result;
+            }
+            // A response is let go, so that its connection may carry the next attempt.
+            let error = result.map_or_else(|error| error, Response::into_status_error);
+            self.observe(|| Event::Retrying { error: &error });
+            self.rest(Deadline::after(now, pause))?;
+            self.client.pool().count_retried();
+            made += 1;
+            result = self.expect_or_repeat(request, Instant::now());
+        }
+        result
+    }
+
     /// The request that the response asks for, if it is to be followed.
     fn next(
         &self,
@@ -94,7 +121,7 @@ impl Call<'_> {
                     Err(failed) => failed,
                 };
                 let replayable = request.body().is_replayable();
-                if !self.client.config().retries.allows(request.method(), replayable, &error) {
+                if !request.retries.allows(request.method(), replayable, &error) {
                     return Err(error);
                 }
                 self.observe(|| Event::Retrying { error: &error });
@@ -116,22 +143,50 @@ impl Call<'_> {
         timings: &mut Timings,
     ) -> Result<Response, (Error, Place)> {
         let result = self.send_and_wait(request, &mut connection, timings);
-        let exchange = Exchange {
-            deadline: self.deadline,
-            read: self.timeouts.read,
-            idempotent: self.idempotent,
-            cancel: self.cancel.cloned(),
-            observer: self.observer.cloned(),
-        };
-        match result {
+        self.respond(request, connection, result, timings, None)
+    }
+
+    /// Waits on `connection` for the head of the response to a pipelined request, of which this many
+    /// bytes were sent.
+    pub(super) fn receive(
+        &self,
+        request: &Request,
+        line: &Arc<Line>,
+        mut connection: Lent,
+        sent: u64,
+        timings: &mut Timings,
+    ) -> Result<Response, (Error, Place)> {
+        connection.begin_response(sent);
+        let guarded = self.guard(&mut connection);
+        let result = guarded.and_then(|()| self.wait(&mut connection, timings));
+        self.respond(request, connection, result, timings, Some(Arc::clone(line)))
+    }
+
+    fn respond(
+        &self,
+        request: &Request,
+        connection: Lent,
+        head: Result<ResponseHead>,
+        timings: &Timings,
+        line: Option<Arc<Line>>,
+    ) -> Result<Response, (Error, Place)> {
+        match head {
             Ok(head) => {
+                let exchange = Exchange {
+                    deadline: self.deadline,
+                    read: self.timeouts.read,
+                    idempotent: self.idempotent,
+                    cancel: self.cancel.cloned(),
+                    observer: self.observer.cloned(),
+                    line,
+                };
                 let limit = self.client.config().limits.body;
                 let url = request.shared_url();
                 Ok(Response::new(limit, url, head, exchange, connection, *timings))
             }
             Err(error) => {
-                let error = error.with_transcript(transcript(&connection, exchange.idempotent));
-                Err((error, exchange.vacate(connection, CloseReason::Fault)))
+                let error = error.with_transcript(transcript(&connection, self.idempotent));
+                Err((error, self.vacate(connection, CloseReason::Fault)))
             }
         }
     }
@@ -139,22 +194,14 @@ impl Call<'_> {
     fn send_and_wait(
         &self,
         request: &Request,
-        connection: &mut Connection,
+        connection: &mut conn::Connection,
         timings: &mut Timings,
     ) -> Result<ResponseHead> {
         connection.begin();
         let target = request.target()?;
-        let head = RequestHead {
-            method: request.method(),
-            target: &target,
-            version: request.version(),
-            headers: request.headers(),
-            transfer: request.transfer(),
-        };
+        let head = request.head(&target);
         let mut watch = Notify { call: self, connection: connection.id };
-        if let Some(token) = self.cancel {
-            connection.cancel_by(token).map_err(|failure| self.explain(Phase::Send, failure))?;
-        }
+        self.guard(connection)?;
         let deadline = self.until(self.timeouts.send);
         let sent = match request.body().open()? {
             Opened::Bytes(bytes) => {
@@ -167,6 +214,49 @@ impl Call<'_> {
         timings.ready = Some(timings.secured.or(timings.connected).unwrap_or(timings.started));
         sent.map_err(|failure| self.explain(Phase::Send, failure))?;
         timings.sent = Some(Instant::now());
+        self.wait(connection, timings)
+    }
+
+    /// Puts a request behind those in flight on `connection`. Returns the length of what is sent.
+    pub(super) fn enqueue(
+        &self,
+        request: &Request,
+        connection: &mut conn::Connection,
+        timings: &mut Timings,
+    ) -> Result<u64> {
+        let target = request.target()?;
+        let content = match request.body().open()? {
+            Opened::Bytes(bytes) => bytes,
+            Opened::Reader(_) => {
+                let text = "a pipelined request needs a body that is in memory";
+                return Err(Error::new(ErrorKind::InvalidRequest).message(text));
+            }
+        };
+        let mut watch = Notify { call: self, connection: connection.id };
+        let queued = connection.enqueue(&request.head(&target), content, &mut watch);
+        let length = queued.map_err(|failure| self.explain(Phase::Send, failure))?;
+        let now = timings.secured.or(timings.connected).unwrap_or(self.began);
+        timings.ready = Some(now);
+        timings.sent = Some(now);
+        Ok(length)
+    }
+
+    /// Has the connection end when the call is cancelled.
+    fn guard(&self, connection: &mut conn::Connection) -> Result<()> {
+        match self.cancel {
+            Some(token) => {
+                connection.cancel_by(token).map_err(|failure| self.explain(Phase::Send, failure))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn wait(
+        &self,
+        connection: &mut conn::Connection,
+        timings: &mut Timings,
+    ) -> Result<ResponseHead> {
+        let mut watch = Notify { call: self, connection: connection.id };
         let deadline = self.until(self.timeouts.response);
         let head = connection.recv_head(deadline, &mut watch);
         let head = head.map_err(|failure| self.explain(Phase::Wait, failure))?;

@@ -1,5 +1,6 @@
 //! Behaviour of the crate from outside, by subject.
 
+mod attempts;
 mod batch;
 mod bounds;
 mod cancel;
@@ -18,6 +19,7 @@ mod llhttp;
 mod nginx;
 mod observing;
 mod persistence;
+mod pipelining;
 mod program;
 mod properties;
 mod redirects;
