@@ -368,7 +368,9 @@ fn ok_the_laboratory_prints_its_table() {
     assert_eq!(columns("serial  ")[..2], ["4", "1"]);
     assert_eq!(columns("parallel  ")[0], "4");
     assert_eq!(columns("persistent  ")[..2], ["1", "1"]);
-    for name in ["serial  ", "parallel  ", "persistent  ", "parallel + persistent  "] {
+    assert_eq!(columns("pipelined  ")[..2], ["1", "1"]);
+    for name in ["serial", "parallel", "persistent", "parallel + persistent", "pipelined"] {
+        let name = &format!("{}  ", name);
         assert_eq!(columns(name)[3..5], ["49", "kB"], "{}", name);
     }
 }

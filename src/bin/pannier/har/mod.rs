@@ -82,7 +82,11 @@ fn entry(page: &str, clock: &Clock, exchange: &Exchange) -> Json {
 
 /// The phases; those of the three that each exchange must have are 0 where it did not come to them.
 fn timings(exchange: &Exchange) -> Json {
-    let phase = |phase| exchange.spans.iter().find(|span| span.phase == phase).map(rounded);
+    let phase = |phase| {
+        // A request whose connection was lost before anybody looked at it may have a phase twice.
+        let spans = exchange.spans.iter().filter(|span| span.phase == phase);
+        spans.map(rounded).reduce(|sum, time| sum + time)
+    };
     let tls = phase(Phase::Tls);
     // The handshake counts as connecting here, too.
     let connect = phase(Phase::Connect).map(|time| time + tls.unwrap_or_default());

@@ -8,6 +8,7 @@
 mod exchange;
 mod trace;
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 pub use self::exchange::{Carrier, Exchange, Span};
@@ -56,17 +57,19 @@ impl Journal {
     }
 
     /// All of them in the order in which they began. Connections of different clients may have the
-    /// same number in their client, so they are numbered anew.
+    /// same number in their client, so they are numbered anew. Whom a connection leads to holds for
+    /// all its exchanges.
     pub fn into_exchanges(mut self) -> Vec<Exchange> {
         self.exchanges.sort_by_key(|exchange| exchange.began);
-        let mut known: Vec<(usize, u64)> = Vec::new();
+        let mut known: Vec<((usize, u64), Option<SocketAddr>)> = Vec::new();
         for carrier in self.exchanges.iter_mut().filter_map(|exchange| exchange.carrier.as_mut()) {
             let key = (carrier.client, carrier.id);
-            let index = known.iter().position(|&other| other == key).unwrap_or_else(|| {
-                known.push(key);
+            let index = known.iter().position(|(other, _)| *other == key).unwrap_or_else(|| {
+                known.push((key, carrier.remote));
                 known.len() - 1
             });
             (carrier.client, carrier.id) = (0, index as u64 + 1);
+            carrier.remote = carrier.remote.or(known[index].1);
         }
         self.exchanges
     }

@@ -109,6 +109,37 @@ fn ok_redirects_and_retries_are_exchanges_of_their_own() {
 }
 
 #[test]
+fn ok_a_pipelined_exchange_has_the_connection_of_the_one_before_it() {
+    let mut journal = Journal::new();
+    let remote = Some(([127, 0, 0, 1], 80).into());
+    for first in [&[Event::Connected { connection: 5, local: None, remote }][..], &[]] {
+        let mut call = Call::new(journal.clock, 0);
+        call.tell(first).tell(&request(5)).tell(&[head(StatusCode::OK), Event::ResponseEnd]);
+        journal.enter(call.trace.end());
+    }
+    let exchanges = journal.into_exchanges();
+    assert!(exchanges.iter().all(|e| phases(e) == [Phase::Send, Phase::Wait, Phase::Receive]));
+    let carriers: Vec<_> = exchanges.iter().filter_map(|exchange| exchange.carrier).collect();
+    let carrier = |reused| Carrier { client: 0, id: 1, reused, remote };
+    assert_eq!(carriers, [carrier(false), carrier(true)]);
+}
+
+#[test]
+fn ok_a_pause_before_another_attempt_belongs_to_neither() {
+    let mut call = Call::new(Clock::start(), 0);
+    let error = pannier::get("ftp://a/").expect_err("pannier speaks no FTP");
+    call.tell(&[connecting(), connected(1)]).tell(&request(1));
+    call.tell(&[head(StatusCode::SERVICE_UNAVAILABLE), Event::ResponseEnd]);
+    call.tell(&[Event::Kept { connection: 1 }, Event::Retrying { error: &error }]);
+    call.at += Duration::from_secs(1);
+    call.tell(&[reused(1)]).tell(&request(1)).tell(&[head(StatusCode::OK), Event::ResponseEnd]);
+    let exchanges = call.trace.end();
+    let told: Vec<_> = exchanges.iter().map(|e| (e.status, e.error.as_deref())).collect();
+    assert_eq!(told, [(Some(503), None), (Some(200), None)]);
+    assert!(exchanges[1].began >= exchanges[0].ended() + Duration::from_secs(1));
+}
+
+#[test]
 fn ok_an_exchange_that_came_to_its_end_has_not_failed() {
     let mut call = Call::new(Clock::start(), 0);
     call.tell(&[connecting(), connected(1)]).tell(&request(1));

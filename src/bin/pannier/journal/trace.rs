@@ -23,8 +23,8 @@ pub struct Trace {
     done: Vec<Exchange>,
     exchange: Exchange,
     open: Option<(Phase, Duration)>,
-    /// The last event.
-    last: Option<Duration>,
+    /// Has anything happened yet?
+    begun: bool,
 }
 
 impl Trace {
@@ -40,7 +40,7 @@ impl Trace {
             done: Vec::new(),
             exchange: Exchange::new(method, url, began),
             open: None,
-            last: None,
+            begun: false,
         }
     }
 
@@ -56,7 +56,7 @@ impl Trace {
     /// Takes note of `event`.
     pub fn note(&mut self, at: Instant, event: &Event<'_>) {
         let at = self.clock.since(at);
-        if self.last.is_none() {
+        if !std::mem::replace(&mut self.begun, true) {
             self.exchange.began = at;
         }
         match *event {
@@ -68,7 +68,12 @@ impl Trace {
                 .carry(at, Carrier { client: self.client, id: connection, reused: false, remote }),
             Event::Reused { connection, remote, .. } => self
                 .carry(at, Carrier { client: self.client, id: connection, reused: true, remote }),
-            Event::RequestHead { bytes, .. } => {
+            Event::RequestHead { connection, bytes } => {
+                // A request that is pipelined goes out on what another has.
+                if self.exchange.carrier.is_none() || self.exchange.is_over() {
+                    let (client, id) = (self.client, connection);
+                    self.carry(at, Carrier { client, id, reused: true, remote: None });
+                }
                 let method = bytes.split(|&byte| byte == b' ').next().unwrap_or_default();
                 self.exchange.method = String::from_utf8_lossy(method).into_owned();
                 self.exchange.request = bytes.to_vec();
@@ -89,7 +94,7 @@ impl Trace {
             }
             Event::Retrying { error } => {
                 self.leave(at);
-                self.exchange.error = Some(format!("{}; it was sent again", error));
+                self.fail(&format!("{}; it was sent again", error));
             }
             Event::Kept { connection } | Event::Closed { connection, .. }
                 if self.exchange.carrier.map(|carrier| carrier.id) == Some(connection) =>
@@ -98,7 +103,6 @@ impl Trace {
             }
             _ => {}
         }
-        self.last = Some(at);
     }
 
     /// This content of the response under way came.
@@ -122,7 +126,7 @@ impl Trace {
 
     /// The call failed. An exchange that had come to its end did not.
     pub fn fail(&mut self, message: &str) {
-        if !self.exchange.complete {
+        if !self.exchange.complete && self.exchange.error.is_none() {
             self.exchange.error = Some(message.to_owned());
         }
     }
@@ -165,7 +169,7 @@ impl Trace {
     fn next(&mut self, at: Duration) {
         self.leave(at);
         let url = self.exchange.redirect.clone().unwrap_or_else(|| self.exchange.url.clone());
-        let mut next = Exchange::new(&self.exchange.method, &url, self.last.unwrap_or(at));
+        let mut next = Exchange::new(&self.exchange.method, &url, at);
         next.post = self.post.clone();
         self.done.push(std::mem::replace(&mut self.exchange, next));
     }

@@ -63,7 +63,6 @@ impl Task {
     }
 
     /// The page, then all objects after one round trip on the same connection.
-    #[cfg(test)]
     pub fn pipelined(&self) -> Duration {
         let mut lane = Lane::new(self.path.round_trip);
         lane.fetch(self.path, size_on_the_wire(0, false));

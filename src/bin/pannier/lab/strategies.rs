@@ -65,6 +65,16 @@ pub const STRATEGIES: &[Strategy] = &[
         fetch: parallel_persistent,
         ideal: |task| task.parallel_persistent(WIDTH),
     },
+    Strategy {
+        name: "pipelined",
+        method: "one connection, up to 16 requests ahead of their answers",
+        sentences: [
+            "Requests leave without waiting for answers: one wait and one window for all.",
+            "The answers come in order, so a late one holds up those behind it.",
+        ],
+        fetch: pipelined,
+        ideal: Task::pipelined,
+    },
 ];
 
 fn serial(visit: &Visit) -> Result<()> {
@@ -89,6 +99,16 @@ fn parallel_persistent(visit: &Visit) -> Result<()> {
     visit.fetch(&client, visit.page.clone(), keeping)?;
     visit.batch(&client, keeping)
 }
+
+/// The page shows that the origin keeps connections; only then are requests sent ahead.
+fn pipelined(visit: &Visit) -> Result<()> {
+    let client = visit.client().build();
+    visit.fetch(&client, visit.page.clone(), keeping)?;
+    visit.pipeline(&client)
+}
+
+/// What makes a request one of a strategy's.
+type Shape = fn(RequestBuilder) -> RequestBuilder;
 
 /// A request after which the connection is closed.
 fn closing(request: RequestBuilder) -> RequestBuilder {
@@ -148,31 +168,41 @@ impl Visit {
     }
 
     /// One exchange.
-    fn fetch(
-        &self,
-        client: &Client,
-        url: Url,
-        shape: fn(RequestBuilder) -> RequestBuilder,
-    ) -> Result<()> {
+    fn fetch(&self, client: &Client, url: Url, shape: Shape) -> Result<()> {
         let trace = self.trace(&url);
         let request = shape(client.get(url)).observer(trace.clone());
         finish(request.send(), &trace, &self.seen)
     }
 
+    /// All objects on one connection, many ahead of their answers.
+    fn pipeline(&self, client: &Client) -> Result<()> {
+        let (requests, traces) = self.objects(client, keeping);
+        let mut answers = client.pipeline(requests).depth(DEPTH).zip(traces);
+        answers.try_for_each(|(result, trace)| finish(result, &trace, &self.seen))
+    }
+
     /// All objects, six at a time.
-    fn batch(&self, client: &Client, shape: fn(RequestBuilder) -> RequestBuilder) -> Result<()> {
-        let (mut requests, mut traces) = (Vec::new(), Vec::new());
-        for url in self.urls(1) {
-            let trace = self.trace(&url);
-            requests.push(shape(client.get(url)).observer(trace.clone()));
-            traces.push(trace);
-        }
+    fn batch(&self, client: &Client, shape: Shape) -> Result<()> {
+        let (requests, traces) = self.objects(client, shape);
         let seen = self.seen.clone();
         let mut done = client
             .batch(requests)
             .concurrency(WIDTH)
             .map(move |index, result| finish(result, &traces[index], &seen));
         done.try_for_each(|(_, result)| result)
+    }
+
+    /// The requests of all objects, each with what watches it.
+    fn objects(
+        &self,
+        client: &Client,
+        shape: Shape,
+    ) -> (Vec<RequestBuilder>, Vec<Arc<SharedTrace>>) {
+        let watched = self.urls(1).map(|url| {
+            let trace = self.trace(&url);
+            (shape(client.get(url)).observer(trace.clone()), trace)
+        });
+        watched.unzip()
     }
 
     fn trace(&self, url: &Url) -> Arc<SharedTrace> {
@@ -194,3 +224,5 @@ fn finish(result: Result<Response>, trace: &SharedTrace, seen: &Mutex<Seen>) -> 
 
 /// How many connections a browser opens to an origin over HTTP/1.1.
 const WIDTH: usize = 6;
+/// How many requests may be ahead of their answers.
+const DEPTH: usize = 16;
