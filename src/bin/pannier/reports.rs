@@ -36,14 +36,15 @@ impl Reports {
         }
     }
 
-    /// Is any of them wanted?
-    pub fn are_wanted(&self) -> bool {
-        self.har.is_some() || self.waterfall || self.drawing.is_some()
+    /// Where what they need is kept, if any is wanted. Only a HAR file has content.
+    pub fn journal(&self) -> Option<Journal> {
+        let are_wanted = self.har.is_some() || self.waterfall || self.drawing.is_some();
+        are_wanted.then(|| Journal::new(self.har.as_ref().map(|_| KEPT)))
     }
 
     /// Writes those that are wanted of a run.
     pub fn write(&self, journal: Journal) -> Result<(), Failure> {
-        let clock = journal.clock;
+        let clock = journal.clock();
         self.write_parts(vec![("", clock, journal.into_exchanges())])
     }
 
@@ -72,6 +73,8 @@ fn write(name: &[u8], text: &str) -> Result<(), Failure> {
 }
 
 const SUFFIX: &[u8] = b".svg";
+/// The most content of a response that is kept: what a person would look at in a report.
+const KEPT: usize = 64 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -17,7 +17,7 @@ use crate::config_file;
 use crate::exit::{self, Failure};
 use crate::glob::{Expansion, Glob};
 use crate::help;
-use crate::journal::{Journal, Trace};
+use crate::journal::Journal;
 use crate::lab;
 use crate::operation::{Operation, Slot};
 use crate::output::{Dump, Output, Stdout};
@@ -57,7 +57,7 @@ fn obey(args: Args) -> u8 {
     let mut run = Run {
         global: args.global,
         clients: Clients::default(),
-        journal: args.reports.are_wanted().then(Journal::new),
+        journal: args.reports.journal(),
         transfers: 0,
         code: 0,
     };
@@ -227,16 +227,16 @@ impl Run {
         }
         let (client, number, route) = &self.clients.get(job.op, &url.origin())?;
         if let Some(journal) = &self.journal {
-            let trace = Trace::new(journal.clock, *number, &plan.method, url);
-            watcher.follow(trace.keeping(plan.payload.in_memory(), KEPT));
+            let post = plan.payload.in_memory();
+            watcher.follow(journal.trace(*number, &plan.method, url, post));
         }
         Transfer { op: job.op, client, route, watcher, output, dump }.run(plan, progress)
     }
 
     /// Keeps what the transfer's exchanges were. A status that `-f` does not want is none of theirs.
-    fn enter(&mut self, watcher: &Watcher, failure: Option<&Failure>) {
+    fn enter(&self, watcher: &Watcher, failure: Option<&Failure>) {
         let failure = failure.filter(|failure| failure.code != exit::HTTP_ERROR);
-        if let Some(journal) = &mut self.journal {
+        if let Some(journal) = &self.journal {
             journal.enter(watcher.exchanges(failure.map(|failure| failure.message.as_str())));
         }
     }
@@ -331,6 +331,3 @@ fn bytes(word: std::ffi::OsString) -> Vec<u8> {
 fn bytes(word: std::ffi::OsString) -> Vec<u8> {
     word.to_string_lossy().into_owned().into_bytes()
 }
-
-/// The most content of a response that is kept for a report: what a person would look at there.
-const KEPT: usize = 64 * 1024;

@@ -1,8 +1,6 @@
 //! Events as the library tells them, and the exchanges that they are.
 
-use std::time::{Duration, Instant};
-
-use pannier::http::{StatusCode, Url};
+use pannier::http::StatusCode;
 use pannier::{CloseReason, Event, Phase};
 
 use super::*;
@@ -110,10 +108,10 @@ fn ok_redirects_and_retries_are_exchanges_of_their_own() {
 
 #[test]
 fn ok_a_pipelined_exchange_has_the_connection_of_the_one_before_it() {
-    let mut journal = Journal::new();
+    let journal = Journal::new(None);
     let remote = Some(([127, 0, 0, 1], 80).into());
     for first in [&[Event::Connected { connection: 5, local: None, remote }][..], &[]] {
-        let mut call = Call::new(journal.clock, 0);
+        let mut call = Call::new(journal.clock(), 0);
         call.tell(first).tell(&request(5)).tell(&[head(StatusCode::OK), Event::ResponseEnd]);
         journal.enter(call.trace.end());
     }
@@ -160,9 +158,9 @@ fn ok_content_is_kept_only_if_it_is_short() {
 
 #[test]
 fn ok_connections_of_different_clients_have_different_numbers() {
-    let mut journal = Journal::new();
+    let journal = Journal::new(None);
     for client in [4, 2, 4] {
-        let mut call = Call::new(journal.clock, client);
+        let mut call = Call::new(journal.clock(), client);
         call.tell(&[connecting(), connected(1)]);
         journal.enter(call.trace.end());
     }

@@ -120,7 +120,10 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         shared.enter();
         let own = shared.clone();
         let serving = thread::spawn(move || serve(&stream, &own));
-        shared.connections().push((handle, serving));
+        let mut connections = shared.connections();
+        // A handle keeps its socket, and there may be more of them than a process can have.
+        connections.retain(|(_, serving)| !serving.is_finished());
+        connections.push((handle, serving));
     }
 }
 
