@@ -110,7 +110,6 @@ pub struct Timings {
     pub(crate) resolved: Option<Instant>,
     pub(crate) connected: Option<Instant>,
     pub(crate) secured: Option<Instant>,
-    pub(crate) ready: Option<Instant>,
     pub(crate) sent: Option<Instant>,
     pub(crate) head: Option<Instant>,
     pub(crate) ended: Option<Instant>,
@@ -125,7 +124,6 @@ impl Timings {
             resolved: None,
             connected: None,
             secured: None,
-            ready: None,
             sent: None,
             head: None,
             ended: None,
@@ -136,6 +134,11 @@ impl Timings {
     /// none.
     pub fn queue(&self) -> Option<Duration> {
         Some(self.queued?.saturating_duration_since(self.started))
+    }
+
+    /// When the connection was there to be written to.
+    pub(crate) fn connection_ready(&self) -> Instant {
+        self.secured.or(self.connected).or(self.queued).unwrap_or(self.started)
     }
 
     /// The name lookup; `None` if there was none.
@@ -157,7 +160,7 @@ impl Timings {
 
     /// From the connection to the last byte of the request.
     pub fn send(&self) -> Option<Duration> {
-        Some(self.sent?.saturating_duration_since(self.ready?))
+        Some(self.sent?.saturating_duration_since(self.connection_ready()))
     }
 
     /// From the last byte of the request to the head of the final response.
@@ -174,5 +177,25 @@ impl Timings {
     /// `None` while it has not ended.
     pub fn total(&self) -> Option<Duration> {
         Some(self.ended?.saturating_duration_since(self.began))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_sending_begins_where_the_connection_was_there() {
+        let began = Instant::now();
+        let at = |count: u64| Some(began + Duration::from_millis(count));
+        let ms = |count: u64| Some(Duration::from_millis(count));
+        let mut timings = Timings { sent: at(100), ..Timings::new(began, began) };
+        assert_eq!(timings.send(), ms(100));
+        timings.queued = at(40);
+        assert_eq!((timings.queue(), timings.send()), (ms(40), ms(60)));
+        timings.connected = at(50);
+        assert_eq!((timings.connect(), timings.send()), (ms(10), ms(50)));
+        timings.secured = at(70);
+        assert_eq!((timings.tls(), timings.send()), (ms(20), ms(30)));
     }
 }

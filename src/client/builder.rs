@@ -12,7 +12,7 @@ use crate::proto::h1::{Target, Transfer};
 use super::body::Body;
 use super::config::{Protocol, Timeouts};
 use super::redirect::RedirectPolicy;
-use super::request::{basic, invalid, separate_credentials, Request};
+use super::request::{basic, invalid, separate_credentials, Parts, Request};
 use super::response::Response;
 use super::retry::RetryPolicy;
 use super::Client;
@@ -281,7 +281,7 @@ impl Draft {
             headers.append(name, value).map_err(invalid)?;
         }
         self.frame(&mut headers, version)?;
-        Ok(Request {
+        let mut parts = Parts {
             method: self.method,
             origin: Arc::new(url.origin()),
             url,
@@ -293,11 +293,16 @@ impl Draft {
             sensitive: self.sensitive,
             transfer: self.transfer,
             timeouts: self.timeouts,
-            until: Deadline::NEVER,
             redirects: self.redirects,
             retries: self.retries,
+            pipelined: false,
+        };
+        parts.pipelined = parts.may_be_pipelined();
+        Ok(Request {
+            parts: Arc::new(parts),
             cancel: self.cancel,
             observer: self.observer,
+            until: Deadline::NEVER,
         })
     }
 

@@ -34,8 +34,8 @@ impl<'a> Call<'a> {
         Call {
             client,
             began,
-            deadline: Deadline::after_opt(began, request.timeouts.total).earlier(request.until),
-            timeouts: request.timeouts,
+            deadline: Deadline::after_opt(began, request.timeouts().total).earlier(request.until),
+            timeouts: request.timeouts(),
             idempotent: request.method().is_idempotent(),
             cancel: request.cancel.as_ref(),
             observer: request.observer.as_ref(),

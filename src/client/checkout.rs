@@ -53,8 +53,7 @@ impl Call<'_> {
         loop {
             match ask(self.client.pool()) {
                 Checkout::Idle(connection, since) => {
-                    let rested = now.saturating_duration_since(since);
-                    match self.take_alive(request, connection, rested) {
+                    match self.take_alive(request, connection, since, now) {
                         Ok(connection) => return Ok(Obtained::Kept(connection)),
                         Err(dead) => drop(self.vacate(dead, DEAD)),
                     }
@@ -77,10 +76,11 @@ impl Call<'_> {
         let granted = waiting.wait(self.until(self.timeouts.queue), self.cancel);
         let granted =
             granted.map_err(|error| self.blame(Phase::Queue, ErrorKind::Connect, error))?;
-        timings.queued = Some(Instant::now());
+        let now = Instant::now();
+        timings.queued = Some(now);
         match granted {
             Grant::Value(connection) => {
-                match self.take_alive(request, connection, Duration::ZERO) {
+                match self.take_alive(request, connection, now, now) {
                     Ok(connection) => Ok(Obtained::Kept(connection)),
                     // Who has waited does not go to the end of the queue again.
                     Err(dead) => Ok(Obtained::Place(self.vacate(dead, DEAD))),
@@ -91,20 +91,19 @@ impl Call<'_> {
         }
     }
 
-    /// The connection, to be used again, unless it is found to be dead. A request that could not be
-    /// repeated is not sent on one that was not looked at.
+    /// The connection, which was idle from `since` on, unless it is found to be dead. A request that
+    /// could not be repeated is not sent on one that was not looked at.
     fn take_alive(
         &self,
         request: &Request,
         mut connection: Lent,
-        rested: Duration,
+        since: Instant,
+        now: Instant,
     ) -> Result<Lent, Lent> {
         let (method, replayable) = (request.method(), request.body().is_replayable());
-        let patience = match request.retries.covers(method, replayable) {
-            true => PROBE_AFTER,
-            false => Duration::ZERO,
-        };
-        if rested >= patience && !connection.is_quiet() {
+        let repeatable = request.retries().covers(method, replayable);
+        let trusted = repeatable && now < since + PROBE_AFTER;
+        if !trusted && !connection.is_quiet() {
             return Err(connection);
         }
         self.client.pool().count_reused();
@@ -113,7 +112,7 @@ impl Call<'_> {
             local: connection.local,
             remote: connection.remote,
             exchanges: connection.exchanges,
-            idle: rested,
+            idle: now.saturating_duration_since(since),
         });
         Ok(connection)
     }

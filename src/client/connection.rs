@@ -134,7 +134,7 @@ impl Connection {
         let received = match self.line.take() {
             Seat::Free(connection) => {
                 let timings = &mut sent.timings;
-                call.receive(request, &self.line, connection, sent.length, timings)
+                call.receive(&self.line, connection, sent.length, timings)
                     .map_err(|(error, _)| error)
             }
             Seat::Taken | Seat::Closed(..) | Seat::Left => {
@@ -142,7 +142,10 @@ impl Connection {
                 Err(Error::new(ErrorKind::Receive).message(text))
             }
         };
-        received.map_err(|error| error.with_url(request.shared_url()))
+        let answered = received.map_err(|error| error.with_url(request.shared_url()))?;
+        let mut response = call.response(request, answered, &sent.timings);
+        response.settle();
+        Ok(response)
     }
 
     /// Can another request be sent, now or when the present response has been read?

@@ -31,6 +31,7 @@ use super::into_request::IntoRequest;
 use super::line::{Line, Seat};
 use super::request::Request;
 use super::response::Response;
+use super::run::Answered;
 use super::{Client, Lent, Place};
 
 /// Requests that are pipelined, and the responses in their order; made by [`Client::pipeline`].
@@ -139,14 +140,14 @@ where
         let call = Call::new(&self.client, &request, now);
         let result = loop {
             match self.track.exchange(&call, &request, &mut trip) {
-                Ok(response) => break Ok(response),
+                Ok(answered) => break Ok(answered),
                 Err(error) if trip.may_go_again(&request, &error) => {
                     trip.failure = Some(error);
                 }
                 Err(error) => break Err(error),
             }
         };
-        call.conclude(&request, result)
+        call.conclude(&request, result, trip.timings)
     }
 }
 
@@ -186,7 +187,7 @@ impl Track {
         call: &Call<'_>,
         request: &Request,
         trip: &mut Trip,
-    ) -> Result<Response> {
+    ) -> Result<Answered> {
         let (line, mut connection) = self.connection(call, request, trip)?;
         if trip.in_flight.is_none() {
             if let Err(error) = trip.send(call, request, &mut connection) {
@@ -198,7 +199,7 @@ impl Track {
             self.top_up(call, request, &mut connection);
         }
         let length = trip.in_flight.take().unwrap_or(0);
-        let received = call.receive(request, &line, connection, length, &mut trip.timings);
+        let received = call.receive(&line, connection, length, &mut trip.timings);
         received.map_err(|(error, place)| {
             self.broken(call, &error);
             line.put(Seat::Closed(place, CloseReason::Fault));
@@ -358,7 +359,7 @@ impl Trip {
 
     fn may_go_again(&self, request: &Request, error: &Error) -> bool {
         let replayable = request.body().is_replayable();
-        self.tries < MOST_TRIES && request.retries.allows(request.method(), replayable, error)
+        self.tries < MOST_TRIES && request.retries().allows(request.method(), replayable, error)
     }
 }
 

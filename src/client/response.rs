@@ -38,7 +38,7 @@ pub struct Response {
     history: Vec<Redirected>,
     info: ConnectionInfo,
     timings: Timings,
-    trailers: Option<Headers>,
+    trailers: Option<Box<Headers>>,
     /// What crossed the wire, until the connection was let go.
     transcript: Transcript,
     body: Content,
@@ -100,29 +100,28 @@ impl Response {
         head: ResponseHead,
         exchange: Exchange,
         connection: Lent,
-        timings: Timings,
+        timings: &Timings,
     ) -> Response {
         let info = ConnectionInfo {
             id: connection.id,
             exchanges: connection.exchanges,
-            age: timings.started.saturating_duration_since(connection.born),
+            born: connection.born,
+            began: timings.started,
             local: connection.local,
             remote: connection.remote,
             close_reason: None,
         };
-        let mut response = Response {
+        Response {
             limit,
             head,
             url: url.clone(),
             history: Vec::new(),
             info,
-            timings,
+            timings: *timings,
             trailers: None,
             transcript: transcript(&connection, exchange.idempotent),
             body: Content::Live { exchange, connection },
-        };
-        response.settle();
-        response
+        }
     }
 
     pub(super) fn set_history(&mut self, history: Vec<Redirected>) {
@@ -208,7 +207,7 @@ impl Response {
     /// The trailer section, once the content has been read to its end, if there was one. Nothing in
     /// it was given a meaning (RFC 9110 §6.5.1).
     pub fn trailers(&self) -> Option<&Headers> {
-        self.trailers.as_ref()
+        self.trailers.as_deref()
     }
 
     /// The response, unless its status is 4xx or 5xx.
@@ -396,7 +395,7 @@ impl Response {
     }
 
     /// Lets the connection go as soon as the response is complete.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         match &self.body {
             Content::Live { connection, .. } if connection.is_complete() => {}
             _ => return,

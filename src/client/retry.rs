@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{date, token, Headers, Method, StatusCode};
 
 use super::request::Request;
-use super::response::Response;
+use super::run::Answered;
 
 /// Which requests are sent again by the client itself.
 ///
@@ -123,7 +123,7 @@ impl RetryPolicy {
     pub(super) fn pause(
         &self,
         request: &Request,
-        result: &Result<Response>,
+        result: &Result<Answered>,
         made: u32,
     ) -> Option<Duration> {
         if made >= self.attempts || !request.body().is_replayable() {
@@ -135,8 +135,8 @@ impl RetryPolicy {
                 let harmless = idempotent || error.bytes_sent() == 0;
                 (harmless && is_transient(error)).then(|| self.shortened(made))
             }
-            Ok(response) if idempotent && self.statuses.contains(response.status()) => {
-                match retry_after(response.headers(), SystemTime::now()) {
+            Ok(answered) if idempotent && self.statuses.contains(answered.head.status()) => {
+                match retry_after(answered.head.headers(), SystemTime::now()) {
                     Some(wish) if self.longest_wish > Duration::ZERO => {
                         (wish <= self.longest_wish).then_some(wish)
                     }

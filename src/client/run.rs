@@ -1,5 +1,8 @@
-//! The way of a request: a connection, the exchange, and again after a redirect or on a dead
-//! connection. One function for each step, top down.
+//! The way of a request: a connection, the exchange, and again after a redirect, on a dead connection
+//! or as the policy says. One function for each step, top down.
+//!
+//! Up to the end only what an exchange has come to is handed on: the response, which is large, is
+//! made last.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -23,26 +26,40 @@ use super::request::Request;
 use super::response::{Redirected, Response};
 use super::{Client, Lent, Place};
 
+/// What an exchange has come to: the head of a final response, and the connection with its content.
+pub(super) struct Answered {
+    pub(super) head: ResponseHead,
+    connection: Lent,
+    line: Option<Arc<Line>>,
+}
+
 /// Sends `request` and follows where it leads.
 pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
     let call = Call::new(client, request, Instant::now());
-    let first = call.expect_or_repeat(request, call.began);
-    call.conclude(request, first)
+    let mut timings = Timings::new(call.began, call.began);
+    let first = call.expect_or_repeat(request, &mut timings);
+    call.conclude(request, first, timings)
 }
 
 impl Call<'_> {
-    /// Follows where the first exchange, which had this result, leads.
-    pub(super) fn conclude(&self, request: &Request, first: Result<Response>) -> Result<Response> {
+    /// Follows where the first exchange, which came to this, leads.
+    pub(super) fn conclude(
+        &self,
+        request: &Request,
+        first: Result<Answered>,
+        mut timings: Timings,
+    ) -> Result<Response> {
         let mut request = Cow::Borrowed(request);
         let mut history = Vec::new();
         let mut result = first;
         loop {
-            result = self.persist(&request, result);
+            result = self.persist(&request, result, &mut timings);
             let placed = |error: Error| match history.is_empty() {
                 true => error.with_url(request.shared_url()),
                 false => error.after_redirects(self.idempotent).with_url(request.shared_url()),
             };
-            let mut response = result.map_err(placed)?;
+            let mut response = self.response(&request, result.map_err(placed)?, &timings);
+            response.settle();
             let next = match self.next(&request, &response, history.len())? {
                 Some(next) => next,
                 None => {
@@ -58,25 +75,35 @@ impl Call<'_> {
                 location: next.shared_url().clone(),
             });
             request = Cow::Owned(next);
-            result = self.expect_or_repeat(&request, Instant::now());
+            timings = Timings::new(self.began, Instant::now());
+            result = self.expect_or_repeat(&request, &mut timings);
         }
     }
 
     /// The result, or that of as many further attempts as the policy allows.
-    fn persist(&self, request: &Request, mut result: Result<Response>) -> Result<Response> {
+    fn persist(
+        &self,
+        request: &Request,
+        mut result: Result<Answered>,
+        timings: &mut Timings,
+    ) -> Result<Answered> {
         let mut made = 0;
-        while let Some(pause) = request.retries.pause(request, &result, made) {
+        while let Some(pause) = request.retries().pause(request, &result, made) {
             let now = Instant::now();
             if self.deadline.instant().map_or(false, |end| end <= now + pause) {
                 return result;
             }
             // A response is let go, so that its connection may carry the next attempt.
-            let error = result.map_or_else(|error| error, Response::into_status_error);
+            let error = result.map_or_else(
+                |error| error,
+                |answered| self.response(request, answered, timings).into_status_error(),
+            );
             self.observe(|| Event::Retrying { error: &error });
             self.rest(Deadline::after(now, pause))?;
             self.client.pool().count_retried();
             made += 1;
-            result = self.expect_or_repeat(request, Instant::now());
+            *timings = Timings::new(self.began, Instant::now());
+            result = self.expect_or_repeat(request, timings);
         }
         result
     }
@@ -91,47 +118,47 @@ impl Call<'_> {
         if !response.status().is_redirection() {
             return Ok(None);
         }
-        let policy = &request.redirects;
+        let policy = request.redirects();
         let next = redirect::next(policy, request, response.head(), followed);
         next.map_err(|error| response.describe(error))
     }
 
     /// RFC 9110 §10.1.1: after a 417 the request may be repeated without the expectation, once.
-    fn expect_or_repeat(&self, request: &Request, started: Instant) -> Result<Response> {
-        let response = self.exchange_or_retry(request, started)?;
-        let refused = response.status() == StatusCode::EXPECTATION_FAILED;
+    fn expect_or_repeat(&self, request: &Request, timings: &mut Timings) -> Result<Answered> {
+        let answered = self.exchange_or_retry(request, timings)?;
+        let refused = answered.head.status() == StatusCode::EXPECTATION_FAILED;
         if !refused || !request.headers().contains("Expect") || !request.body().is_replayable() {
-            return Ok(response);
+            return Ok(answered);
         }
-        drop(response);
-        self.exchange_or_retry(&request.without_expectation(), Instant::now())
+        drop(self.response(request, answered, timings));
+        *timings = Timings::new(self.began, Instant::now());
+        self.exchange_or_retry(&request.without_expectation(), timings)
     }
 
     /// One exchange; one more on a fresh connection if a reused one turned out to be dead.
-    fn exchange_or_retry(&self, request: &Request, started: Instant) -> Result<Response> {
+    fn exchange_or_retry(&self, request: &Request, timings: &mut Timings) -> Result<Answered> {
         // What cannot be sent costs no connection.
-        self.not_over(started)?;
+        self.not_over(timings.started)?;
         request.body().check_unspent()?;
-        let mut timings = Timings::new(self.began, started);
-        let place = match self.obtain(request, &mut timings)? {
+        let place = match self.obtain(request, timings)? {
             Obtained::Place(place) => place,
             Obtained::Kept(connection) => {
-                let (error, place) = match self.exchange(request, connection, &mut timings) {
-                    Ok(response) => return Ok(response),
+                let (error, place) = match self.exchange(request, connection, timings) {
+                    Ok(answered) => return Ok(answered),
                     Err(failed) => failed,
                 };
                 let replayable = request.body().is_replayable();
-                if !request.retries.allows(request.method(), replayable, &error) {
+                if !request.retries().allows(request.method(), replayable, &error) {
                     return Err(error);
                 }
                 self.observe(|| Event::Retrying { error: &error });
                 self.client.pool().count_retried();
-                timings = Timings::new(self.began, Instant::now());
+                *timings = Timings::new(self.began, Instant::now());
                 place
             }
         };
-        let connection = self.dial(place, request.origin(), &mut timings)?;
-        self.exchange(request, connection, &mut timings).map_err(|(error, _)| error)
+        let connection = self.dial(place, request.origin(), timings)?;
+        self.exchange(request, connection, timings).map_err(|(error, _)| error)
     }
 
     /// Sends the request on `connection` and waits for the head of its response. With the error comes
@@ -141,53 +168,10 @@ impl Call<'_> {
         request: &Request,
         mut connection: Lent,
         timings: &mut Timings,
-    ) -> Result<Response, (Error, Place)> {
-        let result = self.send_and_wait(request, &mut connection, timings);
-        self.respond(request, connection, result, timings, None)
-    }
-
-    /// Waits on `connection` for the head of the response to a pipelined request, of which this many
-    /// bytes were sent.
-    pub(super) fn receive(
-        &self,
-        request: &Request,
-        line: &Arc<Line>,
-        mut connection: Lent,
-        sent: u64,
-        timings: &mut Timings,
-    ) -> Result<Response, (Error, Place)> {
-        connection.begin_response(sent);
-        let guarded = self.guard(&mut connection);
-        let result = guarded.and_then(|()| self.wait(&mut connection, timings));
-        self.respond(request, connection, result, timings, Some(Arc::clone(line)))
-    }
-
-    fn respond(
-        &self,
-        request: &Request,
-        connection: Lent,
-        head: Result<ResponseHead>,
-        timings: &Timings,
-        line: Option<Arc<Line>>,
-    ) -> Result<Response, (Error, Place)> {
-        match head {
-            Ok(head) => {
-                let exchange = Exchange {
-                    deadline: self.deadline,
-                    read: self.timeouts.read,
-                    idempotent: self.idempotent,
-                    cancel: self.cancel.cloned(),
-                    observer: self.observer.cloned(),
-                    line,
-                };
-                let limit = self.client.config().limits.body;
-                let url = request.shared_url();
-                Ok(Response::new(limit, url, head, exchange, connection, *timings))
-            }
-            Err(error) => {
-                let error = error.with_transcript(transcript(&connection, self.idempotent));
-                Err((error, self.vacate(connection, CloseReason::Fault)))
-            }
+    ) -> Result<Answered, (Error, Place)> {
+        match self.send_and_wait(request, &mut connection, timings) {
+            Ok(head) => Ok(Answered { head, connection, line: None }),
+            Err(error) => Err(self.failed(connection, error)),
         }
     }
 
@@ -211,7 +195,6 @@ impl Call<'_> {
                 connection.send(&head, Content::Reader(&mut *reader), deadline, &mut watch)
             }
         };
-        timings.ready = Some(timings.secured.or(timings.connected).unwrap_or(timings.started));
         sent.map_err(|failure| self.explain(Phase::Send, failure))?;
         timings.sent = Some(Instant::now());
         self.wait(connection, timings)
@@ -235,10 +218,25 @@ impl Call<'_> {
         let mut watch = Notify { call: self, connection: connection.id };
         let queued = connection.enqueue(&request.head(&target), content, &mut watch);
         let length = queued.map_err(|failure| self.explain(Phase::Send, failure))?;
-        let now = timings.secured.or(timings.connected).unwrap_or(self.began);
-        timings.ready = Some(now);
-        timings.sent = Some(now);
+        timings.sent = Some(timings.connection_ready());
         Ok(length)
+    }
+
+    /// Waits on `connection` for the head of the response to a pipelined request, of which this many
+    /// bytes were sent.
+    pub(super) fn receive(
+        &self,
+        line: &Arc<Line>,
+        mut connection: Lent,
+        sent: u64,
+        timings: &mut Timings,
+    ) -> Result<Answered, (Error, Place)> {
+        connection.begin_response(sent);
+        let guarded = self.guard(&mut connection);
+        match guarded.and_then(|()| self.wait(&mut connection, timings)) {
+            Ok(head) => Ok(Answered { head, connection, line: Some(Arc::clone(line)) }),
+            Err(error) => Err(self.failed(connection, error)),
+        }
     }
 
     /// Has the connection end when the call is cancelled.
@@ -263,5 +261,30 @@ impl Call<'_> {
         timings.head = Some(Instant::now());
         self.observe(|| Event::ResponseHead { status: head.status(), head: head.as_bytes() });
         Ok(head)
+    }
+
+    fn failed(&self, connection: Lent, error: Error) -> (Error, Place) {
+        let error = error.with_transcript(transcript(&connection, self.idempotent));
+        (error, self.vacate(connection, CloseReason::Fault))
+    }
+
+    /// The response that begins with this head.
+    pub(super) fn response(
+        &self,
+        request: &Request,
+        answered: Answered,
+        timings: &Timings,
+    ) -> Response {
+        let Answered { head, connection, line } = answered;
+        let exchange = Exchange {
+            deadline: self.deadline,
+            read: self.timeouts.read,
+            idempotent: self.idempotent,
+            cancel: self.cancel.cloned(),
+            observer: self.observer.cloned(),
+            line,
+        };
+        let limit = self.client.config().limits.body;
+        Response::new(limit, request.shared_url(), head, exchange, connection, timings)
     }
 }

@@ -1,7 +1,7 @@
 //! What a caller may know about the connection that carried an exchange.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::proto::CloseReason;
 
@@ -10,7 +10,8 @@ use crate::proto::CloseReason;
 pub struct ConnectionInfo {
     pub(crate) id: u64,
     pub(crate) exchanges: u64,
-    pub(crate) age: Duration,
+    pub(crate) born: Instant,
+    pub(crate) began: Instant,
     pub(crate) local: Option<SocketAddr>,
     pub(crate) remote: Option<SocketAddr>,
     pub(crate) close_reason: Option<CloseReason>,
@@ -34,7 +35,7 @@ impl ConnectionInfo {
 
     /// How long it had existed when this exchange began.
     pub fn age(&self) -> Duration {
-        self.age
+        self.began.saturating_duration_since(self.born)
     }
 
     /// This side's address.

@@ -203,14 +203,14 @@ impl Headers {
         self.fields.iter().map(move |field| (field.name(&self.bytes), field.value(&self.bytes)))
     }
 
-    /// The lines whose names have one of these lengths, a bit for each below 64, found without
+    /// The lines whose names have one of these lengths modulo 64, a bit for each, found without
     /// looking at the others.
     pub(crate) fn lines_of_lengths(
         &self,
         lengths: u64,
     ) -> impl Iterator<Item = (&[u8], &[u8])> + '_ {
         let wanted =
-            move |field: &&Field| lengths >> (field.name_end - field.start).min(63) & 1 == 1;
+            move |field: &&Field| lengths.wrapping_shr(field.name_end - field.start) & 1 == 1;
         let fields = self.fields.iter().filter(wanted);
         fields.map(move |field| (field.name(&self.bytes), field.value(&self.bytes)))
     }

@@ -216,8 +216,8 @@ fn wait<S: Socket>(
 ) -> io::Result<usize> {
     let mut expired = false;
     loop {
-        let wanted = timeout_until(deadline)?;
-        if expired || waits_too_long(*in_force, wanted) {
+        if !suits(*in_force, deadline)? || expired {
+            let wanted = timeout_until(deadline)?;
             socket.set_timeout(direction, wanted)?;
             *in_force = wanted;
         }
@@ -229,21 +229,28 @@ fn wait<S: Socket>(
     }
 }
 
-/// The timeout to set now. Without a deadline the clock is not read.
-fn timeout_until(deadline: Deadline) -> io::Result<Option<Duration>> {
-    if deadline.instant().is_none() {
-        return Ok(None);
+/// Will the timeout in force do? Without a deadline any will, and the clock is not read.
+fn suits(in_force: Option<Duration>, deadline: Deadline) -> io::Result<bool> {
+    let at = match deadline.instant() {
+        Some(at) => at,
+        None => return Ok(true),
+    };
+    let now = Instant::now();
+    match at > now {
+        true => Ok(!waits_too_long(in_force, now, at)),
+        false => Err(ErrorKind::TimedOut.into()),
     }
-    let left = deadline.remaining(Instant::now())?;
-    Ok(left.map(|left| left.min(LONGEST)))
 }
 
-fn waits_too_long(in_force: Option<Duration>, wanted: Option<Duration>) -> bool {
-    match (in_force, wanted) {
-        (_, None) => false,
-        (None, Some(_)) => true,
-        (Some(in_force), Some(wanted)) => in_force > wanted + SLACK,
-    }
+fn waits_too_long(in_force: Option<Duration>, now: Instant, at: Instant) -> bool {
+    let wakes = in_force.and_then(|timeout| now.checked_add(timeout.saturating_sub(SLACK)));
+    wakes.map_or(true, |wakes| wakes > at)
+}
+
+/// The timeout to set now.
+fn timeout_until(deadline: Deadline) -> io::Result<Option<Duration>> {
+    let left = deadline.remaining(Instant::now())?;
+    Ok(left.map(|left| left.min(LONGEST)))
 }
 
 /// Has the socket timeout run out? Elsewhere than on Windows `TimedOut` is TCP's own verdict that
@@ -354,17 +361,17 @@ mod tests {
 
     #[test]
     fn ok_a_timeout_may_be_20_ms_longer_than_what_is_left() {
-        let ms = |count: u64| Some(Duration::from_millis(count));
-        for (in_force, wanted, too_long) in [
-            (None, None, false),
+        let (now, ms) = (Instant::now(), Duration::from_millis);
+        for (in_force, left, too_long) in [
             (None, ms(100), true),
-            (ms(100), None, false),
-            (ms(1), ms(100), false),
-            (ms(100), ms(80), false),
-            (ms(100), ms(79), true),
+            (Some(Duration::MAX), ms(100), true),
+            (Some(ms(1)), ms(100), false),
+            (Some(ms(10)), ms(1), false),
+            (Some(ms(100)), ms(80), false),
+            (Some(ms(100)), ms(79), true),
         ] {
-            let found = waits_too_long(in_force, wanted);
-            assert_eq!(found, too_long, "{:?} {:?}", in_force, wanted);
+            let found = waits_too_long(in_force, now, now + left);
+            assert_eq!(found, too_long, "{:?} {:?}", in_force, left);
         }
     }
 

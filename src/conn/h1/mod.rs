@@ -33,7 +33,8 @@ pub(crate) struct Connection {
     queued: Queued,
     /// A final head that came while the request was being sent.
     early: Option<ResponseHead>,
-    trailers: Option<Headers>,
+    /// Boxed, since there are hardly ever any.
+    trailers: Option<Box<Headers>>,
     progress: Progress,
     /// The request was not written to its end, since the answer came before.
     stopped: bool,
@@ -187,7 +188,7 @@ impl Connection {
         }
     }
 
-    pub(crate) fn take_trailers(&mut self) -> Option<Headers> {
+    pub(crate) fn take_trailers(&mut self) -> Option<Box<Headers>> {
         self.trailers.take()
     }
 

@@ -17,14 +17,13 @@ impl Connection {
         watch: &mut dyn Watch,
     ) -> Result<ResponseHead, Failure> {
         loop {
-            if let Some(head) = self.early.take() {
+            if !self.take_heads(watch)? {
+                self.fill(deadline)?;
+            } else if let Some(head) = self.early.take() {
                 self.progress = Progress::Content;
                 self.version = Some(head.version());
                 self.settle();
                 return Ok(head);
-            }
-            if !self.take_heads(watch)? {
-                self.fill(deadline)?;
             }
         }
     }
@@ -72,10 +71,7 @@ impl Connection {
     /// Takes what heads are in the input; says whether the final one is among them.
     pub(super) fn take_heads(&mut self, watch: &mut dyn Watch) -> Result<bool, Failure> {
         while self.early.is_none() && !self.input.is_empty() {
-            let (used, event) =
-                self.engine.recv(self.input.unread(), &mut []).map_err(Failure::Protocol)?;
-            self.input.consume(used);
-            match event {
+            match self.next_event(&mut [])? {
                 Some(Event::Informational(head)) => watch.informational(&head),
                 Some(Event::Head(head)) => self.early = Some(head),
                 _ => return Ok(false),
@@ -86,20 +82,29 @@ impl Connection {
 
     /// Lets the engine go on in the input. Returns how much content came to `buffer`.
     fn step(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
-        let (used, event) =
-            self.engine.recv(self.input.unread(), buffer).map_err(Failure::Protocol)?;
-        self.input.consume(used);
-        match event {
+        match self.next_event(buffer)? {
             Some(Event::Data(count)) => return Ok(count),
             // The end follows without another byte, and nobody may wait for one.
             Some(Event::Trailers(trailers)) => {
-                self.trailers = Some(trailers);
+                self.trailers = Some(Box::new(trailers));
                 return self.step(buffer);
             }
             Some(Event::End) | Some(Event::Switched) => self.progress = Progress::Ended,
             _ => {}
         }
         Ok(0)
+    }
+
+    /// What the engine finds next in the input.
+    #[inline]
+    fn next_event(&mut self, buffer: &mut [u8]) -> Result<Option<Event>, Failure> {
+        match self.engine.recv(self.input.unread(), buffer) {
+            Ok((used, event)) => {
+                self.input.consume(used);
+                Ok(event)
+            }
+            Err(error) => Err(Failure::Protocol(error)),
+        }
     }
 
     /// Notices the end of the response when the last framed byte has been consumed, not when the

@@ -32,6 +32,7 @@ impl Connection {
             }
         }
         let sent = match content {
+            Content::Bytes([]) => self.finish(deadline, watch, 0),
             Content::Bytes(bytes) => self.send_bytes(bytes, deadline, watch),
             Content::Reader(reader) => self.send_reader(reader, deadline, watch),
         };

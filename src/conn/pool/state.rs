@@ -206,10 +206,10 @@ impl<K: Key, T: Value> State<K, T> {
 impl<K, T> Idle<K, T> {
     /// Why it may not be used any more, if so.
     pub(super) fn unusable(&self, now: Instant, config: &PoolConfig) -> Option<CloseReason> {
-        let age = now.saturating_duration_since(self.born);
+        let age = || now.saturating_duration_since(self.born);
         match config.max_age {
             _ if self.expires.map_or(false, |at| at <= now) => Some(CloseReason::IdleTimeout),
-            Some(limit) if age >= limit => Some(CloseReason::MaxAge),
+            Some(limit) if age() >= limit => Some(CloseReason::MaxAge),
             _ => None,
         }
     }

@@ -366,32 +366,34 @@ impl Connection {
             Some(found) => found,
             None => return Ok((0, None)),
         };
-        let event = match head.status().as_u16() {
-            101 if request.asks_upgrade => self.switch(head),
+        match head.status().as_u16() {
+            101 if request.asks_upgrade => self.switch(),
             101 => return Err(Error::UnaskedUpgrade),
-            100..=199 => self.informational(head)?,
-            _ => self.final_head(request, head)?,
-        };
-        Ok((used, Some(event)))
+            100..=199 => {
+                self.count_interim()?;
+                return Ok((used, Some(Event::Informational(head))));
+            }
+            _ => self.final_head(request, &head)?,
+        }
+        Ok((used, Some(Event::Head(head))))
     }
 
-    fn informational(&mut self, head: ResponseHead) -> Result<Event, Error> {
+    fn count_interim(&mut self) -> Result<(), Error> {
         self.interim += 1;
         match self.interim <= self.limits.interim_responses {
-            true => Ok(Event::Informational(head)),
+            true => Ok(()),
             false => Err(Error::TooManyInterim(self.limits.interim_responses)),
         }
     }
 
-    fn switch(&mut self, head: ResponseHead) -> Event {
+    fn switch(&mut self) {
         self.reading = Reading::Switched;
         self.closing = Some(CloseReason::Upgraded);
-        Event::Head(head)
     }
 
-    fn final_head(&mut self, request: InFlight, head: ResponseHead) -> Result<Event, Error> {
+    fn final_head(&mut self, request: InFlight, head: &ResponseHead) -> Result<(), Error> {
         let control = Control::read(head.headers(), self.leniency);
-        let (framing, reason) = response_framing(request.kind, &head, &control)?;
+        let (framing, reason) = response_framing(request.kind, head, &control)?;
         self.interim = 0;
         self.keep_alive = control.hints();
         let asked = CloseReason::RequestedByServer;
@@ -413,7 +415,7 @@ impl Connection {
             Framing::UntilClose => Reading::UntilClose,
             Framing::Switched => Reading::Switched,
         };
-        Ok(Event::Head(head))
+        Ok(())
     }
 
     fn recv_data(

@@ -61,7 +61,9 @@ enum Length {
     Once(u64),
     /// The same number several times.
     Repeated(u64),
-    Invalid(Error),
+    /// Several numbers.
+    Different,
+    Invalid,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,35 +89,38 @@ pub struct KeepAlive {
 }
 
 impl Control {
-    /// Reads a section. The length of a name and its first letter rule out nearly all fields at once.
+    /// Reads a section. The length of a name rules out nearly all fields at once, and values that are
+    /// rare are read out of line, so that the pass stays tight.
     pub(super) fn read(headers: &Headers, leniency: Leniency) -> Control {
         let mut control = Control::default();
         for (name, value) in headers.lines_of_lengths(LENGTHS) {
-            match (name.len(), name[0] | 0x20) {
-                (6, b'e') if is_word(name, b"expect") => {
+            match name.len() {
+                6 if is_word(name, b"expect") => {
                     control.expect_continue |= is_word(value, b"100-continue");
                 }
-                (7, b'u') if is_word(name, b"upgrade") => control.upgrade = true,
-                (10, b'c') if is_word(name, b"connection") => control.connection(value),
-                (10, b'k') if is_word(name, b"keep-alive") => control.hints.read(value),
-                (14, b'c')
-                    if leniency.ignore_content_length && is_word(name, b"content-length") => {}
-                (14, b'c') if is_word(name, b"content-length") => control.length(value),
-                (17, b't') if is_word(name, b"transfer-encoding") => {
-                    control.coding(value, leniency)
-                }
+                7 if is_word(name, b"upgrade") => control.upgrade = true,
+                10 if is_word(name, b"connection") => control.connection(value),
+                10 if is_word(name, b"keep-alive") => control.hints.read(value),
+                14 if leniency.ignore_content_length => {}
+                14 if is_word(name, b"content-length") => control.length(value),
+                17 if is_word(name, b"transfer-encoding") => control.coding(value, leniency),
                 _ => {}
             }
         }
         control
     }
 
-    /// RFC 9110 §7.6.1: a list of case-insensitive options, over any number of lines.
+    /// The value of `Connection`, nearly always one word.
     fn connection(&mut self, value: &[u8]) {
-        if is_word(value, b"keep-alive") {
-            self.keep_alive = true;
-            return;
+        match is_word(value, b"keep-alive") {
+            true => self.keep_alive = true,
+            false => self.options(value),
         }
+    }
+
+    /// RFC 9110 §7.6.1: a list of case-insensitive options, over any number of lines.
+    #[inline(never)]
+    fn options(&mut self, value: &[u8]) {
         for option in list::elements(value) {
             // What cannot be read may have been a close.
             let option = option.unwrap_or(b"close");
@@ -124,24 +129,34 @@ impl Control {
         }
     }
 
-    /// RFC 9110 §8.6: `1*DIGIT`; a list or repetition of one and the same number collapses.
+    /// The value of `Content-Length`, nearly always one number.
     fn length(&mut self, value: &[u8]) {
+        match (self.length, decimal(value)) {
+            (Length::None, Some(length)) => self.length = Length::Once(length),
+            _ => self.lengths(value),
+        }
+    }
+
+    /// RFC 9110 §8.6: `1*DIGIT`; a list or repetition of one and the same number collapses.
+    #[inline(never)]
+    fn lengths(&mut self, value: &[u8]) {
         for element in value.split(|&byte| byte == b',') {
             self.length = match (self.length, decimal(trim_ows(element))) {
-                (Length::Invalid(error), _) => Length::Invalid(error),
-                (_, None) => Length::Invalid(Error::ContentLength),
+                (fault @ (Length::Invalid | Length::Different), _) => fault,
+                (_, None) => Length::Invalid,
                 (Length::None, Some(length)) => Length::Once(length),
                 (Length::Once(other) | Length::Repeated(other), Some(length))
                     if other == length =>
                 {
                     Length::Repeated(length)
                 }
-                _ => Length::Invalid(Error::ContentLengthsDiffer),
+                _ => Length::Different,
             };
         }
     }
 
     /// RFC 9112 §7: transfer coding names are case-insensitive; `chunked` takes no parameters.
+    #[inline(never)]
     fn coding(&mut self, value: &[u8], leniency: Leniency) {
         let mut codings = list::elements(value).peekable();
         if codings.peek().is_none() {
@@ -206,6 +221,7 @@ impl Control {
 const LENGTHS: u64 = 1 << 6 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 17;
 
 impl KeepAlive {
+    #[inline(never)]
     fn read(&mut self, value: &[u8]) {
         for element in list::elements(value).flatten() {
             let split = element.iter().position(|&byte| byte == b'=');
@@ -261,7 +277,8 @@ pub(super) fn response_framing(
         }
         (Transfer::Chunked, _) => Ok((Framing::Chunked, None)),
         (Transfer::Other, _) => Err(Error::TransferCoding),
-        (_, Length::Invalid(error)) => Err(error),
+        (_, Length::Invalid) => Err(Error::ContentLength),
+        (_, Length::Different) => Err(Error::ContentLengthsDiffer),
         (transfer, Length::Once(length) | Length::Repeated(length)) => {
             let framing = if length == 0 { Framing::Empty } else { Framing::Length(length) };
             let ambiguous = transfer == Transfer::Identity;
