@@ -54,16 +54,8 @@ pub fn draw(name: &str, chart: &Chart, look: Look) -> String {
     let columns = Columns::new(chart, look.width);
     let name = if name.is_empty() { String::new() } else { format!("{}: ", look.paint("1", name)) };
     let mut text = format!("{}{}\n", name, chart.summary());
-    let (labels, rule) = axis(&Axis::new(chart.length, columns.bar / TICK), columns.bar);
     for (index, section) in chart.sections.iter().enumerate() {
-        let origin = cut(&section.origin, columns.before() - 1);
-        let gap = " ".repeat(columns.before() - origin.chars().count());
-        let labels = if index == 0 { format!("{}{}", gap, labels) } else { String::new() };
-        text.push_str(&format!("\n{}{}\n", look.paint("1", &origin), labels));
-        if index == 0 {
-            let rule = format!("{:width$}{}", "", rule, width = columns.before());
-            text.push_str(&format!("{}\n", look.paint(DIM, &rule)));
-        }
+        text.push_str(&heading(chart, &section.origin, index == 0, &columns, look));
         for group in &section.groups {
             for index in 0..group.rows.len() {
                 text.push_str(&line(chart, group, index, &columns, look));
@@ -79,6 +71,19 @@ pub fn draw(name: &str, chart: &Chart, look: Look) -> String {
     text
 }
 
+/// The origin of the rows that follow, and the axis if these are the first.
+fn heading(chart: &Chart, origin: &str, is_first: bool, columns: &Columns, look: Look) -> String {
+    let origin = cut(origin, columns.before() - 1);
+    let painted = look.paint("1", &origin);
+    if !is_first {
+        return format!("\n{}\n", painted);
+    }
+    let (labels, rule) = axis(&Axis::new(chart.length, columns.bar / TICK), columns.bar);
+    let gap = " ".repeat(columns.before() - origin.chars().count());
+    let rule = format!("{:width$}{}", "", rule, width = columns.before());
+    format!("\n{}{}{}\n{}\n", painted, gap, labels, look.paint(DIM, &rule))
+}
+
 /// What the marks of these phases mean, on one line.
 pub fn legend(phases: &[Phase], look: Look) -> String {
     let parts = phases.iter().map(|&phase| {
@@ -91,7 +96,7 @@ pub fn legend(phases: &[Phase], look: Look) -> String {
 /// A line of cells.
 pub fn bar(cells: &[Option<Phase>], look: Look) -> String {
     let mut text = String::new();
-    for run in cells.chunk_by_phase() {
+    for run in runs(cells) {
         match run[0] {
             Some(phase) => {
                 let mark = mark(phase);
@@ -150,31 +155,30 @@ fn line(chart: &Chart, group: &Group, index: usize, columns: &Columns, look: Loo
         (0, Some(id)) => format!("#{}", id),
         _ => String::new(),
     };
-    let bracket = match (index, group.rows.len()) {
-        (_, 1) => {
-            if group.connection.is_some() {
-                '─'
-            } else {
-                ' '
-            }
-        }
-        (0, _) => '┌',
-        (index, count) if index + 1 == count => '└',
-        _ => '│',
-    };
-    let status = row.status.map_or("—".to_owned(), |status| status.to_string());
+    let left = format!("{:>width$} {} ", id, bracket(group, index), width = columns.id);
+    let label = row.label(columns.label);
+    let gap = columns.label - label.chars().count();
+    let status = row.status.map_or("  —".to_owned(), |status| format!("{:>3}", status));
     let is_bad = row.error.is_some() || row.status.map_or(true, |status| status >= 400);
-    let status = look.paint(if is_bad { ERROR } else { DIM }, &status);
-    let left = format!("{:>width$} {} ", id, bracket, width = columns.id);
     format!(
-        "{}{:width$} {} {}\n",
+        "{}{}{:gap$} {} {}\n",
         look.paint(DIM, &left),
-        row.label(columns.label),
-        // One column wide where there is none, three where there is one.
-        if row.status.is_some() { status } else { format!("  {}", status) },
+        label,
+        "",
+        look.paint(if is_bad { ERROR } else { DIM }, &status),
         right(chart, row, columns, look),
-        width = columns.label
     )
+}
+
+/// What ties the rows of a connection together.
+fn bracket(group: &Group, index: usize) -> char {
+    match (group.rows.len(), index) {
+        (1, _) if group.connection.is_none() => ' ',
+        (1, _) => '─',
+        (_, 0) => '┌',
+        (count, index) if index + 1 == count => '└',
+        _ => '│',
+    }
 }
 
 /// The bar of a row and its time.
@@ -200,22 +204,15 @@ fn right(chart: &Chart, row: &Row, columns: &Columns, look: Look) -> String {
 }
 
 /// Neighbours that are alike, together.
-trait Runs {
-    fn chunk_by_phase(&self) -> Vec<&[Option<Phase>]>;
-}
-
-impl Runs for [Option<Phase>] {
-    fn chunk_by_phase(&self) -> Vec<&[Option<Phase>]> {
-        let mut runs = Vec::new();
-        let mut rest = self;
-        while let Some(first) = rest.first() {
-            let length = rest.iter().position(|cell| cell != first).unwrap_or(rest.len());
-            let (run, others) = rest.split_at(length);
-            runs.push(run);
-            rest = others;
-        }
-        runs
+fn runs(cells: &[Option<Phase>]) -> Vec<&[Option<Phase>]> {
+    let (mut runs, mut rest) = (Vec::new(), cells);
+    while let Some(first) = rest.first() {
+        let length = rest.iter().position(|cell| cell != first).unwrap_or(rest.len());
+        let (run, others) = rest.split_at(length);
+        runs.push(run);
+        rest = others;
     }
+    runs
 }
 
 /// A blank, the bracket and a blank.
