@@ -164,15 +164,15 @@ impl Default for RetryPolicy {
 
 /// May it be different the next time?
 fn is_transient(error: &Error) -> bool {
-    match error.kind() {
+    matches!(
+        error.kind(),
         ErrorKind::Resolve
-        | ErrorKind::Connect
-        | ErrorKind::EmptyResponse
-        | ErrorKind::Send
-        | ErrorKind::Receive
-        | ErrorKind::Timeout => true,
-        _ => false,
-    }
+            | ErrorKind::Connect
+            | ErrorKind::EmptyResponse
+            | ErrorKind::Send
+            | ErrorKind::Receive
+            | ErrorKind::Timeout
+    )
 }
 
 /// `Retry-After = HTTP-date / delay-seconds` (RFC 9110 §10.2.3), as a pause from now.
