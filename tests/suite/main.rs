@@ -24,6 +24,7 @@ mod pipelining;
 mod program;
 mod properties;
 mod redirects;
+mod reports;
 mod requests;
 mod responses;
 mod retry;
