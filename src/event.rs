@@ -57,7 +57,9 @@ pub enum Event<'a> {
     Connecting { address: SocketAddr },
     /// That failed; others may be left.
     Refused { address: SocketAddr },
-    /// A new connection stands.
+    /// The TCP connection stands, and the TLS handshake begins.
+    Handshaking,
+    /// A new connection stands, secured if it is to be.
     Connected { connection: u64, local: Option<SocketAddr>, remote: Option<SocketAddr> },
     /// An idle connection is used again.
     Reused {

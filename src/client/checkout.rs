@@ -136,6 +136,7 @@ impl Call<'_> {
         };
         let mut transport = self.connect(origin, deadline, timings)?;
         if let Some(tls) = tls {
+            self.observe(|| Event::Handshaking);
             transport = self.secure(&**tls, origin, transport, deadline)?;
             timings.secured = Some(Instant::now());
         }

@@ -402,6 +402,42 @@ fn err_a_reader_of_json_that_has_seen_enough_is_no_news() {
 }
 
 #[test]
+fn ok_every_try_of_every_transfer_is_in_the_report_of_the_run() {
+    let dir = Dir::new("har");
+    let file = dir.path("har");
+    for options in [&["-Z"][..], &["--pipeline", "3"], &["-Z", "--pipeline", "3"]] {
+        let busy = Mutex::new(true);
+        let peer = Peer::start(move |request| match request.split(' ').nth(1) {
+            Some("/3") if std::mem::take(&mut *busy.lock().expect("nobody panics inside")) => {
+                "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n".into()
+            }
+            path => sized(path.unwrap_or_default()),
+        });
+        let words = ["-s", "--retry", "1", "--retry-delay", "0.01", "-o", "/dev/null"];
+        let report = ["--har", &file, &peer.url("/[1-5]")];
+        let run = pannier(&[options, &words, &report].concat());
+        assert_eq!(run.text(), ("", "", 0));
+        let har = Json::parse(&dir.read("har"));
+        let entries = har.get("log").and_then(|log| log.get("entries")).map(Json::elements);
+        let mut found: Vec<_> = entries.unwrap_or_default().iter().map(what).collect();
+        found.sort();
+        let status = |number| if number == 3 { vec![200, 503] } else { vec![200] };
+        let expected: Vec<_> = (1..=5)
+            .flat_map(|number| status(number).into_iter().map(move |status| (number, status)))
+            .map(|(number, status)| (peer.url(&format!("/{}", number)), Some(status)))
+            .collect();
+        assert_eq!(found, expected, "{:?}", options);
+    }
+
+    fn what(entry: &Json) -> (String, Option<u64>) {
+        let url = entry.get("request").and_then(|request| request.get("url"));
+        let status = entry.get("response").and_then(|response| response.get("status"));
+        let url = url.and_then(Json::as_str).unwrap_or_default().to_owned();
+        (url, status.and_then(Json::as_u64))
+    }
+}
+
+#[test]
 fn err_json_leaves_no_standard_output() {
     for words in [&["--jsonl", "-o", "-", "http://a/"][..], &["--jsonl", "-D", "-", "http://a/"]] {
         let run = pannier(words);

@@ -17,6 +17,7 @@ use crate::clients::Clients;
 use crate::connect::Route;
 use crate::exit::{self, Failure};
 use crate::jobs::Job;
+use crate::journal::Journal;
 use crate::jsonl;
 use crate::output::{Dump, Output, Stdout};
 use crate::progress::{self, Board, Departure};
@@ -33,6 +34,8 @@ use crate::write_out::{self, Report};
 pub struct Session {
     global: Global,
     clients: Clients,
+    /// What happened, if somebody wants to know afterwards.
+    pub journal: Option<Journal>,
     pub board: Arc<Board>,
 }
 
@@ -98,9 +101,9 @@ struct Done {
 }
 
 impl Session {
-    pub fn new(global: Global) -> Session {
+    pub fn new(global: Global, journal: Option<Journal>) -> Session {
         let board = Board::new(global.parallel);
-        Session { global, clients: Clients::new(global), board }
+        Session { global, clients: Clients::new(global), journal, board }
     }
 
     /// Opens what the job needs, and makes its first request.
@@ -173,7 +176,7 @@ impl Session {
     }
 
     /// What cannot be set up: nothing follows.
-    fn stop(&self, failure: &Failure) -> Ended {
+    pub fn stop(&self, failure: &Failure) -> Ended {
         self.tell(failure);
         Ended { code: failure.code, stop: true }
     }
@@ -198,6 +201,7 @@ impl Session {
         let mut answer = first;
         loop {
             let result = answer.and_then(|answer| self.receive(work, answer));
+            self.enter(&work.watcher, result.as_ref().err());
             let again = match work.verdict(&result) {
                 Verdict::Yes(again) => again,
                 Verdict::No => return result,
@@ -238,6 +242,10 @@ impl Session {
         work.watcher.sends(plan.payload.length());
         let (client, number, route) = self.clients.get(op, &work.url.origin())?;
         let (watcher, spent) = (&work.watcher, &work.progress.spent);
+        if let Some(journal) = &self.journal {
+            let post = plan.payload.in_memory();
+            watcher.follow(journal.trace(number, &plan.method, &work.url, post));
+        }
         let (request, asked) = transfer::request(op, self.global, &client, watcher, plan, spent)?;
         Ok(Attempt { request, client, number, sent: Sent { asked, route } })
     }
@@ -253,6 +261,14 @@ impl Session {
             retries: &mut work.retries,
         };
         transfer.receive(&sent.asked, response, &mut work.progress)
+    }
+
+    /// Keeps what the try's exchanges were. A status that `-f` does not want is none of theirs.
+    fn enter(&self, watcher: &Watcher, failure: Option<&Failure>) {
+        let failure = failure.filter(|failure| failure.code != exit::HTTP_ERROR);
+        if let Some(journal) = &self.journal {
+            journal.enter(watcher.exchanges(failure.map(|failure| failure.message.as_str())));
+        }
     }
 
     fn shows_progress(&self, job: &Job, output: &Output) -> bool {

@@ -41,18 +41,22 @@ fn obey(args: Args) -> u8 {
         return print(&help::version());
     }
     if args.lab.run {
-        return lab::run(&args.lab);
+        return lab::run(&args.lab, &args.reports);
     }
     Stdout::hold();
     let global = args.global;
     let jobs = Jobs::new(global, args.operations);
-    let session = Arc::new(Session::new(global));
+    let session = Arc::new(Session::new(global, args.reports.journal()));
     let code = match global.parallel {
         true => parallel::run(session.clone(), jobs, global),
         false => one_by_one(&session, jobs, global),
     };
     session.board.close();
-    code
+    // What is wanted about the run as a whole is written however it ended.
+    match session.journal.as_ref().map(|journal| args.reports.write(journal)) {
+        Some(Err(failure)) => session.stop(&failure).code,
+        _ => code,
+    }
 }
 
 fn one_by_one(session: &Session, mut jobs: Jobs, global: Global) -> u8 {

@@ -175,6 +175,7 @@ impl Transfer<'_> {
             };
             let room = self.op.max_filesize.map_or(u64::MAX, |most| most - progress.downloaded);
             let taken = usize::try_from(room).map_or(count, |room| room.min(count));
+            self.watcher.content(&buffer[..taken]);
             if !progress.is_withheld() {
                 self.output.write(&buffer[..taken])?;
             }

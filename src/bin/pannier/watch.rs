@@ -1,5 +1,5 @@
-//! The observer of a transfer: keeps its record, tells what happens with `-v`, knows how far it is,
-//! and can end it.
+//! The observer of a transfer: keeps its record, tells what happens with `-v`, follows its exchanges,
+//! knows how far it is, and can end it.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use pannier::{CancelToken, Event, Observer};
 
+use crate::journal::{Exchange, Trace};
 use crate::operation::Slowness;
 use crate::record::Record;
 use crate::verbose::Narrator;
@@ -28,6 +29,7 @@ struct State {
     /// How much there is to send, if that is known.
     upload: Option<u64>,
     end: Option<End>,
+    trace: Option<Trace>,
 }
 
 /// Why a transfer was ended from outside.
@@ -76,6 +78,7 @@ impl Watcher {
             expected: None,
             upload: None,
             end: None,
+            trace: None,
         });
         Arc::new(Watcher { state, token: CancelToken::new() })
     }
@@ -105,6 +108,27 @@ impl Watcher {
     /// There is so much to send.
     pub fn sends(&self, upload: Option<u64>) {
         self.lock().upload = upload;
+    }
+
+    /// Follows the exchanges from now on.
+    pub fn follow(&self, trace: Trace) {
+        self.lock().trace = Some(trace);
+    }
+
+    /// The exchanges that were followed; the last one failed if there is a message.
+    pub fn exchanges(&self, failure: Option<&str>) -> Vec<Exchange> {
+        let Some(mut trace) = self.lock().trace.take() else { return Vec::new() };
+        if let Some(message) = failure {
+            trace.fail(message);
+        }
+        trace.end()
+    }
+
+    /// This content came.
+    pub fn content(&self, bytes: &[u8]) {
+        if let Some(trace) = &mut self.lock().trace {
+            trace.content(bytes);
+        }
     }
 
     /// So much of the content has come, of so much.
@@ -159,6 +183,9 @@ impl Observer for Watcher {
     fn event(&self, at: Instant, event: &Event<'_>) {
         let mut state = self.lock();
         state.record.note(at, event);
+        if let Some(trace) = &mut state.trace {
+            trace.note(at, event);
+        }
         if let Some(narrator) = &mut state.narrator {
             warn::write(&narrator.tell(event));
         }
