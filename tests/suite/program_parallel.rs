@@ -199,6 +199,26 @@ fn ok_failures_and_retries_keep_their_place_among_pipelined_transfers() {
 }
 
 #[test]
+fn ok_who_waits_for_others_to_be_answered_is_not_slow() {
+    let peer = wire::Peer::play(|peer| {
+        let mut wire = peer.accept();
+        wire.exchange("GET /1", answer("1"));
+        wire.expect_request("GET /2");
+        wire.expect_request("GET /3");
+        wire.send("HTTP/1.1 200 OK\r\nContent-Length: 160\r\n\r\n");
+        // Slow, but no slower than it may be; and all the while nothing comes of the third.
+        for _ in 0..16 {
+            wire.send("0123456789");
+            assert!(wire.is_quiet_for(Duration::from_millis(100)));
+        }
+        wire.send(answer("3"));
+        wire.expect_end();
+    });
+    let words = ["-sS", "--pipeline", "3", "-Y", "20", "-y", "1", &peer.url("/[1-3]")];
+    assert_eq!(pannier(&words).text(), (&*format!("1{}3", "0123456789".repeat(16)), "", 0));
+}
+
+#[test]
 fn ok_what_must_not_be_repeated_is_not_pipelined() {
     let peer = wire::Peer::play(|peer| {
         let mut wire = peer.accept();

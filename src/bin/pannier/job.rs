@@ -3,7 +3,7 @@
 //! A transfer that fails does not stop the next one. What cannot be set up at all stops everything,
 //! and so does an output that nobody reads any more.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
@@ -15,11 +15,11 @@ use crate::address;
 use crate::args::Global;
 use crate::clients::Clients;
 use crate::connect::Route;
+use crate::ending::{Done, Ended};
 use crate::exit::{self, Failure};
 use crate::jobs::Job;
 use crate::journal::Journal;
-use crate::jsonl;
-use crate::output::{Dump, Output, Stdout};
+use crate::output::{Dump, Output};
 use crate::progress::{self, Board, Departure};
 use crate::record::Record;
 use crate::request::{self, Payload};
@@ -28,24 +28,14 @@ use crate::transfer::{self, Asked, Progress, Transfer, SPENT};
 use crate::verbose::Narrator;
 use crate::warn::{self, warn};
 use crate::watch::Watcher;
-use crate::write_out::{self, Report};
 
 /// What all jobs of a run share.
 pub struct Session {
-    global: Global,
+    pub global: Global,
     clients: Clients,
     /// What happened, if somebody wants to know afterwards.
     pub journal: Option<Journal>,
     pub board: Arc<Board>,
-}
-
-/// How a job ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ended {
-    /// 0 if it succeeded.
-    pub code: u8,
-    /// No further job is to be begun.
-    pub stop: bool,
 }
 
 /// A job under way.
@@ -90,15 +80,6 @@ pub struct Sent {
 
 /// What came of a request.
 pub type Answer = (Sent, pannier::Result<Response>);
-
-/// What is known of a transfer when it is over.
-struct Done {
-    url: Option<Url>,
-    file: Option<String>,
-    record: Record,
-    progress: Progress,
-    retries: u64,
-}
 
 impl Session {
     pub fn new(global: Global, journal: Option<Journal>) -> Session {
@@ -173,12 +154,6 @@ impl Session {
         let (record, progress) = (Record::new(Instant::now(), false), Progress::default());
         let done = Done { url: None, file: None, record, progress, retries: 0 };
         self.end(job, done, Err(failure))
-    }
-
-    /// What cannot be set up: nothing follows.
-    pub fn stop(&self, failure: &Failure) -> Ended {
-        self.tell(failure);
-        Ended { code: failure.code, stop: true }
     }
 
     /// The job as it goes on the board.
@@ -283,46 +258,14 @@ impl Session {
             warn::write(format!("Note: Removed output file: {}\n", name).as_bytes());
         }
     }
-
-    /// Tells how the transfer ended, and writes what `-w` and `--jsonl` ask for.
-    fn end(&self, job: &Job, done: Done, result: Result<(), Failure>) -> Ended {
-        let failure = result.err();
-        let code = failure.as_ref().map_or(0, |failure| failure.code);
-        if let Some(failure) = &failure {
-            self.tell(failure);
-            if failure.is_silent() {
-                return Ended { code, stop: true };
-            }
-        }
-        if job.op.write_out.is_none() && !self.global.jsonl {
-            return Ended { code, stop: false };
-        }
-        match self.report(job, &done.report(job, failure)) {
-            Ok(()) => Ended { code, stop: false },
-            Err(error) => self.stop(&Failure::output(&error)),
-        }
-    }
-
-    fn report(&self, job: &Job, report: &Report) -> io::Result<()> {
-        if let Some(template) = &job.op.write_out {
-            write_out::render(template, report).iter().try_for_each(|piece| piece.write())?;
-        }
-        if self.global.jsonl {
-            let mut stdout = Stdout::new(false);
-            stdout.write_whole(jsonl::line(report).as_bytes())?;
-            stdout.flush()?;
-        }
-        Ok(())
-    }
-
-    fn tell(&self, failure: &Failure) {
-        if self.global.tells_errors() && !failure.is_silent() {
-            warn::complain(&format!("({}) {}", failure.code, failure.message));
-        }
-    }
 }
 
 impl Work {
+    /// Whether an answer is due now, or to others first.
+    pub fn wait_in_line(&self, others_first: bool) {
+        self.watcher.wait_in_line(others_first);
+    }
+
     /// Is it to be tried again? The status decides, and where none came, the failure.
     fn verdict(&mut self, result: &Result<(), Failure>) -> Verdict {
         match (self.progress.verdict.take(), result) {
@@ -351,27 +294,6 @@ impl Job {
         let dump = Dump::open(name, *begun)?;
         *begun = true;
         Ok(Some(dump))
-    }
-}
-
-impl Done {
-    fn report(self, job: &Job, failure: Option<Failure>) -> Report {
-        let asked = self.url.as_ref().map(Url::without_credentials);
-        Report {
-            url: String::from_utf8_lossy(&job.url.text).into_owned(),
-            effective: self.progress.effective.or_else(|| self.record.effective.clone()).or(asked),
-            parsed: self.url,
-            redirect_url: self.progress.redirect_url,
-            file: self.file,
-            exit: failure.as_ref().map_or(0, |failure| failure.code),
-            error: failure.map(|failure| failure.message).unwrap_or_default(),
-            downloaded: self.progress.downloaded,
-            total: self.record.began.elapsed(),
-            number: job.number,
-            transfer: job.transfer,
-            retries: self.retries,
-            record: self.record,
-        }
     }
 }
 

@@ -12,6 +12,7 @@ mod clients;
 mod config_file;
 mod connect;
 mod data;
+mod ending;
 mod exit;
 mod flags;
 mod glob;

@@ -13,8 +13,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::args::Global;
+use crate::ending::Ended;
 use crate::exit::{self, Failure};
-use crate::job::{Ended, Session};
+use crate::job::Session;
 use crate::jobs::{Job, Jobs};
 use crate::pipeline;
 

@@ -9,8 +9,9 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::iter;
 
+use crate::ending::Ended;
 use crate::exit::Failure;
-use crate::job::{Attempt, Begun, Ended, Session, Work};
+use crate::job::{Attempt, Begun, Sent, Session, Work};
 use crate::jobs::Job;
 
 /// Where the jobs come from.
@@ -60,7 +61,7 @@ fn lane(
     told: &mut Told<'_>,
 ) -> bool {
     let (client, number) = (first.1.client.clone(), first.1.number);
-    let waiting = RefCell::new(VecDeque::new());
+    let waiting = RefCell::new(VecDeque::<(Box<Work>, Sent)>::new());
     let others = iter::from_fn(|| {
         if held.is_some() {
             return None;
@@ -74,13 +75,19 @@ fn lane(
         }
     });
     let requests = iter::once(first).chain(others).map(|(work, attempt)| {
-        waiting.borrow_mut().push_back((work, attempt.sent));
+        let mut waiting = waiting.borrow_mut();
+        work.wait_in_line(!waiting.is_empty());
+        waiting.push_back((work, attempt.sent));
         attempt.request
     });
     let mut responses = client.pipeline(requests).depth(depth);
     responses.all(|response| {
         let first = waiting.borrow_mut().pop_front();
         let (work, sent) = first.expect("a response has a request before it");
-        told(session.finish(*work, Ok((sent, response))))
+        let go_on = told(session.finish(*work, Ok((sent, response))));
+        if let Some((next, _)) = waiting.borrow().front() {
+            next.wait_in_line(false);
+        }
+        go_on
     })
 }

@@ -10,9 +10,10 @@ use std::time::Instant;
 
 use crate::args::{Args, Global};
 use crate::config_file;
+use crate::ending::Ended;
 use crate::exit;
 use crate::help;
-use crate::job::{Ended, Session};
+use crate::job::Session;
 use crate::jobs::Jobs;
 use crate::lab;
 use crate::output::Stdout;

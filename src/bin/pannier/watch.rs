@@ -28,6 +28,8 @@ struct State {
     expected: Option<u64>,
     /// How much there is to send, if that is known.
     upload: Option<u64>,
+    /// Others are to be answered first, so that nothing is due.
+    in_line: bool,
     end: Option<End>,
     trace: Option<Trace>,
 }
@@ -77,6 +79,7 @@ impl Watcher {
             received: 0,
             expected: None,
             upload: None,
+            in_line: false,
             end: None,
             trace: None,
         });
@@ -103,6 +106,11 @@ impl Watcher {
     /// What came in place of a head and was refused.
     pub fn take_faulty_head(&self) -> Vec<u8> {
         std::mem::take(&mut self.lock().record.faulty)
+    }
+
+    /// Whether others are to be answered first.
+    pub fn wait_in_line(&self, others_first: bool) {
+        self.lock().in_line = others_first;
     }
 
     /// There is so much to send.
@@ -154,7 +162,7 @@ impl Watcher {
             true => (Way::Received, received, state.expected),
             false => (Way::Sent, sent, state.upload),
         };
-        let is_moving = !state.record.pretransfer.is_zero();
+        let is_moving = !state.record.pretransfer.is_zero() && !state.in_line;
         Pulse { way, done, total, sent, received, is_moving }
     }
 
