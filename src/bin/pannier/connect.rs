@@ -122,6 +122,11 @@ impl Connect for Routed {
         let Dialing { deadline, cancel, progress, .. } = dialing;
         self.tcp.connect(Dialing { origin, deadline, cancel, progress: &mut |step| progress(step) })
     }
+
+    fn is_immediate(&self, origin: &Origin) -> bool {
+        let moved = self.route.moved(origin);
+        self.route.unix.is_some() || self.tcp.is_immediate(moved.as_ref().unwrap_or(origin))
+    }
 }
 
 /// Names looked up in a table first.
