@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
@@ -102,6 +102,23 @@ fn ok_no_more_connections_than_may_be() {
         assert_eq!(run.text(), (&*"200\n".repeat(200), "", 0));
         assert!(site.accepted() <= 3, "{:?}: {} connections", options, site.accepted());
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn err_transfers_for_which_there_are_no_descriptors_fail_by_themselves() {
+    let peer = Peer::start(|_| Answer(vec![HOLD.to_vec()]));
+    let script = format!(
+        "ulimit -n 40; exec {} -q -sZ --parallel-max 200 -m 1 -o /dev/null -w '%{{exitcode}}\\n' '{}'",
+        env!("CARGO_BIN_EXE_pannier"),
+        peer.url("/[1-200]")
+    );
+    let run = Command::new("sh").args(["-c", &script]).output().expect("there is a shell");
+    let (stdout, stderr, _) = run.text();
+    let codes: Vec<&str> = stdout.lines().collect();
+    assert_eq!((codes.len(), stderr), (200, ""));
+    assert!(codes.iter().all(|code| ["28", "7", "23"].contains(code)), "{}", stdout);
+    assert!(codes.contains(&"28") && codes.contains(&"7"), "{}", stdout);
 }
 
 #[test]

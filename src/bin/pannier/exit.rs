@@ -52,6 +52,8 @@ pub const UPLOAD_FAILED: u8 = 25;
 pub const READ_ERROR: u8 = 26;
 /// A `--lab` that did not work.
 pub const LAB_FAILED: u8 = 2;
+/// What Rust exits with after a panic.
+pub const PANICKED: u8 = 101;
 /// A request that cannot be made.
 pub const BAD_ARGUMENT: u8 = 43;
 /// `--resolve` or `--connect-to` of no known form.

@@ -12,7 +12,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use pannier::http::Url;
 
@@ -91,10 +91,10 @@ impl Output {
     }
 
     fn stdout(global: Global, guards_terminal: bool) -> Output {
-        let mut stdout = Stdout::new(guards_terminal && io::stdout().is_terminal());
+        let stdout = Stdout::new(guards_terminal && io::stdout().is_terminal());
         let gathered = global.parallel.then(Vec::new);
         // Side by side, what is cut off might be another's.
-        let start = match (global.parallel, place(&mut stdout.file)) {
+        let start = match (global.parallel, place(&stdout.file)) {
             (true, Start::Length(_)) => Start::Gone,
             (_, start) => start,
         };
@@ -228,6 +228,11 @@ impl Stdout {
         Stdout { file: stdout_file(), guards_terminal }
     }
 
+    /// It is there from now on, however many descriptors the transfers take.
+    pub fn hold() {
+        Stdout::new(false);
+    }
+
     /// Writes all of `bytes`; nothing that another transfer writes comes between them.
     pub fn write_whole(&mut self, bytes: &[u8]) -> io::Result<()> {
         // Guards the order of what is written, and nothing else.
@@ -249,7 +254,7 @@ impl Stdout {
     /// Cuts off what was written since `start`, if that can be.
     fn cut(&mut self, start: Start) -> bool {
         match start {
-            Start::Length(length) => cut(&mut self.file, length),
+            Start::Length(length) => cut(&self.file, length),
             Start::Void => true,
             Start::Gone => false,
         }
@@ -325,21 +330,26 @@ fn named(path: &Path, error: io::Error) -> io::Error {
 }
 
 #[cfg(unix)]
-type StdoutFile = File;
+type StdoutFile = &'static File;
 
+/// Made once: later there may be no descriptor left for another.
 #[cfg(unix)]
-fn stdout_file() -> File {
+fn stdout_file() -> &'static File {
     use std::os::fd::AsFd;
-    let copy = io::stdout().as_fd().try_clone_to_owned();
-    // A process without standard output writes into a file that takes nothing.
-    copy.map(File::from)
-        .or_else(|_| File::open("/dev/null"))
-        .expect("standard output or /dev/null can be opened")
+    static FILE: OnceLock<File> = OnceLock::new();
+    FILE.get_or_init(|| {
+        let copy = io::stdout().as_fd().try_clone_to_owned();
+        // A process without standard output writes into a file that takes nothing.
+        copy.map(File::from)
+            .or_else(|_| File::open("/dev/null"))
+            .expect("standard output or /dev/null can be opened")
+    })
 }
 
 /// Only where the end of the file is, and nobody else writes there, can it be cut off.
 #[cfg(unix)]
-fn place(file: &mut File) -> Start {
+fn place(file: &StdoutFile) -> Start {
+    let mut file = *file;
     match (file.metadata(), file.stream_position()) {
         (Ok(meta), Ok(at)) if meta.is_file() && meta.len() == at => Start::Length(at),
         (Ok(meta), _) if is_device(&meta) && !file.is_terminal() => Start::Void,
@@ -348,7 +358,8 @@ fn place(file: &mut File) -> Start {
 }
 
 #[cfg(unix)]
-fn cut(file: &mut File, length: u64) -> bool {
+fn cut(file: &StdoutFile, length: u64) -> bool {
+    let mut file = *file;
     file.set_len(length).and_then(|()| file.seek(SeekFrom::Start(length))).is_ok()
 }
 
@@ -367,12 +378,12 @@ fn stdout_file() -> io::Stdout {
 }
 
 #[cfg(not(unix))]
-fn place(_: &mut io::Stdout) -> Start {
+fn place(_: &StdoutFile) -> Start {
     Start::Gone
 }
 
 #[cfg(not(unix))]
-fn cut(_: &mut io::Stdout, _: u64) -> bool {
+fn cut(_: &StdoutFile, _: u64) -> bool {
     false
 }
 

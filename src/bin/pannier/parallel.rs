@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::args::Global;
-use crate::exit::Failure;
+use crate::exit::{self, Failure};
 use crate::job::{Ended, Session};
 use crate::jobs::{Job, Jobs};
 use crate::pipeline;
@@ -76,12 +76,14 @@ impl Crew {
         let (crew, sender) = (self.clone(), results.clone());
         let work = move || crew.work(&sender);
         // Where there are no more threads to be had, those that are there do it all.
-        if thread::Builder::new().name("transfer".to_owned()).spawn(work).is_err() {
+        let thread = thread::Builder::new().name("transfer".to_owned()).stack_size(STACK);
+        if thread.spawn(work).is_err() {
             self.books().threads -= 1;
         }
     }
 
     fn work(self: &Arc<Crew>, results: &Sender<Ended>) {
+        let _alarm = Alarm(results);
         let mut next = || {
             let job = self.next()?;
             self.hire(results);
@@ -109,3 +111,17 @@ impl Crew {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Says so if its thread panics, lest a job that nobody has done counts as one that succeeded.
+struct Alarm<'a>(&'a Sender<Ended>);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            let _ = self.0.send(Ended { code: exit::PANICKED, stop: true });
+        }
+    }
+}
+
+/// Of which only what is touched is memory; a transfer needs a tenth of it.
+const STACK: usize = 512 << 10;

@@ -43,6 +43,7 @@ fn obey(args: Args) -> u8 {
     if args.lab.run {
         return lab::run(&args.lab, &args.reports);
     }
+    Stdout::hold();
     let global = args.global;
     let jobs = Jobs::new(global, args.operations);
     let session = Arc::new(Session::new(global, args.reports.journal()));
