@@ -10,6 +10,8 @@ pub mod plain_tls;
 pub mod program;
 pub mod recorder;
 pub mod site;
+#[cfg(target_os = "linux")]
+pub mod unruly;
 
 use std::time::Duration;
 
