@@ -13,6 +13,9 @@
 //!   as if it had never been sent.
 //! - A peer that ends connections without a word while several requests are in flight is
 //!   remembered by the client, and not pipelined to any more.
+//!
+//! What remains is why pipelining is for the caller to ask for: a response that was sent unasked cannot be
+//! told from the answer to a request that is in flight already.
 
 use std::collections::VecDeque;
 use std::fmt;

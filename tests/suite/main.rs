@@ -4,6 +4,7 @@ mod attempts;
 mod batch;
 mod bounds;
 mod cancel;
+mod chaos;
 mod checkout;
 mod deadline;
 mod h1_chunked;
