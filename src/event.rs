@@ -80,6 +80,9 @@ pub enum Event<'a> {
     Informational { status: StatusCode, head: &'a [u8] },
     /// The head of the final response came.
     ResponseHead { status: StatusCode, head: &'a [u8] },
+    /// What came in its place breaks the protocol, and the exchange fails: the bytes from its
+    /// beginning on, perhaps with some that follow it.
+    FaultyHead { bytes: &'a [u8] },
     /// The response was received to its end.
     ResponseEnd,
     /// The response asks for another URL, and the client goes there.

@@ -268,8 +268,13 @@ impl Call<'_> {
     ) -> Result<ResponseHead> {
         let mut watch = Notify { call: self, connection: connection.id };
         let deadline = self.until(self.timeouts.response);
-        let head = connection.recv_head(deadline, &mut watch);
-        let head = head.map_err(|failure| self.explain(Phase::Wait, failure))?;
+        let head = connection.recv_head(deadline, &mut watch).map_err(|failure| {
+            let bytes = connection.unread();
+            if matches!(failure, conn::Failure::Protocol(_)) && !bytes.is_empty() {
+                self.observe(|| Event::FaultyHead { bytes });
+            }
+            self.explain(Phase::Wait, failure)
+        })?;
         timings.head = Some(Instant::now());
         self.observe(|| Event::ResponseHead { status: head.status(), head: head.as_bytes() });
         Ok(head)

@@ -22,6 +22,8 @@ mod observing;
 mod persistence;
 mod pipelining;
 mod program;
+mod program_parallel;
+mod program_retry;
 mod properties;
 mod redirects;
 mod reports;

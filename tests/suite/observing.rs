@@ -119,6 +119,18 @@ fn ok_a_response_that_is_not_read_to_its_end_has_no_end() {
 }
 
 #[test]
+fn err_a_head_that_breaks_the_protocol_is_told_as_it_came() {
+    let recorder = Recorder::new();
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: -6\r\n\r\n";
+    let answer = ["HTTP/1.1 103 Hints\r\n\r\n", head, "hello"].concat();
+    let client = builder().connector(once(answer).repeated()).observer(recorder.clone()).build();
+    client.get("http://a.test/").send().unwrap_err();
+    let told = recorder.take();
+    let expected = ["informational 103", &format!("faulty head {:?}", [head, "hello"].concat())];
+    assert_eq!(told[told.len() - 3..told.len() - 1], expected);
+}
+
+#[test]
 fn ok_a_connection_that_leaves_http_is_told_as_closed() {
     let recorder = Recorder::new();
     let answer = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n";

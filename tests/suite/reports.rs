@@ -1,8 +1,8 @@
 //! `--har` and `--waterfall`: what the program leaves behind of a run, whether it went well or not.
 
-use crate::program::{closed_address, pannier, Dir, Text};
 use crate::support::json::Json;
 use crate::support::peer::Peer;
+use crate::support::program::{closed_address, pannier, Dir, Text};
 
 /// A redirect, its goal and a response that is cut short, all on one connection.
 fn peer() -> Peer {

@@ -19,9 +19,9 @@ pub fn url(op: &Operation, text: &[u8], upload: Option<&[u8]>) -> Result<Url, Fa
         false => Url::parse(&text),
     };
     let mut url = parsed.map_err(|error| Failure::url(&error))?;
-    let data = op.data.as_ref().filter(|_| op.get);
-    for piece in data.into_iter().chain(&op.query).filter(|piece| !piece.is_empty()) {
-        let piece = String::from_utf8(piece.clone()).unwrap_or_else(|_| escape_high(piece));
+    let data = op.data.as_deref().filter(|_| op.get);
+    for piece in data.into_iter().chain(op.query.as_deref()).filter(|piece| !piece.is_empty()) {
+        let piece = String::from_utf8(piece.to_vec()).unwrap_or_else(|_| escape_high(piece));
         url.append_raw_query(&piece);
     }
     Ok(url)

@@ -5,6 +5,7 @@
 //! their errors are errors of the command line.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::config_file;
 use crate::data;
@@ -13,7 +14,7 @@ use crate::lab;
 use crate::operation::Operation;
 use crate::reports::Reports;
 use crate::usage::{Problem, Usage};
-use crate::values::text;
+use crate::values::{self, text};
 use crate::warn::warn;
 
 /// A command line, read.
@@ -38,12 +39,31 @@ pub struct Global {
     pub show_error: bool,
     pub verbose: bool,
     pub no_progress_meter: bool,
+    pub parallel: bool,
+    /// How many transfers run at a time; `None` is [`PARALLEL`].
+    pub parallel_max: Option<usize>,
+    /// How many connections to one host there may be then; `None` is any number.
+    pub parallel_max_host: Option<usize>,
+    /// How many requests may be in flight on a connection; 0 is 1.
+    pub pipeline: usize,
+    pub fail_early: bool,
+    /// How far apart transfers begin.
+    pub rate: Duration,
+    pub jsonl: bool,
 }
 
 impl Global {
     /// Are errors told?
     pub fn tells_errors(self) -> bool {
         !self.silent || self.show_error
+    }
+
+    /// How many transfers run at a time.
+    pub fn width(self) -> usize {
+        match self.parallel {
+            true => self.parallel_max.unwrap_or(PARALLEL),
+            false => 1,
+        }
     }
 }
 
@@ -96,6 +116,18 @@ impl Args {
         let text = data::read_file(name)
             .map_err(|error| Problem::Unreadable(format!("cannot read config: {}", error)))?;
         self.read_lines(&String::from_utf8_lossy(name), &text).map_err(Problem::Nested)
+    }
+
+    /// `--parallel-max`, with curl's repairs.
+    pub fn set_parallel_max(&mut self, value: &[u8]) -> Result<(), Problem> {
+        self.global.parallel_max = width(value)?;
+        Ok(())
+    }
+
+    /// `--parallel-max-host`, with the same.
+    pub fn set_parallel_max_host(&mut self, value: &[u8]) -> Result<(), Problem> {
+        self.global.parallel_max_host = width(value)?;
+        Ok(())
     }
 
     /// `--range`, with curl's repairs.
@@ -243,15 +275,24 @@ fn long_option(name: &str) -> Option<(&'static Flag, bool)> {
     opposite.filter(|flag| matches!(flag.set, Set::Switch(_))).map(|flag| (flag, false))
 }
 
+/// How many at a time; 0 leaves that open, and what is too much is the most that there may be.
+fn width(value: &[u8]) -> Result<Option<usize>, Problem> {
+    let count = usize::try_from(values::count(value)?).unwrap_or(usize::MAX);
+    Ok(Some(count.min(MAX_PARALLEL)).filter(|&count| count > 0))
+}
+
 /// Config files may name config files, but not for ever.
 const MAX_DEPTH: u32 = 16;
+/// curl's default and bound of `--parallel-max`.
+const PARALLEL: usize = 50;
+const MAX_PARALLEL: usize = 65_535;
 /// How the typographic quotes begin in UTF-8: a sign of a command pasted from a text processor.
 const CURLY_QUOTE: &[u8] = b"\xe2\x80";
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::Out;
+    use crate::operation::{Out, Place, Slowness};
 
     fn parse(words: &str) -> Result<Args, Usage> {
         let words: Vec<Vec<u8>> = words.split(' ').map(|word| word.into()).collect();
@@ -292,7 +333,7 @@ mod tests {
         for (words, message) in [
             ("--foo a", "option --foo: is unknown"),
             ("--output=x a", "option --output=x: is unknown"),
-            ("-sZ a", "option -sZ: is unknown"),
+            ("-sW a", "option -sW: is unknown"),
             ("-", "option -: is unknown"),
             ("a -o", "option -o: requires parameter"),
             ("-so", "option -so: requires parameter"),
@@ -312,11 +353,36 @@ mod tests {
     #[test]
     fn ok_urls_outputs_and_uploads_pair_in_order() {
         let op = first("-o 1 a -T x -T y b -o 2 -o 3");
-        let urls: Vec<_> = op.slots.iter().map(|slot| slot.url.as_deref()).collect();
-        assert_eq!(urls, [Some(&b"a"[..]), Some(b"b"), None]);
+        let urls: Vec<_> = op.slots.iter().map(|slot| slot.url.clone()).collect();
+        let url = |text: &[u8]| Some(Place::Url(text.to_vec()));
+        assert_eq!(urls, [url(b"a"), url(b"b"), None]);
         let uploads: Vec<_> = op.slots.iter().map(|slot| slot.upload.as_deref()).collect();
         assert_eq!(uploads, [Some(&b"x"[..]), Some(b"y"), None]);
         assert_eq!(op.slots[2].output, Some(Out::File(b"3".to_vec())));
+    }
+
+    #[test]
+    fn ok_remote_name_all_holds_for_what_follows_it() {
+        let op = first("a --remote-name-all b c d e --no-remote-name -o f -O -o -");
+        let outputs: Vec<_> = op.slots.into_iter().map(|slot| slot.output).collect();
+        let file = |name: &[u8]| Some(Out::File(name.to_vec()));
+        let expected =
+            [Some(Out::Stdout), file(b"f"), Some(Out::Remote), file(b"-"), Some(Out::Remote)];
+        assert_eq!(outputs, expected);
+    }
+
+    #[test]
+    fn ok_a_speed_to_keep_has_defaults() {
+        let slowness = |limit, secs| Some(Slowness { limit, time: Duration::from_secs(secs) });
+        for (words, expected) in [
+            ("a", None),
+            ("-Y 5 a", slowness(5, 30)),
+            ("-y 5 a", slowness(1, 5)),
+            ("-y 5 -Y 7 a", slowness(7, 5)),
+            ("-y 0 -Y 7 a", None),
+        ] {
+            assert_eq!(first(words).slowness(), expected, "{}", words);
+        }
     }
 
     #[test]
@@ -324,7 +390,7 @@ mod tests {
         let args = parse("-s -L a --next -- -b").unwrap_or_else(|u| panic!("{}", u.message));
         assert!(args.global.silent);
         assert!(args.operations[0].location && !args.operations[1].location);
-        assert_eq!(args.operations[1].slots[0].url.as_deref(), Some(&b"-b"[..]));
+        assert_eq!(args.operations[1].slots[0].url, Some(Place::Url(b"-b".to_vec())));
     }
 
     #[test]

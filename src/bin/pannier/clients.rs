@@ -3,52 +3,73 @@
 //! Transfers that differ in where connections go, or in what is read on them, have clients of their
 //! own, since those are settings of a client.
 
-use pannier::http::{Headers, Origin};
-use pannier::{Client, Leniency};
+use std::sync::{Mutex, PoisonError};
 
+use pannier::http::{Headers, Origin};
+use pannier::{Client, Leniency, PoolConfig};
+
+use crate::args::Global;
 use crate::connect::Route;
 use crate::exit::Failure;
 use crate::operation::Operation;
 
 /// Clients by what they were set to.
-#[derive(Default)]
-pub struct Clients(Vec<(Setting, Client)>);
+pub struct Clients {
+    /// Guards the list; nothing else is locked inside, and nothing waited for.
+    known: Mutex<Vec<(Setting, Client)>>,
+    pool: PoolConfig,
+}
 
 #[derive(Clone, Debug, PartialEq)]
 struct Setting {
     route: Route,
     ignore_content_length: bool,
+    limit_rate: Option<u64>,
 }
 
 impl Clients {
+    pub fn new(global: Global) -> Clients {
+        Clients { known: Mutex::default(), pool: pool(global) }
+    }
+
     /// The client for a transfer from `origin`, its number, and its route.
-    pub fn get(
-        &mut self,
-        op: &Operation,
-        origin: &Origin,
-    ) -> Result<(Client, usize, Route), Failure> {
+    pub fn get(&self, op: &Operation, origin: &Origin) -> Result<(Client, usize, Route), Failure> {
         let route = Route::new(op)?;
         let setting = Setting {
             // A redirect may lead to where the rules do have an effect.
             route: if op.location { route } else { route.simplified(origin) },
             ignore_content_length: op.ignore_content_length,
+            limit_rate: op.limit_rate,
         };
         let route = setting.route.clone();
-        let number = self.0.iter().position(|(known, _)| *known == setting).unwrap_or_else(|| {
-            let client = build(&setting);
-            self.0.push((setting, client));
-            self.0.len() - 1
+        let mut clients = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = clients.iter().position(|(known, _)| *known == setting).unwrap_or_else(|| {
+            let client = build(&setting, self.pool);
+            clients.push((setting, client));
+            clients.len() - 1
         });
-        Ok((self.0[number].1.clone(), number, route))
+        Ok((clients[number].1.clone(), number, route))
     }
 }
 
-fn build(setting: &Setting) -> Client {
+fn build(setting: &Setting, pool: PoolConfig) -> Client {
     Client::builder()
-        .connector(setting.route.connector())
+        .pool(pool)
+        .connector(setting.route.connector(setting.limit_rate))
         .leniency(Leniency::default().ignore_content_length(setting.ignore_content_length))
         // Every field comes from the options, in their order.
         .user_agent("")
         .default_headers(Headers::new())
         .build()
+}
+
+/// Side by side, as many connections may rest at once as were busy.
+fn pool(global: Global) -> PoolConfig {
+    let pool = PoolConfig::default();
+    if !global.parallel {
+        return pool;
+    }
+    let width = global.width();
+    let pool = pool.max_idle_per_origin(width).max_idle(width.max(100));
+    global.parallel_max_host.map_or(pool, |most| pool.max_per_origin(most))
 }

@@ -14,6 +14,7 @@ use pannier::net::{
 
 use crate::exit::{self, Failure};
 use crate::operation::{Operation, UnixPath};
+use crate::pace::Paced;
 
 /// Where connections go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,12 +80,12 @@ impl Route {
         (origin.host().to_string(), origin.port())
     }
 
-    /// The connector that goes this way.
-    pub fn connector(&self) -> Routed {
+    /// The connector that goes this way, at no more than so many bytes per second.
+    pub fn connector(&self, rate: Option<u64>) -> Routed {
         let family = self.only.unwrap_or(Family::Any);
         let hosts = Hosts { known: self.hosts.clone(), system: SystemResolver::new() };
         let tcp = TcpConnect::new().family(family).resolver(Arc::new(hosts));
-        Routed { route: self.clone(), tcp }
+        Routed { route: self.clone(), tcp, rate }
     }
 
     /// The origin that the first rule for this one leads to, if that is another.
@@ -102,10 +103,21 @@ impl Route {
 pub struct Routed {
     route: Route,
     tcp: TcpConnect,
+    rate: Option<u64>,
 }
 
 impl Connect for Routed {
     fn connect(&self, dialing: Dialing<'_>) -> io::Result<Box<dyn Transport>> {
+        let transport = self.dial(dialing)?;
+        Ok(match self.rate {
+            Some(rate) => Box::new(Paced::new(transport, rate)),
+            None => transport,
+        })
+    }
+}
+
+impl Routed {
+    fn dial(&self, dialing: Dialing<'_>) -> io::Result<Box<dyn Transport>> {
         if let Some(path) = &self.route.unix {
             return unix::connect(path, dialing);
         }

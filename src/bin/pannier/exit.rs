@@ -14,6 +14,8 @@ pub struct Failure {
     pub code: u8,
     /// Without the program's name; empty if nothing is to be said.
     pub message: String,
+    /// Nobody listens there.
+    pub refused: bool,
 }
 
 /// What a message needs to know besides the error.
@@ -30,6 +32,14 @@ pub struct Facts {
 
 /// A command line that makes no sense.
 pub const USAGE: u8 = 2;
+/// Aborted by this side.
+pub const ABORTED: u8 = 42;
+/// What is said then.
+pub const ABORTED_WITH_ANOTHER: &str = "Transfer aborted due to critical error in another transfer";
+/// The time is over.
+pub const TIMED_OUT: u8 = 28;
+/// The host's name has no address.
+pub const UNRESOLVED: u8 = 6;
 /// No such URL.
 pub const BAD_URL: u8 = 3;
 /// `--fail` and a status of 400 or more.
@@ -42,6 +52,8 @@ pub const UPLOAD_FAILED: u8 = 25;
 pub const READ_ERROR: u8 = 26;
 /// A `--lab` that did not work.
 pub const LAB_FAILED: u8 = 2;
+/// What Rust exits with after a panic.
+pub const PANICKED: u8 = 101;
 /// A request that cannot be made.
 pub const BAD_ARGUMENT: u8 = 43;
 /// `--resolve` or `--connect-to` of no known form.
@@ -53,7 +65,7 @@ pub const TOO_LARGE: u8 = 63;
 
 impl Failure {
     pub fn new(code: u8, message: impl Into<String>) -> Failure {
-        Failure { code, message: message.into() }
+        Failure { code, message: message.into(), refused: false }
     }
 
     /// Is nothing to be said?
@@ -70,6 +82,14 @@ impl Failure {
                 format!("Failure writing output to destination: {}", error),
             ),
         }
+    }
+
+    /// Is this side to blame, so that trying again is no use?
+    pub fn is_local(&self) -> bool {
+        matches!(
+            self.code,
+            USAGE | BAD_URL | WRITE_ERROR | READ_ERROR | BAD_ARGUMENT | BAD_OPTION_SYNTAX
+        )
     }
 
     /// A URL that is none, or of another protocol.
@@ -105,8 +125,32 @@ impl Failure {
             ErrorKind::Body => (READ_ERROR, error.to_string()),
             _ => (2, error.to_string()),
         };
-        Failure::new(code, message)
+        let refused = cause::<io::Error>(error)
+            .is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
+        Failure { refused, ..Failure::new(code, message) }
     }
+}
+
+/// The part of a head that was refused which stands before what is wrong with it, as curl shows it: it
+/// takes a head line by line. Nothing if that is not to be found out.
+pub fn sound_part<'a>(head: &'a [u8], error: &Error) -> &'a [u8] {
+    let (name, nth) = match cause::<h1::Error>(error) {
+        Some(h1::Error::ContentLength) => ("content-length", 0),
+        Some(h1::Error::ContentLengthsDiffer) => ("content-length", 1),
+        Some(h1::Error::TransferCoding) => ("transfer-encoding", 0),
+        _ => return &[],
+    };
+    let named = |line: &&[u8]| {
+        let line = line.split(|&byte| byte == b':').next().unwrap_or_default();
+        line.eq_ignore_ascii_case(name.as_bytes())
+    };
+    let mut at = 0;
+    let starts = head.split_inclusive(|&byte| byte == b'\n').map(|line| {
+        at += line.len();
+        (at - line.len(), line)
+    });
+    let faulty = starts.filter(|(_, line)| named(line)).nth(nth);
+    faulty.map_or(&[], |(start, _)| &head[..start])
 }
 
 /// What curl says about a rule that the peer broke, where its code differs from the kind's.

@@ -51,7 +51,9 @@ pub enum Category {
     Http,
     Lab,
     Output,
+    Parallel,
     Post,
+    Retry,
     Verbose,
 }
 
@@ -66,7 +68,9 @@ impl Category {
             Category::Http => "http",
             Category::Lab => "lab",
             Category::Output => "output",
+            Category::Parallel => "parallel",
             Category::Post => "post",
+            Category::Retry => "retry",
             Category::Verbose => "verbose",
         }
     }
@@ -175,8 +179,15 @@ pub const FLAGS: &[Flag] = &[
         a.op().fail = if on { Fail::WithoutBody } else { Fail::Never }
     })
     .short('f'),
+    switch("fail-early", Parallel, "End at the first transfer that fails", |a, on| {
+        a.global.fail_early = on;
+    }),
     switch("fail-with-body", Output, "Fail on HTTP errors, but save the body", |a, on| {
         a.op().fail = if on { Fail::WithBody } else { Fail::Never }
+    }),
+    value("from", "<file>", Parallel, "URLs, one per line (-: standard input)", |a, v| {
+        a.op().add_list(v);
+        Ok(())
     }),
     switch("get", Http, "Put the data into the URL and use GET", |a, on| {
         a.op().get = on;
@@ -270,6 +281,9 @@ pub const FLAGS: &[Flag] = &[
     )
     .short('6'),
     value("json", "<data>", Post, "POST JSON", |a, v| a.op().add_json(data::binary(v)?)),
+    switch("jsonl", Output, "A line of JSON per transfer instead of content", |a, on| {
+        a.global.jsonl = on;
+    }),
     switch("lab", Lab, "Compare ways to use connections", |a, on| {
         a.lab.run = on;
     }),
@@ -282,6 +296,16 @@ pub const FLAGS: &[Flag] = &[
     value("lab-rtt", "<milliseconds>", Lab, "Round-trip time of the origin (40ms)", |a, v| {
         a.lab.set_round_trip(values::milliseconds(v)?)
     }),
+    value(
+        "limit-rate",
+        "<speed>",
+        Connection,
+        "Bytes per second, each way, of a transfer",
+        |a, v| {
+            a.op().limit_rate = values::size(v)?;
+            Ok(())
+        },
+    ),
     switch("location", Http, "Follow redirects", |a, on| a.op().location = on).short('L'),
     switch(
         "location-trusted",
@@ -308,6 +332,9 @@ pub const FLAGS: &[Flag] = &[
     flag("next", General, "The options that follow are for the next URL", Set::Act(|a| a.next()))
         .short(':'),
     switch("no-buffer", Output, "Accepted; output is never buffered", |_, _| {}).short('N'),
+    switch("no-clobber", Output, "Write to file.1 and so on instead of over a file", |a, on| {
+        a.op().no_clobber = on;
+    }),
     switch("no-progress-meter", Verbose, "Show no progress meter", |a, on| {
         a.global.no_progress_meter = on;
     }),
@@ -324,13 +351,44 @@ pub const FLAGS: &[Flag] = &[
         a.op().output_dir = Some(v.to_vec());
         Ok(())
     }),
+    switch("parallel", Parallel, "Make the transfers side by side", |a, on| {
+        a.global.parallel = on;
+    })
+    .short('Z'),
+    switch(
+        "parallel-immediate",
+        Parallel,
+        "Accepted; no transfer waits for another's connection",
+        |_, _| {},
+    ),
+    value("parallel-max", "<number>", Parallel, "Transfers at a time with -Z (50)", |a, v| {
+        a.set_parallel_max(v)
+    }),
+    value("parallel-max-host", "<number>", Parallel, "Connections to one host with -Z", |a, v| {
+        a.set_parallel_max_host(v)
+    }),
     switch("path-as-is", General, "Leave .. in the path of a URL", |a, on| {
         a.op().path_as_is = on;
+    }),
+    value("pipeline", "<depth>", Parallel, "So many requests in flight on a connection", |a, v| {
+        let depth = usize::try_from(values::count(v)?).map_err(|_| Problem::TooLarge)?;
+        a.global.pipeline = depth;
+        Ok(())
     }),
     switch("post301", Post, "POST again after a 301", |a, on| a.op().post301 = on),
     switch("post302", Post, "POST again after a 302", |a, on| a.op().post302 = on),
     switch("post303", Post, "POST again after a 303", |a, on| a.op().post303 = on),
     value("range", "<range>", Http, "Ask for these bytes only", |a, v| a.set_range(v)).short('r'),
+    value(
+        "rate",
+        "<number/unit>",
+        Parallel,
+        "Begin no more transfers than that; not -Z",
+        |a, v| {
+            a.global.rate = values::rate(v)?;
+            Ok(())
+        },
+    ),
     switch("raw", Http, "Leave the chunked coding in the output", |a, on| {
         a.op().raw = on;
     }),
@@ -343,6 +401,12 @@ pub const FLAGS: &[Flag] = &[
         a.op().add_output(if on { Out::Remote } else { Out::Stdout });
     })
     .short('O'),
+    switch("remote-name-all", Output, "Use -O for every URL that follows", |a, on| {
+        a.op().remote_names = on;
+    }),
+    switch("remove-on-error", Output, "Remove the file of a transfer that failed", |a, on| {
+        a.op().remove_on_error = on;
+    }),
     value("request", "<method>", Http, "Method of the request", |a, v| {
         a.op().method = Some(values::text(v)?);
         Ok(())
@@ -368,6 +432,24 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         },
     ),
+    value("retry", "<number>", Retry, "Try again so often after a passing failure", |a, v| {
+        a.op().retry.times = values::count(v)?;
+        Ok(())
+    }),
+    switch("retry-all-errors", Retry, "With --retry: after any failure", |a, on| {
+        a.op().retry.all_errors = on;
+    }),
+    switch("retry-connrefused", Retry, "With --retry: also if nobody listens", |a, on| {
+        a.op().retry.refused = on;
+    }),
+    value("retry-delay", "<seconds>", Retry, "Wait so long (1 s, then twice as long)", |a, v| {
+        a.op().retry.delay = values::seconds(v)?;
+        Ok(())
+    }),
+    value("retry-max-time", "<seconds>", Retry, "Try again only within this time", |a, v| {
+        a.op().retry.max_time = values::seconds(v)?;
+        Ok(())
+    }),
     switch("show-error", Verbose, "Show errors even with -s", |a, on| {
         a.global.show_error = on;
     })
@@ -376,6 +458,16 @@ pub const FLAGS: &[Flag] = &[
         a.op().show_headers = on;
     }),
     switch("silent", Important, "Say nothing", |a, on| a.global.silent = on).short('s'),
+    value("speed-limit", "<speed>", Connection, "Fail below so many bytes per second", |a, v| {
+        a.op().speed_limit = Some(values::count(v)?);
+        Ok(())
+    })
+    .short('Y'),
+    value("speed-time", "<seconds>", Connection, "Over how long -Y is measured (30)", |a, v| {
+        a.op().speed_time = Some(values::count(v)?);
+        Ok(())
+    })
+    .short('y'),
     value("unix-socket", "<path>", Connection, "Connect via a Unix domain socket", |a, v| {
         a.op().unix = Some(UnixPath::Named(v.to_vec()));
         Ok(())

@@ -59,7 +59,7 @@ fn row(flag: &Flag) -> (String, &'static str) {
     (format!(" {:3} --{} {}", short, flag.long, value).trim_end().to_owned(), flag.help)
 }
 
-const CATEGORIES: [Category; 9] = [
+const CATEGORIES: [Category; 11] = [
     Category::Important,
     Category::Auth,
     Category::Connection,
@@ -67,7 +67,9 @@ const CATEGORIES: [Category; 9] = [
     Category::Http,
     Category::Lab,
     Category::Output,
+    Category::Parallel,
     Category::Post,
+    Category::Retry,
     Category::Verbose,
 ];
 

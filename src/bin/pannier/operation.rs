@@ -1,5 +1,7 @@
 //! What one operation asks for: its URLs, each with its output and upload, and the options for all.
 
+use std::borrow::Cow;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use pannier::net::Family;
@@ -15,15 +17,21 @@ pub struct Operation {
     pub method: Option<String>,
     /// Lines as given: `Name: value`, `Name:` or `Name;`.
     pub headers: Vec<Vec<u8>>,
-    pub data: Option<Vec<u8>>,
+    pub data: Option<Cow<'static, [u8]>>,
     pub json: bool,
     pub query: Option<Vec<u8>>,
     pub get: bool,
     pub head: bool,
     pub show_headers: bool,
     pub output_dir: Option<Vec<u8>>,
+    /// Slots that are added from now on have a remote name unless they say otherwise.
+    pub remote_names: bool,
+    pub no_clobber: bool,
+    pub remove_on_error: bool,
     pub create_dirs: bool,
     pub dump_header: Option<Vec<u8>>,
+    /// Has a transfer begun the file of `dump_header`? Guards the making of it too.
+    pub dump_begun: Mutex<bool>,
     pub user_agent: Option<Vec<u8>>,
     pub referer: Option<Vec<u8>>,
     pub auto_referer: bool,
@@ -53,14 +61,54 @@ pub struct Operation {
     pub post303: bool,
     pub write_out: Option<Vec<u8>>,
     pub globoff: bool,
+    pub retry: Retry,
+    /// Bytes per second, in each direction.
+    pub limit_rate: Option<u64>,
+    pub speed_limit: Option<u64>,
+    pub speed_time: Option<u64>,
+    taken: Taken,
+}
+
+/// `--retry` and what belongs to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retry {
+    pub times: u64,
+    pub delay: Option<Duration>,
+    pub max_time: Option<Duration>,
+    pub all_errors: bool,
+    pub refused: bool,
+}
+
+/// What a transfer must not be slower than: so many bytes per second, over so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slowness {
+    pub limit: u64,
+    pub time: Duration,
+}
+
+/// How many slots have each of their parts. They are filled from the front.
+#[derive(Default)]
+struct Taken {
+    urls: usize,
+    outputs: usize,
+    uploads: usize,
 }
 
 /// A URL with what it alone has: where its output goes and what is sent to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Slot {
-    pub url: Option<Vec<u8>>,
+    pub url: Option<Place>,
     pub output: Option<Out>,
     pub upload: Option<Vec<u8>>,
+}
+
+/// Where the URLs of a slot come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A URL, perhaps with globs.
+    Url(Vec<u8>),
+    /// A file with one URL per line; `-` is standard input.
+    List(Vec<u8>),
 }
 
 /// Where output goes.
@@ -97,27 +145,46 @@ impl Operation {
 
     /// A URL, for the first slot that has none.
     pub fn add_url(&mut self, url: &[u8]) {
-        self.slot(|slot| slot.url.is_none()).url = Some(url.to_vec());
+        self.add_place(Place::Url(url.to_vec()));
+    }
+
+    /// A list of URLs, for the first slot that has none.
+    pub fn add_list(&mut self, file: &[u8]) {
+        self.add_place(Place::List(file.to_vec()));
     }
 
     /// An output, for the first slot that has none.
     pub fn add_output(&mut self, out: Out) {
-        self.slot(|slot| slot.output.is_none()).output = Some(out);
+        self.slot(|taken| &mut taken.outputs).output = Some(out);
     }
 
     /// A file to send, for the first slot that has none.
     pub fn add_upload(&mut self, file: &[u8]) {
-        self.slot(|slot| slot.upload.is_none()).upload = Some(file.to_vec());
+        self.slot(|taken| &mut taken.uploads).upload = Some(file.to_vec());
     }
 
-    fn slot(&mut self, free: fn(&Slot) -> bool) -> &mut Slot {
-        let index = match self.slots.iter().position(free) {
-            Some(index) => index,
-            None => {
-                self.slots.push(Slot::default());
-                self.slots.len() - 1
-            }
-        };
+    /// `--speed-limit` and `--speed-time`; each has a default beside the other.
+    pub fn slowness(&self) -> Option<Slowness> {
+        let limit = self.speed_limit.or(self.speed_time.map(|_| 1))?;
+        let time = self.speed_time.unwrap_or(30);
+        let slowness = Slowness { limit, time: Duration::from_secs(time) };
+        Some(slowness).filter(|slow| slow.limit > 0 && !slow.time.is_zero())
+    }
+
+    fn add_place(&mut self, place: Place) {
+        self.slot(|taken| &mut taken.urls).url = Some(place);
+    }
+
+    /// The first slot that lacks the part that is counted there.
+    fn slot(&mut self, part: fn(&mut Taken) -> &mut usize) -> &mut Slot {
+        let count = part(&mut self.taken);
+        let index = *count;
+        *count += 1;
+        if index == self.slots.len() {
+            // An output of its own takes the place of this one.
+            let output = self.remote_names.then_some(Out::Remote);
+            self.slots.push(Slot { output, ..Slot::default() });
+        }
         &mut self.slots[index]
     }
 
@@ -125,10 +192,10 @@ impl Operation {
     pub fn add_data(&mut self, piece: Vec<u8>) -> Result<(), Problem> {
         match &mut self.data {
             Some(data) => {
-                data.push(b'&');
-                data.extend(piece);
+                data.to_mut().push(b'&');
+                data.to_mut().extend(piece);
             }
-            None => self.data = Some(piece),
+            None => self.data = Some(piece.into()),
         }
         Ok(())
     }
@@ -136,8 +203,17 @@ impl Operation {
     /// A piece of JSON; pieces follow each other as they are.
     pub fn add_json(&mut self, piece: Vec<u8>) -> Result<(), Problem> {
         self.json = true;
-        self.data.get_or_insert_with(Vec::new).extend(piece);
+        match &mut self.data {
+            Some(data) => data.to_mut().extend(piece),
+            None => self.data = Some(piece.into()),
+        }
         Ok(())
+    }
+
+    /// The data is complete. It stays in memory until the program ends, once for all transfers.
+    pub fn keep_data(&mut self) {
+        let kept = self.data.take().map(|data| &*data.into_owned().leak());
+        self.data = kept.map(Cow::Borrowed);
     }
 
     /// A piece of the query; pieces are joined by `&`.

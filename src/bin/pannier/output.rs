@@ -1,33 +1,59 @@
 //! Where bytes go: standard output, files, the header dump.
 //!
 //! A file is made when its first byte comes, or at the end of a transfer that succeeded without
-//! one, so that a refused transfer leaves none. Standard output is not buffered.
+//! one, so that a refused transfer leaves none. Standard output is not buffered, unless transfers run
+//! side by side: then what each of them has for it is gathered, so that it comes in whole pieces of 64
+//! KiB and what is shorter comes whole.
 //!
 //! A standard output that the caller closed cannot be told from `/dev/null`: before `main` std
 //! opens that in its place, for reading and writing, as callers do who want nothing. What is
 //! written there is lost without an error, where curl exits with 23.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use pannier::http::Url;
 
+use crate::args::Global;
+use crate::claims::Claim;
 use crate::data;
 use crate::exit::{self, Failure};
 use crate::glob;
 use crate::operation::{Operation, Out};
+use crate::progress::screen;
 
 /// The output of one transfer.
 pub struct Output {
     sink: Sink,
-    /// Bytes written, heads included.
+    /// Bytes that are where they go, heads included.
     written: u64,
 }
 
 enum Sink {
-    Stdout(Stdout),
-    File { path: PathBuf, make_dirs: bool, file: Option<File> },
+    Stdout { stdout: Stdout, gathered: Option<Vec<u8>>, start: Start },
+    File(Target),
+    Nowhere,
+}
+
+/// A file that is made when it is needed.
+struct Target {
+    path: PathBuf,
+    make_dirs: bool,
+    clobber: bool,
+    file: Option<(Option<Claim>, File)>,
+}
+
+/// Where on standard output a transfer began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Start {
+    /// At this length of a regular file: what follows can be cut off again.
+    Length(u64),
+    /// What goes to `/dev/null` need not be.
+    Void,
+    /// Anywhere else bytes that are written are gone.
+    Gone,
 }
 
 /// Standard output without the line buffer that std puts before it.
@@ -41,13 +67,17 @@ impl Output {
     /// The output of `out` for this URL; `matches` are what its globs stand for.
     pub fn new(
         op: &Operation,
+        global: Global,
         out: Option<&Out>,
         url: &Url,
         matches: &[Vec<u8>],
     ) -> Result<Output, Failure> {
         let name = match out {
-            None | Some(Out::Stdout) => return Ok(Output::stdout(true)),
-            Some(Out::File(name)) if name == b"-" => return Ok(Output::stdout(false)),
+            None | Some(Out::Stdout) if global.jsonl => {
+                return Ok(Output { sink: Sink::Nowhere, written: 0 })
+            }
+            None | Some(Out::Stdout) => return Ok(Output::stdout(global, true)),
+            Some(Out::File(name)) if name == b"-" => return Ok(Output::stdout(global, false)),
             Some(Out::File(name)) => glob::substitute(name, matches),
             Some(Out::Remote) => remote_name(url)?,
         };
@@ -55,37 +85,49 @@ impl Output {
             Some(dir) => data::path(dir).join(data::path(&name)),
             None => data::path(&name),
         };
-        let sink = Sink::File { path, make_dirs: op.create_dirs, file: None };
-        Ok(Output { sink, written: 0 })
+        let target =
+            Target { path, make_dirs: op.create_dirs, clobber: !op.no_clobber, file: None };
+        Ok(Output { sink: Sink::File(target), written: 0 })
     }
 
-    fn stdout(guards_terminal: bool) -> Output {
-        let sink = Sink::Stdout(Stdout::new(guards_terminal && io::stdout().is_terminal()));
-        Output { sink, written: 0 }
+    fn stdout(global: Global, guards_terminal: bool) -> Output {
+        let stdout = Stdout::new(guards_terminal && io::stdout().is_terminal());
+        let gathered = global.parallel.then(Vec::new);
+        // Side by side, what is cut off might be another's.
+        let start = match (global.parallel, place(&stdout.file)) {
+            (true, Start::Length(_)) => Start::Gone,
+            (_, start) => start,
+        };
+        Output { sink: Sink::Stdout { stdout, gathered, start }, written: 0 }
     }
 
-    /// The file written to; `None` for standard output.
+    /// The file written to, if it is one.
     pub fn path(&self) -> Option<&Path> {
         match &self.sink {
-            Sink::Stdout(_) => None,
-            Sink::File { path, .. } => Some(path),
+            Sink::File(target) => Some(&target.path),
+            Sink::Stdout { .. } | Sink::Nowhere => None,
         }
+    }
+
+    /// Does it go to a terminal?
+    pub fn is_on_terminal(&self) -> bool {
+        matches!(self.sink, Sink::Stdout { .. }) && io::stdout().is_terminal()
     }
 
     /// Writes all of `bytes`.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let done = match &mut self.sink {
-            Sink::Stdout(stdout) => {
-                if stdout.guards_terminal && bytes.iter().take(BINARY_LOOK).any(|&byte| byte == 0) {
-                    return Err(Failure::new(exit::WRITE_ERROR, BINARY));
-                }
-                stdout.file.write_all(bytes)
+        match &mut self.sink {
+            Sink::Stdout { gathered: Some(gathered), .. } => {
+                gathered.extend(bytes);
+                return match gathered.len() < GATHERED {
+                    true => Ok(()),
+                    false => self.flush(),
+                };
             }
-            Sink::File { path, make_dirs, file } => opened(path, *make_dirs, file)
-                .and_then(|file| file.write_all(bytes))
-                .map_err(|error| named(path, error)),
-        };
-        done.map_err(|error| Failure::output(&error))?;
+            Sink::Stdout { stdout, .. } => stdout.put(bytes)?,
+            Sink::File(target) => target.put(bytes).map_err(|error| Failure::output(&error))?,
+            Sink::Nowhere => {}
+        }
         self.written += bytes.len() as u64;
         Ok(())
     }
@@ -93,13 +135,90 @@ impl Output {
     /// The transfer succeeded: a file without a byte is made now.
     pub fn finish(&mut self) -> Result<(), Failure> {
         match &mut self.sink {
-            Sink::File { path, make_dirs, file } if file.is_none() => {
-                opened(path, *make_dirs, file)
-                    .map(|_| ())
-                    .map_err(|error| Failure::output(&named(path, error)))
-            }
-            _ => Ok(()),
+            Sink::File(target) => target.opened().map(|_| ()).map_err(|e| Failure::output(&e)),
+            Sink::Stdout { .. } | Sink::Nowhere => Ok(()),
         }
+    }
+
+    /// Nothing more comes: what was gathered is written.
+    pub fn flush(&mut self) -> Result<(), Failure> {
+        if let Sink::Stdout { stdout, gathered: Some(gathered), .. } = &mut self.sink {
+            let bytes = std::mem::take(gathered);
+            stdout.put(&bytes)?;
+            self.written += bytes.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Takes back what was written, so that it can come again. Says how many bytes are gone for good
+    /// if that is not possible; then nothing was changed.
+    pub fn restart(&mut self) -> Result<(), u64> {
+        let taken_back = match &mut self.sink {
+            Sink::Stdout { stdout, gathered, start } => {
+                if let Some(gathered) = gathered {
+                    gathered.clear();
+                }
+                self.written == 0 || stdout.cut(*start)
+            }
+            Sink::File(Target { file: Some((_, file)), .. }) => self.written == 0 || emptied(file),
+            Sink::File(_) | Sink::Nowhere => true,
+        };
+        if !taken_back {
+            return Err(self.written);
+        }
+        self.written = 0;
+        Ok(())
+    }
+
+    /// Removes the file, if one was made and it is a regular one. Says whether it did.
+    pub fn remove(&mut self) -> bool {
+        let Sink::File(Target { path, file, .. }) = &mut self.sink else { return false };
+        let Some((claim, file)) = file.take() else { return false };
+        let is_regular = file.metadata().is_ok_and(|meta| meta.is_file());
+        is_regular && claim.map_or_else(|| fs::remove_file(path).is_ok(), |claim| claim.remove())
+    }
+}
+
+impl Target {
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let done = self.opened()?.write_all(bytes);
+        done.map_err(|error| named(&self.path, error))
+    }
+
+    fn opened(&mut self) -> io::Result<&mut File> {
+        let made = match self.file.take() {
+            Some(made) => made,
+            None => self.make().map_err(|error| named(&self.path, error))?,
+        };
+        Ok(&mut self.file.insert(made).1)
+    }
+
+    fn make(&mut self) -> io::Result<(Option<Claim>, File)> {
+        if let (true, Some(dir)) = (self.make_dirs, self.path.parent()) {
+            fs::create_dir_all(dir)?;
+        }
+        match self.clobber {
+            true => Claim::create(&self.path).map(|(claim, file)| (Some(claim), file)),
+            false => self.make_new().map(|file| (None, file)),
+        }
+    }
+
+    /// The first of `name`, `name.1`, … that does not exist.
+    fn make_new(&mut self) -> io::Result<File> {
+        let mut next = self.path.clone();
+        for number in 1..=MOST_COPIES {
+            match OpenOptions::new().write(true).create_new(true).open(&next) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => {
+                    self.path = next;
+                    return made;
+                }
+            }
+            let mut name = self.path.clone().into_os_string();
+            name.push(format!(".{}", number));
+            next = name.into();
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
     }
 }
 
@@ -107,6 +226,38 @@ impl Stdout {
     /// Standard output, once more.
     pub fn new(guards_terminal: bool) -> Stdout {
         Stdout { file: stdout_file(), guards_terminal }
+    }
+
+    /// It is there from now on, however many descriptors the transfers take.
+    pub fn hold() {
+        Stdout::new(false);
+    }
+
+    /// Writes all of `bytes`; nothing that another transfer writes comes between them.
+    pub fn write_whole(&mut self, bytes: &[u8]) -> io::Result<()> {
+        // Guards the order of what is written, and nothing else.
+        static WHOLE: Mutex<()> = Mutex::new(());
+        let _whole = WHOLE.lock().unwrap_or_else(PoisonError::into_inner);
+        if screen::is_drawn() && io::stdout().is_terminal() {
+            screen::erase();
+        }
+        self.file.write_all(bytes)
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        if self.guards_terminal && bytes.iter().take(BINARY_LOOK).any(|&byte| byte == 0) {
+            return Err(Failure::new(exit::WRITE_ERROR, BINARY));
+        }
+        self.write_whole(bytes).map_err(|error| Failure::output(&error))
+    }
+
+    /// Cuts off what was written since `start`, if that can be.
+    fn cut(&mut self, start: Start) -> bool {
+        match start {
+            Start::Length(length) => cut(&self.file, length),
+            Start::Void => true,
+            Start::Gone => false,
+        }
     }
 }
 
@@ -117,6 +268,15 @@ impl Write for Stdout {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+}
+
+/// Is the file empty again? What goes to a device need not be taken back.
+fn emptied(file: &mut File) -> bool {
+    match file.metadata() {
+        Ok(meta) if meta.is_file() => file.set_len(0).and_then(|()| file.rewind()).is_ok(),
+        Ok(meta) => is_device(&meta),
+        Err(_) => false,
     }
 }
 
@@ -133,9 +293,13 @@ impl Dump {
             return Ok(Dump::Stdout(Stdout::new(false)));
         }
         let path = data::path(name);
-        let mut options = OpenOptions::new();
-        options.create(true).write(true).append(append).truncate(!append);
-        match options.open(&path) {
+        // Transfers side by side write into it, each behind what is there.
+        let opened = OpenOptions::new().create(true).append(true).open(&path);
+        let begun = opened.and_then(|file| match !append && file.metadata()?.is_file() {
+            true => file.set_len(0).map(|()| file),
+            false => Ok(file),
+        });
+        match begun {
             Ok(file) => Ok(Dump::File(path, file)),
             Err(error) => Err(Failure::output(&named(&path, error))),
         }
@@ -144,7 +308,7 @@ impl Dump {
     /// Writes all of `bytes`.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
         let done = match self {
-            Dump::Stdout(stdout) => stdout.write_all(bytes),
+            Dump::Stdout(stdout) => stdout.write_whole(bytes),
             Dump::File(path, file) => file.write_all(bytes).map_err(|error| named(path, error)),
         };
         done.map_err(|error| Failure::output(&error))
@@ -161,38 +325,48 @@ fn remote_name(url: &Url) -> Result<Vec<u8>, Failure> {
     Ok(name.as_bytes().to_vec())
 }
 
-fn opened<'a>(
-    path: &Path,
-    make_dirs: bool,
-    file: &'a mut Option<File>,
-) -> io::Result<&'a mut File> {
-    let made = match file.take() {
-        Some(made) => made,
-        None => {
-            if let (true, Some(dir)) = (make_dirs, path.parent()) {
-                fs::create_dir_all(dir)?;
-            }
-            File::create(path)?
-        }
-    };
-    Ok(file.insert(made))
-}
-
 fn named(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {}", path.display(), error))
 }
 
 #[cfg(unix)]
-type StdoutFile = File;
+type StdoutFile = &'static File;
+
+/// Made once: later there may be no descriptor left for another.
+#[cfg(unix)]
+fn stdout_file() -> &'static File {
+    use std::os::fd::AsFd;
+    static FILE: OnceLock<File> = OnceLock::new();
+    FILE.get_or_init(|| {
+        let copy = io::stdout().as_fd().try_clone_to_owned();
+        // A process without standard output writes into a file that takes nothing.
+        copy.map(File::from)
+            .or_else(|_| File::open("/dev/null"))
+            .expect("standard output or /dev/null can be opened")
+    })
+}
+
+/// Only where the end of the file is, and nobody else writes there, can it be cut off.
+#[cfg(unix)]
+fn place(file: &StdoutFile) -> Start {
+    let mut file = *file;
+    match (file.metadata(), file.stream_position()) {
+        (Ok(meta), Ok(at)) if meta.is_file() && meta.len() == at => Start::Length(at),
+        (Ok(meta), _) if is_device(&meta) && !file.is_terminal() => Start::Void,
+        _ => Start::Gone,
+    }
+}
 
 #[cfg(unix)]
-fn stdout_file() -> File {
-    use std::os::fd::AsFd;
-    let copy = io::stdout().as_fd().try_clone_to_owned();
-    // A process without standard output writes into a file that takes nothing.
-    copy.map(File::from)
-        .or_else(|_| File::open("/dev/null"))
-        .expect("standard output or /dev/null can be opened")
+fn cut(file: &StdoutFile, length: u64) -> bool {
+    let mut file = *file;
+    file.set_len(length).and_then(|()| file.seek(SeekFrom::Start(length))).is_ok()
+}
+
+#[cfg(unix)]
+fn is_device(meta: &fs::Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    meta.file_type().is_char_device()
 }
 
 #[cfg(not(unix))]
@@ -203,6 +377,25 @@ fn stdout_file() -> io::Stdout {
     io::stdout()
 }
 
+#[cfg(not(unix))]
+fn place(_: &StdoutFile) -> Start {
+    Start::Gone
+}
+
+#[cfg(not(unix))]
+fn cut(_: &StdoutFile, _: u64) -> bool {
+    false
+}
+
+#[cfg(not(unix))]
+fn is_device(meta: &fs::Metadata) -> bool {
+    !meta.is_file() && !meta.is_dir()
+}
+
+/// A piece of standard output with `-Z`.
+const GATHERED: usize = 64 * 1024;
+/// `file.99` is the last that curl tries, too.
+const MOST_COPIES: u32 = 100;
 /// How far curl looks, too.
 const BINARY_LOOK: usize = 2000;
 const BINARY: &str = "Binary output can mess up your terminal. Use \"--output -\" to write it to \
@@ -234,11 +427,13 @@ mod tests {
         let url = Url::parse("http://a/b").expect("it is one");
         let out = Out::File(b"x#1".to_vec());
         let matches = [b"7".to_vec()];
-        let mut output = Output::new(&op, Some(&out), &url, &matches).expect("it has a name");
+        let mut output =
+            Output::new(&op, Global::default(), Some(&out), &url, &matches).expect("it has a name");
         assert!(!dir.exists());
         output.write(b"hello").expect("it can be written");
         assert_eq!(fs::read(dir.join("x7")).ok(), Some(b"hello".to_vec()));
-        let mut output = Output::new(&op, Some(&Out::Remote), &url, &[]).expect("it has a name");
+        let mut output = Output::new(&op, Global::default(), Some(&Out::Remote), &url, &[])
+            .expect("it has a name");
         assert!(!dir.join("b").exists());
         output.finish().expect("it can be made");
         assert_eq!(fs::read(dir.join("b")).ok(), Some(Vec::new()));

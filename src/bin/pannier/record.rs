@@ -38,6 +38,8 @@ pub struct Record {
     pub head: Vec<u8>,
     /// Heads that have not been shown yet. Kept only if they are to be.
     pub unshown: Vec<Vec<u8>>,
+    /// What came in place of a head and was refused, kept on the same condition.
+    pub faulty: Vec<u8>,
     keeps_heads: bool,
     hop: Hop,
 }
@@ -74,9 +76,15 @@ impl Record {
             status: 0,
             head: Vec::new(),
             unshown: Vec::new(),
+            faulty: Vec::new(),
             keeps_heads,
             hop: Hop { began, connected: false, answered: false },
         }
+    }
+
+    /// A record of the same kind in which nothing has happened yet.
+    pub fn afresh(&self, began: Instant) -> Record {
+        Record::new(began, self.keeps_heads)
     }
 
     /// Takes note of `event`.
@@ -98,7 +106,10 @@ impl Record {
                 self.lookup = since;
                 self.stands(since, connection, local, remote);
             }
-            Event::RequestHead { bytes, .. } => {
+            Event::RequestHead { connection, bytes } => {
+                // Behind other requests in flight, nothing was said of the connection before.
+                self.connection = Some(connection);
+                self.hop.connected = true;
                 self.pretransfer = since;
                 self.head_bytes_sent += bytes.len() as u64;
                 let method = bytes.split(|&byte| byte == b' ').next().unwrap_or_default();
@@ -112,6 +123,7 @@ impl Record {
             Event::RequestBody { bytes } => self.uploaded += bytes,
             Event::Informational { head, .. } => self.came(since, head, None),
             Event::ResponseHead { head, status } => self.came(since, head, Some(status.as_u16())),
+            Event::FaultyHead { bytes } if self.keeps_heads => self.faulty = bytes.to_vec(),
             Event::Redirecting { to, .. } => {
                 self.effective = Some(to.clone());
                 self.redirects += 1;

@@ -5,6 +5,7 @@
 //! the same name takes the place of any of them. CR, LF and NUL are refused here and once more by
 //! the library: nothing a caller hands in becomes a second line.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, Write};
 use std::process::{Command, Stdio};
@@ -39,7 +40,7 @@ pub enum Line {
 #[derive(Debug)]
 pub enum Payload {
     None,
-    Bytes(Vec<u8>),
+    Bytes(Cow<'static, [u8]>),
     File(File, u64),
     /// Of unknown length.
     Stream(File),
@@ -364,6 +365,7 @@ const EXPECT_ABOVE: u64 = 1 << 20;
 mod tests {
     use super::*;
     use crate::args::Args;
+    use crate::operation::Place;
 
     fn op(words: &str) -> Operation {
         let words: Vec<Vec<u8>> = words.split('|').map(|word| word.into()).collect();
@@ -374,7 +376,7 @@ mod tests {
 
     fn sent(words: &str) -> String {
         let op = op(words);
-        let text = op.slots[0].url.clone().expect("a URL is given");
+        let Some(Place::Url(text)) = op.slots[0].url.clone() else { panic!("no URL is given") };
         let url = crate::address::url(&op, &text, None).unwrap_or_else(|f| panic!("{}", f.message));
         let plan = plan(&op, url, None).unwrap_or_else(|f| panic!("{}", f.message));
         let mut text = format!("{} {}", plan.method, plan.url.target());

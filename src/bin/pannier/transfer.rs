@@ -1,28 +1,42 @@
-//! One transfer: hand the plan to the library, and what comes to the output.
+//! One try of a transfer: the plan made a request for the library, and what comes made output.
 
-use std::io;
+use std::borrow::Cow;
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pannier::coding::base64;
 use pannier::http::{Headers, Method, Url};
 use pannier::{Body, Client, Error, ErrorKind, RedirectPolicy, RequestBuilder, Response, Timeouts};
 
+use crate::args::Global;
 use crate::connect::Route;
 use crate::exit::{self, Facts, Failure};
 use crate::operation::{Fail, Operation};
 use crate::output::{Dump, Output};
 use crate::request::{Line, Payload, Plan};
-use crate::watch::Watcher;
+use crate::retry::{Retries, Verdict};
+use crate::warn::warn;
+use crate::watch::{End, Watcher};
 
-/// All that a transfer needs.
+/// All that a try needs once its request has been sent.
 pub struct Transfer<'a> {
     pub op: &'a Operation,
-    pub client: &'a Client,
+    pub global: Global,
     pub route: &'a Route,
-    pub watcher: &'a Arc<Watcher>,
+    pub watcher: &'a Watcher,
     pub output: &'a mut Output,
     pub dump: Option<&'a mut Dump>,
+    pub retries: &'a mut Retries,
+}
+
+/// What was asked for.
+pub struct Asked {
+    url: Url,
+    is_head: bool,
+    /// Its body can be read only once.
+    streams: bool,
 }
 
 /// What has come of it so far.
@@ -35,20 +49,83 @@ pub struct Progress {
     /// The URL that answered.
     pub effective: Option<Url>,
     pub redirect_url: Option<String>,
+    /// What the status says about another try, once one has come.
+    pub verdict: Option<Verdict>,
+    /// Something was read of a body that cannot be read again.
+    pub spent: Arc<AtomicBool>,
+}
+
+/// The request of a plan, and what is to be remembered of it.
+pub fn request(
+    op: &Operation,
+    global: Global,
+    client: &Client,
+    watcher: &Arc<Watcher>,
+    plan: Plan,
+    spent: &Arc<AtomicBool>,
+) -> Result<(RequestBuilder, Asked), Failure> {
+    let asked = Asked {
+        url: plan.url.clone(),
+        is_head: plan.method == "HEAD",
+        streams: matches!(plan.payload, Payload::Stream(_) | Payload::Stdin),
+    };
+    let bad = |error: &dyn std::fmt::Display| Failure::new(exit::BAD_ARGUMENT, error.to_string());
+    let method = Method::new(&plan.method).map_err(|error| bad(&error))?;
+    let mut builder = client.request(method, &plan.url);
+    for name in &plan.without {
+        builder = builder.without_header(name);
+    }
+    for line in &plan.lines {
+        builder = match line {
+            Line::Field(name, value) => builder.header(name, value),
+            Line::Basic(user, password) => {
+                let pair = [user.as_slice(), b":", password].concat();
+                builder.header("Authorization", format!("Basic {}", base64::encode(&pair)))
+            }
+        };
+    }
+    if let Some(target) = &op.target {
+        builder = builder.target(target);
+    }
+    if global.parallel || op.slowness().is_some() {
+        builder = builder.cancel(watcher.token());
+    }
+    let builder = builder
+        .body(body(plan.payload, spent)?)
+        .raw_transfer(op.raw)
+        .timeouts(timeouts(op))
+        .redirects(redirects(op))
+        .protocol(op.version)
+        .observer(watcher.clone());
+    Ok((builder, asked))
 }
 
 impl Transfer<'_> {
-    /// Sends the request and writes the response.
-    pub fn run(&mut self, plan: Plan, progress: &mut Progress) -> Result<(), Failure> {
-        let (url, streams) =
-            (plan.url.clone(), matches!(plan.payload, Payload::Stream(_) | Payload::Stdin));
-        let is_head = plan.method == "HEAD";
-        let sent = self.builder(plan)?.send();
-        self.show_heads()?;
-        let mut response = sent.map_err(|error| self.explain(&error, &url, progress, streams))?;
+    /// Writes what has come of the request.
+    pub fn receive(
+        &mut self,
+        asked: &Asked,
+        sent: Result<Response, Error>,
+        progress: &mut Progress,
+    ) -> Result<(), Failure> {
+        self.judge(&sent, progress);
+        let heads = self.show_heads(progress);
+        if let Err(error) = &sent {
+            let head = self.watcher.take_faulty_head();
+            self.show(exit::sound_part(&head, error), progress)?;
+        }
+        let mut response = sent.map_err(|error| {
+            // Only what cannot be sent twice fails so, and over HTTP/1.0 not even once more.
+            match error.kind() == ErrorKind::Redirect && asked.streams {
+                true => self.not_rewound(&error),
+                false => self.explain(&error, asked, progress),
+            }
+        })?;
+        heads?;
+        self.watcher.came(response.local_addr(), response.remote_addr());
         progress.effective = Some(response.url().clone());
         progress.redirect_url = response.redirect_url().map(|url| url.to_string());
-        progress.expected = response.content_length().filter(|_| !is_head);
+        progress.expected = response.content_length().filter(|_| !asked.is_head);
         let failed = self.op.fail != Fail::Never && response.status().as_u16() >= 400;
         if failed && self.op.fail == Fail::WithoutBody {
             return Err(http_error(&response));
@@ -56,65 +133,52 @@ impl Transfer<'_> {
         // `-I -X GET` asks for no content either, but gets some.
         if !self.op.head {
             self.announced_too_large(progress)?;
-            self.copy(&mut response, progress, &url)?;
+            self.copy(&mut response, asked, progress)?;
         }
         if let Some(trailers) = response.trailers() {
-            self.show(&section(trailers))?;
+            self.show(&section(trailers), progress)?;
         }
-        self.output.finish()?;
+        if !progress.is_withheld() {
+            self.output.finish()?;
+        }
         match failed {
             true => Err(http_error(&response)),
             false => Ok(()),
         }
     }
 
-    fn builder(&self, plan: Plan) -> Result<RequestBuilder, Failure> {
-        let bad =
-            |error: &dyn std::fmt::Display| Failure::new(exit::BAD_ARGUMENT, error.to_string());
-        let method = Method::new(&plan.method).map_err(|error| bad(&error))?;
-        let mut builder = self.client.request(method, &plan.url);
-        for name in &plan.without {
-            builder = builder.without_header(name);
+    /// Whether this response is only a reason to try again. What it says goes nowhere then.
+    fn judge(&mut self, sent: &Result<Response, Error>, progress: &mut Progress) {
+        let Ok(response) = sent else { return };
+        let (status, head) = (response.status().as_u16(), response.head_bytes());
+        let verdict = self.retries.after_response(status, head, Instant::now());
+        let again = matches!(verdict, Verdict::Yes(_));
+        if again && progress.spent.load(Ordering::Relaxed) {
+            warn(self.global, SPENT);
+        } else if verdict != Verdict::No {
+            progress.verdict = Some(verdict);
         }
-        for line in &plan.lines {
-            builder = match line {
-                Line::Field(name, value) => builder.header(name, value),
-                Line::Basic(user, password) => {
-                    let pair = [user.as_slice(), b":", password].concat();
-                    builder.header("Authorization", format!("Basic {}", base64::encode(&pair)))
-                }
-            };
-        }
-        if let Some(target) = &self.op.target {
-            builder = builder.target(target);
-        }
-        let body = body(plan.payload)?;
-        Ok(builder
-            .body(body)
-            .raw_transfer(self.op.raw)
-            .timeouts(timeouts(self.op))
-            .redirects(redirects(self.op))
-            .protocol(self.op.version)
-            .observer(self.watcher.clone()))
     }
 
     fn copy(
         &mut self,
         response: &mut Response,
+        asked: &Asked,
         progress: &mut Progress,
-        url: &Url,
     ) -> Result<(), Failure> {
         let mut buffer = vec![0; BUFFER];
         loop {
             let count = match response.read_body(&mut buffer) {
                 Ok(0) => return Ok(()),
                 Ok(count) => count,
-                Err(error) => return Err(self.explain(&error, url, progress, false)),
+                Err(error) => return Err(self.explain(&error, asked, progress)),
             };
             let room = self.op.max_filesize.map_or(u64::MAX, |most| most - progress.downloaded);
             let taken = usize::try_from(room).map_or(count, |room| room.min(count));
             self.watcher.content(&buffer[..taken]);
-            self.output.write(&buffer[..taken])?;
+            if !progress.is_withheld() {
+                self.output.write(&buffer[..taken])?;
+            }
             progress.downloaded += taken as u64;
             self.watcher.received(progress.downloaded, progress.expected);
             if taken < count {
@@ -130,32 +194,40 @@ impl Transfer<'_> {
         }
     }
 
-    fn show_heads(&mut self) -> Result<(), Failure> {
+    fn show_heads(&mut self, progress: &Progress) -> Result<(), Failure> {
         for head in self.watcher.take_heads() {
-            self.show(&head)?;
+            self.show(&head, progress)?;
         }
         Ok(())
     }
 
-    fn show(&mut self, head: &[u8]) -> Result<(), Failure> {
+    fn show(&mut self, head: &[u8], progress: &Progress) -> Result<(), Failure> {
+        // Nothing to show must not make a file.
+        if head.is_empty() {
+            return Ok(());
+        }
         if let Some(dump) = &mut self.dump {
             dump.write(head)?;
         }
-        match self.op.show_headers {
+        match self.op.show_headers && !progress.is_withheld() {
             true => self.output.write(head),
             false => Ok(()),
         }
     }
 
-    fn explain(&self, error: &Error, url: &Url, progress: &Progress, streams: bool) -> Failure {
-        let record = self.watcher.record();
-        // Only what cannot be sent twice fails here, and over HTTP/1.0 not even once more.
-        if error.kind() == ErrorKind::Redirect && streams {
-            let http10 = record.head.starts_with(b"HTTP/1.0");
-            let code = if http10 { exit::UPLOAD_FAILED } else { exit::REWIND_FAILED };
-            return Failure::new(code, error.to_string());
+    fn not_rewound(&self, error: &Error) -> Failure {
+        let http10 = self.watcher.record().head.starts_with(b"HTTP/1.0");
+        let code = if http10 { exit::UPLOAD_FAILED } else { exit::REWIND_FAILED };
+        Failure::new(code, error.to_string())
+    }
+
+    fn explain(&self, error: &Error, asked: &Asked, progress: &Progress) -> Failure {
+        if let (ErrorKind::Cancelled, Some(end)) = (error.kind(), self.watcher.end()) {
+            return ended(end);
         }
-        let (host, port) = self.route.target(&record.effective.as_ref().unwrap_or(url).origin());
+        let record = self.watcher.record();
+        let url = record.effective.as_ref().unwrap_or(&asked.url);
+        let (host, port) = self.route.target(&url.origin());
         let facts = Facts {
             host,
             port,
@@ -171,16 +243,52 @@ impl Transfer<'_> {
     }
 }
 
-fn body(payload: Payload) -> Result<Body, Failure> {
+impl Progress {
+    /// Does what comes go nowhere, since it is to come again?
+    fn is_withheld(&self) -> bool {
+        matches!(self.verdict, Some(Verdict::Yes(_)))
+    }
+}
+
+fn body(payload: Payload, spent: &Arc<AtomicBool>) -> Result<Body, Failure> {
     Ok(match payload {
         Payload::None => Body::empty(),
-        Payload::Bytes(bytes) => Body::from(bytes),
+        Payload::Bytes(Cow::Borrowed(bytes)) => Body::from(bytes),
+        Payload::Bytes(Cow::Owned(bytes)) => Body::from(bytes),
         Payload::File(file, _) => Body::file(file).map_err(|error| {
             Failure::new(exit::READ_ERROR, format!("the upload cannot be read: {}", error))
         })?,
-        Payload::Stream(file) => Body::reader(file),
-        Payload::Stdin => Body::reader(io::stdin()),
+        Payload::Stream(file) => Body::reader(Once { reader: file, spent: spent.clone() }),
+        Payload::Stdin => Body::reader(Once { reader: io::stdin(), spent: spent.clone() }),
     })
+}
+
+/// A reader that can be read once, and tells when that has begun.
+struct Once<R> {
+    reader: R,
+    spent: Arc<AtomicBool>,
+}
+
+impl<R: Read> Read for Once<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.spent.store(true, Ordering::Relaxed);
+        self.reader.read(buffer)
+    }
+}
+
+/// The failure of a transfer that was ended from outside.
+fn ended(end: End) -> Failure {
+    match end {
+        End::Aborted => Failure::new(exit::ABORTED, exit::ABORTED_WITH_ANOTHER),
+        End::TooSlow(slowness) => Failure::new(
+            exit::TIMED_OUT,
+            format!(
+                "Operation too slow. Less than {} bytes/sec transferred the last {} seconds",
+                slowness.limit,
+                slowness.time.as_secs()
+            ),
+        ),
+    }
 }
 
 fn redirects(op: &Operation) -> RedirectPolicy {
@@ -227,5 +335,7 @@ fn too_large() -> Failure {
     Failure::new(exit::TOO_LARGE, "Maximum file size exceeded")
 }
 
+/// Why a transfer is not tried again.
+pub const SPENT: &str = "No retry: what was sent came from a pipe and cannot be read again.";
 /// Large enough that the system calls do not count.
 const BUFFER: usize = 64 * 1024;

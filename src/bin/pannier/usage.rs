@@ -10,6 +10,8 @@ pub enum Problem {
     TakesNoValue,
     NotANumber,
     NotPositive,
+    BadlyUsed,
+    TooLarge,
     NotText,
     /// A file could not be read: told already, or told by this sentence.
     Unreadable(String),
@@ -46,6 +48,8 @@ impl fmt::Display for Problem {
             Problem::TakesNoValue => f.write_str("had unsupported trailing garbage"),
             Problem::NotANumber => f.write_str("expected a proper numerical parameter"),
             Problem::NotPositive => f.write_str("expected a positive numerical parameter"),
+            Problem::BadlyUsed => f.write_str("is badly used here"),
+            Problem::TooLarge => f.write_str("too large number"),
             Problem::NotText => f.write_str("expected text in UTF-8"),
             Problem::Unreadable(why) | Problem::Wrong(why) => f.write_str(why),
             Problem::Nested(usage) => f.write_str(&usage.message),

@@ -2,9 +2,8 @@
 //!
 //! Standard error may be closed or full; that never stops a transfer.
 
-use std::io::{self, Write};
-
 use crate::args::Global;
+use crate::progress::screen;
 
 /// A warning, unless `-s`.
 pub fn warn(global: Global, text: &str) {
@@ -20,7 +19,7 @@ pub fn complain(text: &str) {
 
 /// Bytes as they are.
 pub fn write(bytes: &[u8]) {
-    let _ = io::stderr().lock().write_all(bytes);
+    screen::write(bytes);
 }
 
 /// The text on lines of at most [`WIDTH`] columns that each begin with `Warning: `.

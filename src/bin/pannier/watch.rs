@@ -1,32 +1,93 @@
-//! The observer of a transfer: keeps its record, tells what happens with `-v`, draws the progress,
-//! follows its exchanges.
+//! The observer of a transfer: keeps its record, tells what happens with `-v`, knows how far it is,
+//! follows its exchanges, and can end it.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use pannier::{Event, Observer};
+use pannier::{CancelToken, Event, Observer};
 
 use crate::journal::{Exchange, Trace};
-use crate::progress::Meter;
+use crate::operation::Slowness;
 use crate::record::Record;
 use crate::verbose::Narrator;
 use crate::warn;
 
 /// Watches one transfer.
-pub struct Watcher(Mutex<State>);
+pub struct Watcher {
+    state: Mutex<State>,
+    token: CancelToken,
+}
 
 /// Guards what one transfer fills and shows; nothing else is locked inside but standard error.
 struct State {
     record: Record,
     narrator: Option<Narrator>,
-    meter: Option<Meter>,
+    /// Bytes of content that came, of so many.
+    received: u64,
+    expected: Option<u64>,
+    /// How much there is to send, if that is known.
+    upload: Option<u64>,
+    end: Option<End>,
     trace: Option<Trace>,
+}
+
+/// Why a transfer was ended from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    TooSlow(Slowness),
+    /// Another one failed, and that ends them all.
+    Aborted,
+}
+
+/// How far a transfer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pulse {
+    pub way: Way,
+    /// This way.
+    pub done: u64,
+    pub total: Option<u64>,
+    /// Content that went either way.
+    pub sent: u64,
+    pub received: u64,
+    /// A request is out, so that something ought to move.
+    pub is_moving: bool,
+}
+
+/// Which way the content goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Sent,
+    Received,
+}
+
+impl Pulse {
+    /// Content that has moved.
+    pub fn moved(&self) -> u64 {
+        self.sent + self.received
+    }
 }
 
 impl Watcher {
     /// A watcher that keeps `record`, and tells if there is a narrator.
     pub fn new(record: Record, narrator: Option<Narrator>) -> Arc<Watcher> {
-        Arc::new(Watcher(Mutex::new(State { record, narrator, meter: None, trace: None })))
+        let state = Mutex::new(State {
+            record,
+            narrator,
+            received: 0,
+            expected: None,
+            upload: None,
+            end: None,
+            trace: None,
+        });
+        Arc::new(Watcher { state, token: CancelToken::new() })
+    }
+
+    /// The transfer begins once more, at this moment.
+    pub fn restart(&self, began: Instant) {
+        let mut state = self.lock();
+        state.record = state.record.afresh(began);
+        (state.received, state.expected, state.upload) = (0, None, None);
     }
 
     /// The record so far.
@@ -39,9 +100,20 @@ impl Watcher {
         std::mem::take(&mut self.lock().record.unshown)
     }
 
-    /// Draws the progress from now on.
-    pub fn measure(&self, meter: Meter) {
-        self.lock().meter = Some(meter);
+    /// What came in place of a head and was refused.
+    pub fn take_faulty_head(&self) -> Vec<u8> {
+        std::mem::take(&mut self.lock().record.faulty)
+    }
+
+    /// There is so much to send.
+    pub fn sends(&self, upload: Option<u64>) {
+        self.lock().upload = upload;
+    }
+
+    /// So much of the content has come, of so much.
+    pub fn received(&self, done: u64, total: Option<u64>) {
+        let mut state = self.lock();
+        (state.received, state.expected) = (done, total);
     }
 
     /// Follows the exchanges from now on.
@@ -65,20 +137,45 @@ impl Watcher {
         }
     }
 
-    /// So much of the content has come, of so much.
-    pub fn received(&self, done: u64, total: Option<u64>) {
+    /// The response came between these addresses.
+    pub fn came(&self, local: Option<SocketAddr>, remote: Option<SocketAddr>) {
         let mut state = self.lock();
-        let drawn = state.meter.as_mut().and_then(|m| m.received(Instant::now(), done, total));
-        draw(drawn);
+        (state.record.local, state.record.remote) = (local, remote);
     }
 
-    /// The transfer is over, and its progress with it.
-    pub fn end(&self) {
-        draw(self.lock().meter.take().and_then(|meter| meter.end()));
+    /// How far the transfer is.
+    pub fn pulse(&self) -> Pulse {
+        let state = self.lock();
+        let (sent, received) = (state.record.uploaded, state.received);
+        let answered = received > 0 || state.expected.is_some() || state.upload == Some(0);
+        // The larger part is what somebody waits for: of an upload, not what the server says to it.
+        let most = state.expected.unwrap_or(0).max(received);
+        let (way, done, total) = match answered && most >= sent {
+            true => (Way::Received, received, state.expected),
+            false => (Way::Sent, sent, state.upload),
+        };
+        let is_moving = !state.record.pretransfer.is_zero();
+        Pulse { way, done, total, sent, received, is_moving }
+    }
+
+    /// Ends the transfer; the first reason counts.
+    pub fn stop(&self, end: End) {
+        self.lock().end.get_or_insert(end);
+        self.token.cancel();
+    }
+
+    /// Why it was ended, if it was.
+    pub fn end(&self) -> Option<End> {
+        self.lock().end
+    }
+
+    /// What ends the exchange that holds it.
+    pub fn token(&self) -> CancelToken {
+        self.token.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -92,15 +189,5 @@ impl Observer for Watcher {
         if let Some(narrator) = &mut state.narrator {
             warn::write(&narrator.tell(event));
         }
-        if let Event::RequestBody { .. } = event {
-            let done = state.record.uploaded;
-            draw(state.meter.as_mut().and_then(|meter| meter.sent(at, done)));
-        }
-    }
-}
-
-fn draw(text: Option<String>) {
-    if let Some(text) = text {
-        warn::write(text.as_bytes());
     }
 }

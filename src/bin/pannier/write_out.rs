@@ -30,6 +30,7 @@ pub struct Report {
     pub total: Duration,
     pub number: u64,
     pub transfer: u64,
+    pub retries: u64,
 }
 
 /// Where a piece of the text goes.
@@ -51,7 +52,7 @@ impl Piece {
     /// Writes the text where it goes.
     pub fn write(&self) -> io::Result<()> {
         match &self.target {
-            Target::Stdout => Stdout::new(false).write_all(&self.text),
+            Target::Stdout => Stdout::new(false).write_whole(&self.text),
             Target::Stderr => {
                 warn::write(&self.text);
                 Ok(())
@@ -203,7 +204,7 @@ const VARIABLES: &[(&str, Variable)] = &[
     ("num_connects", |r| Value::Number(r.record.connects)),
     ("num_headers", |r| Value::Number(record::fields(&r.record.head).len() as u64)),
     ("num_redirects", |r| Value::Number(r.record.redirects)),
-    ("num_retries", |_| Value::Number(0)),
+    ("num_retries", |r| Value::Number(r.retries)),
     ("proxy_ssl_verify_result", |_| Value::Number(0)),
     ("proxy_used", |_| Value::Number(0)),
     ("redirect_url", |r| Value::text(r.redirect_url.as_deref())),
@@ -265,7 +266,7 @@ fn speed(bytes: u64, time: Duration) -> Value {
 }
 
 /// `1.1` of `HTTP/1.1 200 OK`; `0` if nothing came.
-fn version(head: &[u8]) -> String {
+pub fn version(head: &[u8]) -> String {
     match head.strip_prefix(b"HTTP/").and_then(|rest| rest.get(..3)) {
         Some(version) => String::from_utf8_lossy(version).into_owned(),
         None => "0".to_owned(),
@@ -313,6 +314,7 @@ fn json(report: &Report) -> String {
     format!("{{{},\"curl_version\":\"{}\"}}", pairs.collect::<Vec<_>>().join(","), version)
 }
 
+/// A JSON string.
 pub fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
@@ -361,6 +363,7 @@ mod tests {
             total: Duration::from_micros(2_000_005),
             number: 1,
             transfer: 3,
+            retries: 2,
         }
     }
 
@@ -427,7 +430,7 @@ mod tests {
     #[test]
     fn ok_json_has_every_variable_by_name() {
         let json = text("%{json}");
-        assert!(json.starts_with("{\"conn_id\":null,\"content_type\":\"text/x\","), "{}", json);
+        assert!(json.starts_with("{\"conn_id\":0,\"content_type\":\"text/x\","), "{}", json);
         assert!(json.contains("\"http_code\":404,"));
         assert!(VARIABLES.windows(2).all(|pair| pair[0].0 < pair[1].0));
     }

@@ -154,6 +154,12 @@ impl Connection {
         }
     }
 
+    /// What was read and not understood yet. After a broken rule it begins with the head or the
+    /// piece of framing that breaks it.
+    pub(crate) fn unread(&self) -> &[u8] {
+        self.input.unread()
+    }
+
     /// How much content is left, if its length is known.
     pub(crate) fn content_left(&self) -> Option<u64> {
         self.engine.content_left()

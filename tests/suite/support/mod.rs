@@ -7,6 +7,7 @@ pub mod json;
 pub mod nginx;
 pub mod peer;
 pub mod plain_tls;
+pub mod program;
 pub mod recorder;
 pub mod site;
 #[cfg(target_os = "linux")]

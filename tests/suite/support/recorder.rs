@@ -47,6 +47,9 @@ impl Observer for Recorder {
             Event::RequestEnd => "request end".into(),
             Event::Informational { status, .. } => format!("informational {}", status.as_u16()),
             Event::ResponseHead { status, .. } => format!("response head {}", status.as_u16()),
+            Event::FaultyHead { bytes } => {
+                format!("faulty head {:?}", String::from_utf8_lossy(bytes))
+            }
             Event::ResponseEnd => "response end".into(),
             Event::Redirecting { status, from, to } => {
                 format!("redirecting {} {} {}", status.as_u16(), from, to)

@@ -1,0 +1,399 @@
+//! One job from beginning to end: its output opened, tried as often as is asked for, and told of.
+//!
+//! A transfer that fails does not stop the next one. What cannot be set up at all stops everything,
+//! and so does an output that nobody reads any more.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
+
+use pannier::http::Url;
+use pannier::{Client, RequestBuilder, Response};
+
+use crate::address;
+use crate::args::Global;
+use crate::clients::Clients;
+use crate::connect::Route;
+use crate::exit::{self, Failure};
+use crate::jobs::Job;
+use crate::journal::Journal;
+use crate::jsonl;
+use crate::output::{Dump, Output, Stdout};
+use crate::progress::{self, Board, Departure};
+use crate::record::Record;
+use crate::reports::Reports;
+use crate::request::{self, Payload};
+use crate::retry::{Again, Retries, Verdict};
+use crate::transfer::{self, Asked, Progress, Transfer, SPENT};
+use crate::verbose::Narrator;
+use crate::warn::{self, warn};
+use crate::watch::Watcher;
+use crate::write_out::{self, Report};
+
+/// What all jobs of a run share.
+pub struct Session {
+    global: Global,
+    clients: Clients,
+    pub board: Arc<Board>,
+    /// What happened, if somebody wants to know afterwards.
+    journal: Option<Journal>,
+}
+
+/// How a job ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// 0 if it succeeded.
+    pub code: u8,
+    /// No further job is to be begun.
+    pub stop: bool,
+}
+
+/// A job under way.
+pub struct Work {
+    job: Job,
+    url: Url,
+    watcher: Arc<Watcher>,
+    output: Output,
+    dump: Option<Dump>,
+    retries: Retries,
+    progress: Progress,
+    /// Its number on the board.
+    flight: u64,
+}
+
+/// How far the beginning of a job came.
+pub enum Begun {
+    /// Its first request can be sent.
+    Ready(Box<Work>, Box<Attempt>),
+    /// Its first request cannot be made.
+    Unready(Box<Work>, Failure),
+    /// It needs what it cannot have; `stop` if nothing that follows can be begun either.
+    Refused { job: Job, failure: Failure, stop: bool },
+    /// There is none any more, for this reason.
+    Failed(Failure),
+}
+
+/// A request for one client.
+pub struct Attempt {
+    pub request: RequestBuilder,
+    pub client: Client,
+    /// Which client it is.
+    pub number: usize,
+    pub sent: Sent,
+}
+
+/// What is known of a request when it has been sent.
+pub struct Sent {
+    asked: Asked,
+    route: Route,
+}
+
+/// What came of a request.
+pub type Answer = (Sent, pannier::Result<Response>);
+
+/// What is known of a transfer when it is over.
+struct Done {
+    url: Option<Url>,
+    file: Option<String>,
+    record: Record,
+    progress: Progress,
+    retries: u64,
+}
+
+impl Session {
+    pub fn new(global: Global, journal: Option<Journal>) -> Session {
+        let board = Board::new(global.parallel);
+        Session { global, clients: Clients::new(global), board, journal }
+    }
+
+    /// Opens what the job needs, and makes its first request.
+    pub fn begin(&self, job: Result<Job, Failure>) -> Begun {
+        let job = match job {
+            Ok(job) => job,
+            Err(failure) => return Begun::Failed(failure),
+        };
+        let url = match address::url(&job.op, &job.url.text, job.upload.as_deref()) {
+            Ok(url) => url,
+            Err(failure) => return Begun::Refused { job, failure, stop: false },
+        };
+        let out = job.output.as_ref();
+        let output = Output::new(&job.op, self.global, out, &url, &job.url.matches);
+        let (output, dump) = match output.and_then(|output| Ok((output, job.dump()?))) {
+            Ok(opened) => opened,
+            // A line of a list is no reason not to go on with the next one.
+            Err(failure) => {
+                let stop = job.place.is_none();
+                return Begun::Refused { job, failure, stop };
+            }
+        };
+        let mut work = Box::new(self.work(job, url, output, dump));
+        match self.prepare(&mut work) {
+            Ok(attempt) => Begun::Ready(work, Box::new(attempt)),
+            Err(failure) => Begun::Unready(work, failure),
+        }
+    }
+
+    /// Does the rest of a job.
+    pub fn go_on(&self, begun: Begun) -> Ended {
+        match begun {
+            Begun::Ready(work, attempt) => {
+                self.finish(*work, Ok((attempt.sent, attempt.request.send())))
+            }
+            Begun::Unready(work, failure) => self.finish(*work, Err(failure)),
+            Begun::Refused { job, failure, stop } => self.refuse(&job, failure, stop),
+            Begun::Failed(failure) => self.stop(&failure),
+        }
+    }
+
+    /// Does the rest of a job whose first request was sent, or could not be made.
+    pub fn finish(&self, mut work: Work, first: Result<Answer, Failure>) -> Ended {
+        let result = self.tries(&mut work, first);
+        let Work { job, url, watcher, mut output, retries, progress, flight, .. } = work;
+        let result = match output.flush() {
+            Err(failure) if result.is_ok() || failure.is_silent() => Err(failure),
+            _ => result,
+        };
+        self.board.arrive(flight, result.is_err());
+        let file = output.path().map(|path| path.to_string_lossy().into_owned());
+        if result.is_err() && job.op.remove_on_error {
+            self.remove(&mut output, file.as_deref());
+        }
+        let (record, retries) = (watcher.record(), retries.done());
+        let done = Done { url: Some(url), file, record, progress, retries };
+        self.end(&job, done, result)
+    }
+
+    fn refuse(&self, job: &Job, mut failure: Failure, stop: bool) -> Ended {
+        if let Some(place) = &job.place {
+            failure.message = format!("{}: {}", place, failure.message);
+        }
+        if stop {
+            return self.stop(&failure);
+        }
+        let (record, progress) = (Record::new(Instant::now(), false), Progress::default());
+        let done = Done { url: None, file: None, record, progress, retries: 0 };
+        self.end(job, done, Err(failure))
+    }
+
+    /// What cannot be set up: nothing follows.
+    fn stop(&self, failure: &Failure) -> Ended {
+        self.tell(failure);
+        Ended { code: failure.code, stop: true }
+    }
+
+    /// The job as it goes on the board.
+    fn work(&self, job: Job, url: Url, output: Output, dump: Option<Dump>) -> Work {
+        let narrator = self.global.verbose.then(|| Narrator::new(url.host_str().to_owned()));
+        let keeps_heads = job.op.show_headers || dump.is_some();
+        let watcher = Watcher::new(Record::new(Instant::now(), keeps_heads), narrator);
+        let flight = self.board.depart(Departure {
+            name: name(&output, &url),
+            watcher: watcher.clone(),
+            shown: self.shows_progress(&job, &output),
+            slowness: job.op.slowness(),
+        });
+        let retries = Retries::new(job.op.retry, Instant::now());
+        Work { job, url, watcher, output, dump, retries, progress: Progress::default(), flight }
+    }
+
+    /// Tries until it succeeds, or is not to be tried again.
+    fn tries(&self, work: &mut Work, first: Result<Answer, Failure>) -> Result<(), Failure> {
+        let mut answer = first;
+        loop {
+            let result = answer.and_then(|answer| self.receive(work, answer));
+            self.enter(&work.watcher, result.as_ref().err());
+            let again = match work.verdict(&result) {
+                Verdict::Yes(again) => again,
+                Verdict::No => return result,
+                Verdict::TooLate => {
+                    warn(self.global, TOO_LATE);
+                    return result;
+                }
+            };
+            if let Err(hindrance) = work.restart() {
+                warn(self.global, &hindrance);
+                return result;
+            }
+            if let Err(failure) = &result {
+                self.tell(failure);
+            }
+            self.wait(work, &again)?;
+            let attempt = self.prepare(work);
+            answer = attempt.map(|attempt| (attempt.sent, attempt.request.send()));
+        }
+    }
+
+    fn wait(&self, work: &mut Work, again: &Again) -> Result<(), Failure> {
+        warn(self.global, &again.warning);
+        if !self.board.rest(again.wait) {
+            return Err(Failure::new(exit::ABORTED, exit::ABORTED_WITH_ANOTHER));
+        }
+        work.retries.begin();
+        work.watcher.restart(Instant::now());
+        Ok(())
+    }
+
+    /// The next request of the job.
+    fn prepare(&self, work: &mut Work) -> Result<Attempt, Failure> {
+        work.progress = Progress::default();
+        let op = &work.job.op;
+        let upload = work.job.upload.as_deref().map(Payload::open).transpose()?;
+        let plan = request::plan(op, work.url.clone(), upload)?;
+        work.watcher.sends(plan.payload.length());
+        let (client, number, route) = self.clients.get(op, &work.url.origin())?;
+        if let Some(journal) = &self.journal {
+            let post = plan.payload.in_memory();
+            work.watcher.follow(journal.trace(number, &plan.method, &work.url, post));
+        }
+        let (watcher, spent) = (&work.watcher, &work.progress.spent);
+        let (request, asked) = transfer::request(op, self.global, &client, watcher, plan, spent)?;
+        Ok(Attempt { request, client, number, sent: Sent { asked, route } })
+    }
+
+    fn receive(&self, work: &mut Work, (sent, response): Answer) -> Result<(), Failure> {
+        let mut transfer = Transfer {
+            op: &work.job.op,
+            global: self.global,
+            route: &sent.route,
+            watcher: &work.watcher,
+            output: &mut work.output,
+            dump: work.dump.as_mut(),
+            retries: &mut work.retries,
+        };
+        transfer.receive(&sent.asked, response, &mut work.progress)
+    }
+
+    /// Keeps what an attempt's exchanges were. A status that `-f` does not want is none of their
+    /// failures.
+    fn enter(&self, watcher: &Watcher, failure: Option<&Failure>) {
+        let failure = failure.filter(|failure| failure.code != exit::HTTP_ERROR);
+        if let Some(journal) = &self.journal {
+            journal.enter(watcher.exchanges(failure.map(|failure| failure.message.as_str())));
+        }
+    }
+
+    /// Writes what is wanted about the run as a whole, however it ended.
+    pub fn leave(&self, reports: &Reports) -> Result<(), Failure> {
+        let Some(journal) = &self.journal else { return Ok(()) };
+        let written = reports.write(journal);
+        if let Err(failure) = &written {
+            self.tell(failure);
+        }
+        written
+    }
+
+    fn shows_progress(&self, job: &Job, output: &Output) -> bool {
+        let heads = job.op.dump_header.as_deref() == Some(b"-") && io::stdout().is_terminal();
+        let on_terminal = output.is_on_terminal() || heads;
+        progress::is_wanted(self.global, io::stderr().is_terminal(), on_terminal)
+    }
+
+    fn remove(&self, output: &mut Output, name: Option<&str>) {
+        if output.remove() && self.global.verbose {
+            let name = name.unwrap_or_default();
+            warn::write(format!("Note: Removed output file: {}\n", name).as_bytes());
+        }
+    }
+
+    /// Tells how the transfer ended, and writes what `-w` and `--jsonl` ask for.
+    fn end(&self, job: &Job, done: Done, result: Result<(), Failure>) -> Ended {
+        let failure = result.err();
+        let code = failure.as_ref().map_or(0, |failure| failure.code);
+        if let Some(failure) = &failure {
+            self.tell(failure);
+            if failure.is_silent() {
+                return Ended { code, stop: true };
+            }
+        }
+        if job.op.write_out.is_none() && !self.global.jsonl {
+            return Ended { code, stop: false };
+        }
+        match self.report(job, &done.report(job, failure)) {
+            Ok(()) => Ended { code, stop: false },
+            Err(error) => self.stop(&Failure::output(&error)),
+        }
+    }
+
+    fn report(&self, job: &Job, report: &Report) -> io::Result<()> {
+        if let Some(template) = &job.op.write_out {
+            write_out::render(template, report).iter().try_for_each(|piece| piece.write())?;
+        }
+        if self.global.jsonl {
+            let mut stdout = Stdout::new(false);
+            stdout.write_whole(jsonl::line(report).as_bytes())?;
+            stdout.flush()?;
+        }
+        Ok(())
+    }
+
+    fn tell(&self, failure: &Failure) {
+        if self.global.tells_errors() && !failure.is_silent() {
+            warn::complain(&format!("({}) {}", failure.code, failure.message));
+        }
+    }
+}
+
+impl Work {
+    /// Is it to be tried again? The status decides, and where none came, the failure.
+    fn verdict(&mut self, result: &Result<(), Failure>) -> Verdict {
+        match (self.progress.verdict.take(), result) {
+            (Some(verdict), _) => verdict,
+            (None, Err(failure)) => self.retries.after_failure(failure, Instant::now()),
+            (None, Ok(())) => Verdict::No,
+        }
+    }
+
+    /// Makes the output as if nothing had been tried, if there is something to send again.
+    fn restart(&mut self) -> Result<(), String> {
+        if self.progress.spent.load(Ordering::Relaxed) {
+            return Err(SPENT.to_owned());
+        }
+        self.output.restart().map_err(|bytes| {
+            format!("No retry: {} bytes of the output are written and cannot be taken back.", bytes)
+        })
+    }
+}
+
+impl Job {
+    /// Where `-D` writes: begun anew by the operation's first transfer.
+    fn dump(&self) -> Result<Option<Dump>, Failure> {
+        let Some(name) = &self.op.dump_header else { return Ok(None) };
+        let mut begun = self.op.dump_begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let dump = Dump::open(name, *begun)?;
+        *begun = true;
+        Ok(Some(dump))
+    }
+}
+
+impl Done {
+    fn report(self, job: &Job, failure: Option<Failure>) -> Report {
+        let asked = self.url.as_ref().map(Url::without_credentials);
+        Report {
+            url: String::from_utf8_lossy(&job.url.text).into_owned(),
+            effective: self.progress.effective.or_else(|| self.record.effective.clone()).or(asked),
+            parsed: self.url,
+            redirect_url: self.progress.redirect_url,
+            file: self.file,
+            exit: failure.as_ref().map_or(0, |failure| failure.code),
+            error: failure.map(|failure| failure.message).unwrap_or_default(),
+            downloaded: self.progress.downloaded,
+            total: self.record.began.elapsed(),
+            number: job.number,
+            transfer: job.transfer,
+            retries: self.retries,
+            record: self.record,
+        }
+    }
+}
+
+/// What a row of the progress calls the transfer.
+fn name(output: &Output, url: &Url) -> String {
+    match output.path() {
+        Some(path) => path.to_string_lossy().into_owned(),
+        None => format!("{}{}", url.host_str(), url.path()),
+    }
+}
+
+const TOO_LATE: &str = "The Retry-After: time would make this command line exceed the maximum \
+                        allowed time for retries.";
