@@ -110,12 +110,19 @@ pub struct Timings {
     pub(crate) began: Instant,
     pub(crate) started: Instant,
     pub(crate) queued: Option<Instant>,
-    pub(crate) resolved: Option<Instant>,
-    pub(crate) connected: Option<Instant>,
-    pub(crate) secured: Option<Instant>,
+    /// The connection, if it was made for this exchange.
+    pub(crate) made: Made,
     pub(crate) sent: Option<Instant>,
     pub(crate) head: Option<Instant>,
     pub(crate) ended: Option<Instant>,
+}
+
+/// When a connection was made.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Made {
+    pub(crate) resolved: Option<Instant>,
+    pub(crate) connected: Option<Instant>,
+    pub(crate) secured: Option<Instant>,
 }
 
 impl Timings {
@@ -124,9 +131,7 @@ impl Timings {
             began,
             started,
             queued: None,
-            resolved: None,
-            connected: None,
-            secured: None,
+            made: Made::default(),
             sent: None,
             head: None,
             ended: None,
@@ -141,24 +146,24 @@ impl Timings {
 
     /// When the connection was there to be written to.
     pub(crate) fn connection_ready(&self) -> Instant {
-        self.secured.or(self.connected).or(self.queued).unwrap_or(self.started)
+        self.made.secured.or(self.made.connected).or(self.queued).unwrap_or(self.started)
     }
 
     /// The name lookup; `None` if there was none.
     pub fn resolve(&self) -> Option<Duration> {
         let from = self.queued.unwrap_or(self.started);
-        Some(self.resolved?.saturating_duration_since(from))
+        Some(self.made.resolved?.saturating_duration_since(from))
     }
 
     /// The TCP connection; `None` on a reused one.
     pub fn connect(&self) -> Option<Duration> {
-        let from = self.resolved.or(self.queued).unwrap_or(self.started);
-        Some(self.connected?.saturating_duration_since(from))
+        let from = self.made.resolved.or(self.queued).unwrap_or(self.started);
+        Some(self.made.connected?.saturating_duration_since(from))
     }
 
     /// The TLS handshake; `None` without one.
     pub fn tls(&self) -> Option<Duration> {
-        Some(self.secured?.saturating_duration_since(self.connected?))
+        Some(self.made.secured?.saturating_duration_since(self.made.connected?))
     }
 
     /// From the connection to the last byte of the request.
@@ -196,9 +201,9 @@ mod tests {
         assert_eq!(timings.send(), ms(100));
         timings.queued = at(40);
         assert_eq!((timings.queue(), timings.send()), (ms(40), ms(60)));
-        timings.connected = at(50);
+        timings.made.connected = at(50);
         assert_eq!((timings.connect(), timings.send()), (ms(10), ms(50)));
-        timings.secured = at(70);
+        timings.made.secured = at(70);
         assert_eq!((timings.tls(), timings.send()), (ms(20), ms(30)));
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::conn::{Failure, Watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Observer, Phase};
-use crate::net::{CancelToken, Deadline, Step, Watched};
+use crate::net::{CancelToken, Deadline, Watched};
 use crate::proto::h1::ResponseHead;
 use crate::proto::CloseReason;
 
@@ -86,18 +86,6 @@ impl<'a> Call<'a> {
 
     pub(super) fn observe<'e>(&self, event: impl FnOnce() -> Event<'e>) {
         observe(self.observer, event);
-    }
-
-    pub(super) fn observe_step(&self, step: Step<'_>) {
-        let event = match step {
-            Step::Resolving(host) => Event::Resolving { host },
-            Step::Resolved(addresses) => Event::Resolved { addresses },
-            Step::Connecting(address) => Event::Connecting { address },
-            Step::Refused(address) => Event::Refused { address },
-            // Told when the connection has its number.
-            Step::Connected(_) => return,
-        };
-        self.observe(|| event);
     }
 }
 

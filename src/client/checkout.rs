@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use crate::conn::{Checkout, Connection, Grant, Waiting};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Phase, Timings};
-use crate::http::{Origin, Scheme};
-use crate::net::{Deadline, Dialing, Registration, Step, Tls, Transport};
+use crate::http::Origin;
 use crate::proto::CloseReason;
 
 use super::call::Call;
+use super::dial::Dial;
 use super::request::Request;
 use super::{Lent, Place, Pool};
 
@@ -21,16 +21,28 @@ use super::{Lent, Place, Pool};
 pub(super) enum Obtained {
     /// A connection that was used before.
     Kept(Lent),
+    /// A new one.
+    New(Lent),
     /// A place for a new one.
     Place(Place),
 }
 
 impl Call<'_> {
-    /// An idle connection that seems alive, or a place for a new one; what comes first if the call has
-    /// to wait.
+    /// An idle connection that seems alive, or a place for a new one; if the call has to wait, what
+    /// comes first.
     pub(super) fn obtain(&self, request: &Request, timings: &mut Timings) -> Result<Obtained> {
-        let now = timings.started;
-        self.obtain_by(request, timings, |pool| pool.checkout(request.origin(), now))
+        let (now, origin) = (timings.started, request.origin());
+        match self.obtain_by(request, timings, |pool| pool.checkout(origin, now))? {
+            Obtained::Place(place) if self.may_be_outrun(&place, origin) => {
+                self.race(request, place, timings)
+            }
+            obtained => Ok(obtained),
+        }
+    }
+
+    /// May a connection come back sooner than a new one is made?
+    fn may_be_outrun(&self, place: &Place, origin: &Origin) -> bool {
+        place.has_neighbours() && !self.client.config().connector.is_immediate(origin)
     }
 
     /// A new connection, whatever is idle.
@@ -38,9 +50,11 @@ impl Call<'_> {
         let obtained = self.obtain_by(request, timings, |pool| pool.reserve(request.origin()))?;
         let place = match obtained {
             Obtained::Place(place) => place,
-            Obtained::Kept(connection) => self.vacate(connection, CloseReason::Evicted),
+            Obtained::Kept(connection) | Obtained::New(connection) => {
+                self.vacate(connection, CloseReason::Evicted)
+            }
         };
-        self.dial(place, request.origin(), timings)
+        self.dial(place, request.origin())
     }
 
     fn obtain_by(
@@ -76,10 +90,20 @@ impl Call<'_> {
         let granted = waiting.wait(self.until(self.timeouts.queue), self.cancel);
         let granted =
             granted.map_err(|error| self.blame(Phase::Queue, ErrorKind::Connect, error))?;
-        let now = Instant::now();
-        timings.queued = Some(now);
+        timings.queued = Some(Instant::now());
+        self.accept(request, granted)
+    }
+
+    /// What a grant comes to.
+    pub(super) fn accept(
+        &self,
+        request: &Request,
+        granted: Grant<Arc<Origin>, Box<Connection>>,
+    ) -> Result<Obtained> {
         match granted {
+            Grant::Value(connection) if connection.exchanges == 0 => Ok(Obtained::New(connection)),
             Grant::Value(connection) => {
+                let now = Instant::now();
                 match self.take_alive(request, connection, now, now) {
                     Ok(connection) => Ok(Obtained::Kept(connection)),
                     // Who has waited does not go to the end of the queue again.
@@ -87,7 +111,7 @@ impl Call<'_> {
                 }
             }
             Grant::Place(place) => Ok(Obtained::Place(place)),
-            Grant::Closed => Err(shut_down()),
+            Grant::Closed | Grant::Failed => Err(shut_down()),
         }
     }
 
@@ -117,82 +141,18 @@ impl Call<'_> {
         Ok(connection)
     }
 
-    /// A new connection to the origin, with TLS if its scheme says so.
-    pub(super) fn dial(
-        &self,
-        place: Place,
-        origin: &Origin,
-        timings: &mut Timings,
-    ) -> Result<Lent> {
-        let config = self.client.config();
-        let deadline = self.until(self.timeouts.connect);
-        let tls = match (origin.scheme(), &config.tls) {
-            (Scheme::Http, _) => None,
-            (Scheme::Https, Some(tls)) => Some(tls),
-            (Scheme::Https, None) => {
-                return Err(Error::new(ErrorKind::UnsupportedScheme)
-                    .message("https needs a TLS adapter, and this client has none"))
-            }
+    /// A new connection to the origin, in this place.
+    pub(super) fn dial(&self, place: Place, origin: &Origin) -> Result<Lent> {
+        let dial = Dial {
+            maker: self.client.maker(),
+            origin,
+            deadline: self.until(self.timeouts.connect),
+            cancel: self.cancel,
+            observer: self.observer,
         };
-        let mut transport = self.connect(origin, deadline, timings)?;
-        if let Some(tls) = tls {
-            self.observe(|| Event::Handshaking);
-            transport = self.secure(&**tls, origin, transport, deadline)?;
-            timings.secured = Some(Instant::now());
-        }
-        let now = Instant::now();
-        let id = self.client.next_connection_id();
-        let connection = Connection::new(transport, config.limits, config.leniency, id, now);
+        let connection = dial.run()?;
         self.client.pool().count_created();
-        let (local, remote) = (connection.local, connection.remote);
-        self.observe(|| Event::Connected { connection: id, local, remote });
-        Ok(place.fill(Box::new(connection)))
-    }
-
-    fn connect(
-        &self,
-        origin: &Origin,
-        deadline: Deadline,
-        timings: &mut Timings,
-    ) -> Result<Box<dyn Transport>> {
-        let mut phase = Phase::Connect;
-        let mut progress = |step: Step<'_>| {
-            match step {
-                Step::Resolving(_) => phase = Phase::Resolve,
-                Step::Resolved(_) => timings.resolved = Some(Instant::now()),
-                Step::Connecting(_) => phase = Phase::Connect,
-                _ => {}
-            }
-            self.observe_step(step);
-        };
-        let dialing = Dialing { origin, deadline, cancel: self.cancel, progress: &mut progress };
-        let transport =
-            self.client.config().connector.connect(dialing).map_err(|error| match phase {
-                Phase::Resolve => self.blame(phase, ErrorKind::Resolve, error),
-                phase => self.blame(phase, ErrorKind::Connect, error),
-            })?;
-        timings.connected = Some(Instant::now());
-        Ok(transport)
-    }
-
-    fn secure(
-        &self,
-        tls: &dyn Tls,
-        origin: &Origin,
-        transport: Box<dyn Transport>,
-        deadline: Deadline,
-    ) -> Result<Box<dyn Transport>> {
-        let blame = |error| self.blame(Phase::Tls, ErrorKind::Tls, error);
-        let _registration = self.interruptible(&*transport).map_err(blame)?;
-        tls.handshake(origin.host(), transport, &[b"http/1.1"], deadline).map_err(blame)
-    }
-
-    /// Has a cancel shut `transport` down, for as long as the registration lives.
-    fn interruptible(&self, transport: &dyn Transport) -> std::io::Result<Option<Registration>> {
-        match (self.cancel, transport.interrupt_handle()) {
-            (Some(token), Some(handle)) => token.register(handle).map(Some),
-            _ => Ok(None),
-        }
+        Ok(place.fill(connection))
     }
 }
 

@@ -14,6 +14,7 @@ mod call;
 mod checkout;
 mod config;
 mod connection;
+mod dial;
 mod exchange;
 mod explain;
 mod into_request;
@@ -21,6 +22,7 @@ mod into_url;
 mod line;
 mod manners;
 mod pipeline;
+mod race;
 mod redirect;
 mod request;
 mod response;
@@ -29,7 +31,6 @@ mod run;
 mod stream;
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
 use crate::conn::{self, PoolStats};
@@ -44,6 +45,7 @@ pub use self::builder::RequestBuilder;
 use self::config::Config;
 pub use self::config::{ClientBuilder, Protocol, Timeouts};
 pub use self::connection::Connection;
+use self::dial::Maker;
 pub use self::into_request::IntoRequest;
 pub use self::into_url::IntoUrl;
 use self::manners::Manners;
@@ -75,12 +77,11 @@ pub use self::stream::Stream;
 pub struct Client(Arc<Inner>);
 
 struct Inner {
-    config: Config,
+    maker: Arc<Maker>,
     /// By origin: scheme, host and port. All else that makes connections differ is the client's own.
     pool: Arc<Pool>,
     /// How peers take pipelining.
     manners: Manners,
-    last_connection: AtomicU64,
 }
 
 /// The connections of a client.
@@ -201,16 +202,16 @@ impl Client {
 
     fn from_config(config: Config) -> Client {
         let pool = Pool::new(config.pool);
-        Client(Arc::new(Inner {
-            config,
-            pool,
-            manners: Manners::default(),
-            last_connection: AtomicU64::new(0),
-        }))
+        let maker = Arc::new(Maker::new(config));
+        Client(Arc::new(Inner { maker, pool, manners: Manners::default() }))
     }
 
     fn config(&self) -> &Config {
-        &self.0.config
+        &self.0.maker.config
+    }
+
+    fn maker(&self) -> &Arc<Maker> {
+        &self.0.maker
     }
 
     fn manners(&self) -> &Manners {
@@ -220,15 +221,12 @@ impl Client {
     fn pool(&self) -> &Arc<Pool> {
         &self.0.pool
     }
-
-    fn next_connection_id(&self) -> u64 {
-        self.0.last_connection.fetch_add(1, Ordering::Relaxed) + 1
-    }
 }
 
 impl Inner {
     fn shutdown(&self) {
         self.pool.close();
+        self.maker.cancel.cancel();
         self.close_idle();
     }
 
@@ -237,7 +235,7 @@ impl Inner {
             let (id, reason) = (connection.id, CloseReason::Shutdown);
             connection.close(reason);
             let closed = || Event::Closed { connection: id, reason };
-            exchange::observe(self.config.observer.as_ref(), closed);
+            exchange::observe(self.maker.config.observer.as_ref(), closed);
         }
     }
 }
@@ -257,7 +255,7 @@ impl Default for Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("config", &self.0.config)
+            .field("config", self.config())
             .field("pool", &self.pool_stats())
             .finish()
     }

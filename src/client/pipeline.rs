@@ -239,6 +239,9 @@ impl Track {
             // There is none yet, or the caller has it with a response that was not read to its end.
             Seat::Taken | Seat::Left => self.start(call, request, trip, None)?,
         };
+        if connection.exchanges == 0 {
+            trip.timings.made = connection.made;
+        }
         let current = self.current.get_or_insert_with(|| Current::new(origin));
         current.allow(call.client, &connection);
         Ok((Arc::clone(&current.line), connection))
@@ -260,11 +263,11 @@ impl Track {
             Some(place) => place,
             None if trip.tries > 0 => return call.obtain_new(request, &mut trip.timings),
             None => match call.obtain(request, &mut trip.timings)? {
-                Obtained::Kept(connection) => return Ok(connection),
+                Obtained::Kept(connection) | Obtained::New(connection) => return Ok(connection),
                 Obtained::Place(place) => place,
             },
         };
-        call.dial(place, request.origin(), &mut trip.timings)
+        call.dial(place, request.origin())
     }
 
     /// Sends requests behind `first`; but none behind one that is sent for the second time, and none

@@ -142,6 +142,7 @@ impl Call<'_> {
         request.body().check_unspent()?;
         let place = match self.obtain(request, timings)? {
             Obtained::Place(place) => place,
+            Obtained::New(connection) => return self.exchange_only(request, connection, timings),
             Obtained::Kept(connection) => {
                 let (error, place) = match self.exchange(request, connection, timings) {
                     Ok(answered) => return Ok(answered),
@@ -157,7 +158,18 @@ impl Call<'_> {
                 place
             }
         };
-        let connection = self.dial(place, request.origin(), timings)?;
+        let connection = self.dial(place, request.origin())?;
+        self.exchange_only(request, connection, timings)
+    }
+
+    /// The exchange on a fresh connection, after which there is nothing more to try.
+    fn exchange_only(
+        &self,
+        request: &Request,
+        connection: Lent,
+        timings: &mut Timings,
+    ) -> Result<Answered> {
+        timings.made = connection.made;
         self.exchange(request, connection, timings).map_err(|(error, _)| error)
     }
 

@@ -9,5 +9,5 @@ mod pool;
 
 pub(crate) use self::h1::{Connection, Content, Failure, Watch};
 pub use self::info::ConnectionInfo;
-pub(crate) use self::pool::{Checkout, Grant, Lent, Place, Pool, Waiting};
+pub(crate) use self::pool::{Checkout, Expectation, Grant, Lent, Place, Pool, Waiting};
 pub use self::pool::{PoolConfig, PoolStats};

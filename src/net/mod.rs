@@ -33,7 +33,7 @@ pub use self::script::{Script, Scripts};
 pub use self::tcp::TcpTransport;
 #[cfg(unix)]
 pub use self::unix::{UnixConnect, UnixTransport};
-pub(crate) use self::watched::Watched;
+pub(crate) use self::watched::{start_thread, Watched};
 
 /// A connected, ordered, reliable byte stream.
 ///
@@ -142,6 +142,14 @@ pub trait Connect: fmt::Debug + Send + Sync {
     /// `TimedOut` at the deadline, otherwise what the last address answered, or what the lookup
     /// reported.
     fn connect(&self, dialing: Dialing<'_>) -> io::Result<Box<dyn Transport>>;
+
+    /// Does it take next to no time to connect to this origin, or to fail? Then whoever needs the
+    /// connection makes it. Otherwise, while others to the same origin are in use, it may be made on
+    /// a thread of its own, and who waits for it takes one that comes back before.
+    fn is_immediate(&self, origin: &Origin) -> bool {
+        let _ = origin;
+        false
+    }
 }
 
 /// Finds the addresses of a name.

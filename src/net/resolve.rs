@@ -228,7 +228,7 @@ fn with_port(mut addresses: Vec<SocketAddr>, port: u16) -> Vec<SocketAddr> {
 
 /// RFC 6761 §6.3: "Name resolution APIs and libraries SHOULD recognize localhost names as special
 /// and SHOULD always return the IP loopback address".
-fn is_localhost(host: &str) -> bool {
+pub(super) fn is_localhost(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host).as_bytes();
     let last = host.rsplit(|&byte| byte == b'.').next().unwrap_or(host);
     last.eq_ignore_ascii_case(b"localhost")

@@ -12,6 +12,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::http::Origin;
+
 use super::socket::{Socket, Stream};
 use super::watched::{start_thread, Room, Watched};
 use super::{cancelled, CancelToken, Connect, Deadline, Dialing, Interrupt, Readiness, Transport};
@@ -169,6 +171,10 @@ impl Connect for UnixConnect {
                 }
             })?;
         Ok(Box::new(transport))
+    }
+
+    fn is_immediate(&self, _: &Origin) -> bool {
+        true
     }
 }
 

@@ -139,7 +139,7 @@ fn take_one(free: &mut usize) -> Option<()> {
 }
 
 /// Starts a thread that nobody joins.
-pub(super) fn start_thread(
+pub(crate) fn start_thread(
     name: &str,
     stack_size: usize,
     work: Box<dyn FnOnce() + Send>,

@@ -1,10 +1,12 @@
 //! How many connections there may be, and who gets one when there may be no more.
 
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{mpsc, Arc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use pannier::net::{Connect, Dialing, Script, Transport};
 use pannier::{CancelToken, Client, CloseReason, ErrorKind, Phase, PoolConfig, Timeouts};
 
 use crate::support::counted::Counted;
@@ -158,6 +160,122 @@ fn ok_a_connection_that_was_upgraded_keeps_its_place_until_it_is_dropped() {
     assert_eq!(error.phase(), Some(Phase::Queue));
     drop(stream);
     client.get(peer.url("/")).send().unwrap();
+}
+
+/// A network far away: each connection is made when the test says so.
+#[derive(Clone, Debug, Default)]
+struct Far {
+    /// How many were asked for, and how many may be made or must fail.
+    asked: Arc<AtomicUsize>,
+    allowed: Arc<AtomicUsize>,
+    refused: Arc<AtomicUsize>,
+}
+
+impl Connect for Far {
+    fn connect(&self, dialing: Dialing<'_>) -> io::Result<Box<dyn Transport>> {
+        let number = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        let patience = Instant::now() + Duration::from_secs(10);
+        while self.allowed.load(Ordering::SeqCst) < number {
+            dialing.deadline.remaining(Instant::now())?;
+            let cancelled = dialing.cancel.map_or(false, CancelToken::is_cancelled);
+            if cancelled || self.refused.load(Ordering::SeqCst) >= number {
+                return Err(io::ErrorKind::ConnectionRefused.into());
+            }
+            assert!(Instant::now() < patience);
+            thread::yield_now();
+        }
+        let script = Script::new().expect_until("\r\n\r\n").reply(OK).expect_until("\r\n\r\n");
+        script.reply(OK).expect_until("\r\n\r\n").reply(OK).repeated().connect(dialing)
+    }
+}
+
+impl Far {
+    fn until_asked(&self, count: usize) {
+        let patience = Instant::now() + Duration::from_secs(10);
+        while self.asked.load(Ordering::SeqCst) < count {
+            assert!(Instant::now() < patience, "nobody dialled");
+            thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn ok_a_connection_that_comes_back_before_a_new_one_is_made_is_taken() {
+    let far = Far::default();
+    far.allowed.store(1, Ordering::SeqCst);
+    let client = builder().connector(far.clone()).build();
+    let url = "http://a.example/";
+    let first = client.get(url).send().unwrap();
+    thread::scope(|scope| {
+        let second = scope.spawn(|| client.get(url).send().unwrap());
+        far.until_asked(2);
+        first.bytes().unwrap();
+        let second = second.join().unwrap();
+        assert!(second.connection().is_reused() && second.timings().connect().is_none());
+        second.bytes().unwrap();
+        // The new one is not lost.
+        far.allowed.store(2, Ordering::SeqCst);
+        let patience = Instant::now() + Duration::from_secs(10);
+        while client.pool_stats().idle < 2 {
+            assert!(Instant::now() < patience, "{:?}", client.pool_stats());
+            thread::yield_now();
+        }
+    });
+    let stats = client.pool_stats();
+    assert_eq!((stats.created, stats.reused, stats.active, stats.waiting), (2, 1, 0, 0));
+}
+
+#[test]
+fn ok_a_new_connection_is_taken_when_it_is_there_first() {
+    let far = Far::default();
+    far.allowed.store(1, Ordering::SeqCst);
+    let client = builder().connector(far.clone()).build();
+    let first = client.get("http://a.example/").send().unwrap();
+    thread::scope(|scope| {
+        let second = scope.spawn(|| client.get("http://a.example/").send().unwrap());
+        far.until_asked(2);
+        far.allowed.store(2, Ordering::SeqCst);
+        let second = second.join().unwrap();
+        assert!(!second.connection().is_reused() && second.timings().connect().is_some());
+    });
+    drop(first);
+    assert_eq!(client.pool_stats().created, 2);
+}
+
+#[test]
+fn err_a_dialling_aside_reports_like_any_other_and_ends_with_its_call() {
+    let far = Far::default();
+    far.allowed.store(1, Ordering::SeqCst);
+    let client = builder().connector(far.clone()).build();
+    let url = "http://a.example/";
+    let first = client.get(url).send().unwrap();
+    far.refused.store(2, Ordering::SeqCst);
+    let error = client.get(url).send().unwrap_err();
+    assert_eq!((error.kind(), error.phase()), (ErrorKind::Connect, Some(Phase::Connect)));
+    let short = Timeouts::default().total(Duration::from_millis(20));
+    let error = client.get(url).timeouts(short).send().unwrap_err();
+    assert_eq!((error.kind(), error.phase()), (ErrorKind::Timeout, Some(Phase::Connect)));
+    let token = CancelToken::new();
+    thread::scope(|scope| {
+        let request = client.get(url).cancel(token.clone());
+        let call = scope.spawn(move || request.send().unwrap_err());
+        far.until_asked(4);
+        token.cancel();
+        assert_eq!(call.join().unwrap().kind(), ErrorKind::Cancelled);
+    });
+    thread::scope(|scope| {
+        let call = scope.spawn(|| client.get(url).send().unwrap_err());
+        far.until_asked(5);
+        client.shutdown();
+        assert_eq!(call.join().unwrap().kind(), ErrorKind::ShutDown);
+    });
+    drop(first);
+    let patience = Instant::now() + Duration::from_secs(10);
+    while client.pool_stats().active > 0 {
+        assert!(Instant::now() < patience, "{:?}", client.pool_stats());
+        thread::yield_now();
+    }
+    assert_eq!(client.pool_stats().waiting, 0);
 }
 
 /// Counted where the connections are made and closed, and by the server.

@@ -22,6 +22,7 @@ use crate::journal::Journal;
 use crate::output::{Dump, Output};
 use crate::progress::{self, Board, Departure};
 use crate::record::Record;
+use crate::reports::Reports;
 use crate::request::{self, Payload};
 use crate::retry::{Again, Retries, Verdict};
 use crate::transfer::{self, Asked, Progress, Transfer, SPENT};
@@ -33,9 +34,9 @@ use crate::watch::Watcher;
 pub struct Session {
     pub global: Global,
     clients: Clients,
-    /// What happened, if somebody wants to know afterwards.
-    pub journal: Option<Journal>,
     pub board: Arc<Board>,
+    /// What happened, if somebody wants to know afterwards.
+    journal: Option<Journal>,
 }
 
 /// A job under way.
@@ -84,7 +85,7 @@ pub type Answer = (Sent, pannier::Result<Response>);
 impl Session {
     pub fn new(global: Global, journal: Option<Journal>) -> Session {
         let board = Board::new(global.parallel);
-        Session { global, clients: Clients::new(global), journal, board }
+        Session { global, clients: Clients::new(global), board, journal }
     }
 
     /// Opens what the job needs, and makes its first request.
@@ -216,11 +217,11 @@ impl Session {
         let plan = request::plan(op, work.url.clone(), upload)?;
         work.watcher.sends(plan.payload.length());
         let (client, number, route) = self.clients.get(op, &work.url.origin())?;
-        let (watcher, spent) = (&work.watcher, &work.progress.spent);
         if let Some(journal) = &self.journal {
             let post = plan.payload.in_memory();
-            watcher.follow(journal.trace(number, &plan.method, &work.url, post));
+            work.watcher.follow(journal.trace(number, &plan.method, &work.url, post));
         }
+        let (watcher, spent) = (&work.watcher, &work.progress.spent);
         let (request, asked) = transfer::request(op, self.global, &client, watcher, plan, spent)?;
         Ok(Attempt { request, client, number, sent: Sent { asked, route } })
     }
@@ -238,12 +239,23 @@ impl Session {
         transfer.receive(&sent.asked, response, &mut work.progress)
     }
 
-    /// Keeps what the try's exchanges were. A status that `-f` does not want is none of theirs.
+    /// Keeps what an attempt's exchanges were. A status that `-f` does not want is none of their
+    /// failures.
     fn enter(&self, watcher: &Watcher, failure: Option<&Failure>) {
         let failure = failure.filter(|failure| failure.code != exit::HTTP_ERROR);
         if let Some(journal) = &self.journal {
             journal.enter(watcher.exchanges(failure.map(|failure| failure.message.as_str())));
         }
+    }
+
+    /// Writes what is wanted about the run as a whole, however it ended.
+    pub fn leave(&self, reports: &Reports) -> Result<(), Failure> {
+        let Some(journal) = &self.journal else { return Ok(()) };
+        let written = reports.write(journal);
+        if let Err(failure) = &written {
+            self.tell(failure);
+        }
+        written
     }
 
     fn shows_progress(&self, job: &Job, output: &Output) -> bool {

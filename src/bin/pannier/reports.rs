@@ -44,8 +44,7 @@ impl Reports {
 
     /// Writes those that are wanted of a run.
     pub fn write(&self, journal: &Journal) -> Result<(), Failure> {
-        let clock = journal.clock();
-        self.write_parts(vec![("", clock, journal.take_exchanges())])
+        self.write_parts(vec![("", journal.clock(), journal.take())])
     }
 
     /// Writes those that are wanted of several runs that are to be compared, each with its name.

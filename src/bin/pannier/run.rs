@@ -53,10 +53,9 @@ fn obey(args: Args) -> u8 {
         false => one_by_one(&session, jobs, global),
     };
     session.board.close();
-    // What is wanted about the run as a whole is written however it ended.
-    match session.journal.as_ref().map(|journal| args.reports.write(journal)) {
-        Some(Err(failure)) => session.stop(&failure).code,
-        _ => code,
+    match session.leave(&args.reports) {
+        Ok(()) => code,
+        Err(failure) => failure.code,
     }
 }
 

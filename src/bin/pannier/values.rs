@@ -139,6 +139,9 @@ mod tests {
         assert_eq!(seconds(b"0"), Ok(None));
         assert_eq!(size(b"2k"), Ok(Some(2048)));
         assert_eq!(size(b"0"), Ok(None));
+        assert_eq!(bits(b"50M"), Ok(50_000_000));
+        assert_eq!(bits(b"1000"), Ok(1000));
+        assert!(bits(b"18446744073709551615k").is_err());
         assert_eq!(size(b"2.5M"), Ok(Some(5 << 19)));
         assert_eq!(size(b"10B"), Ok(Some(10)));
         assert_eq!(size(b"18446744073709551615G"), Err(Problem::TooLarge));
@@ -148,9 +151,6 @@ mod tests {
         for text in ["", "x", "k", "+5", ".5k"] {
             assert_eq!(size(text.as_bytes()), Err(Problem::NotANumber), "{}", text);
         }
-        assert_eq!(bits(b"50M"), Ok(50_000_000));
-        assert_eq!(bits(b"1000"), Ok(1000));
-        assert!(bits(b"18446744073709551615k").is_err());
         assert_eq!(milliseconds(b"40ms"), Ok(Duration::from_millis(40)));
         assert_eq!(milliseconds(b"0.2s"), Ok(Duration::from_millis(200)));
     }

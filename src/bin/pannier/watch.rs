@@ -1,5 +1,5 @@
-//! The observer of a transfer: keeps its record, tells what happens with `-v`, follows its exchanges,
-//! knows how far it is, and can end it.
+//! The observer of a transfer: keeps its record, tells what happens with `-v`, knows how far it is,
+//! follows its exchanges, and can end it.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -118,6 +118,12 @@ impl Watcher {
         self.lock().upload = upload;
     }
 
+    /// So much of the content has come, of so much.
+    pub fn received(&self, done: u64, total: Option<u64>) {
+        let mut state = self.lock();
+        (state.received, state.expected) = (done, total);
+    }
+
     /// Follows the exchanges from now on.
     pub fn follow(&self, trace: Trace) {
         self.lock().trace = Some(trace);
@@ -137,12 +143,6 @@ impl Watcher {
         if let Some(trace) = &mut self.lock().trace {
             trace.content(bytes);
         }
-    }
-
-    /// So much of the content has come, of so much.
-    pub fn received(&self, done: u64, total: Option<u64>) {
-        let mut state = self.lock();
-        (state.received, state.expected) = (done, total);
     }
 
     /// The response came between these addresses.

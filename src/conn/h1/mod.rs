@@ -12,6 +12,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use crate::event::Made;
 use crate::http::{Headers, Version};
 use crate::net::{CancelToken, Readiness, Registration, Transport};
 use crate::proto::buffer::Buffer;
@@ -44,6 +45,7 @@ pub(crate) struct Connection {
     version: Option<Version>,
     pub(crate) id: u64,
     pub(crate) born: Instant,
+    pub(crate) made: Made,
     pub(crate) exchanges: u64,
     pub(crate) local: Option<SocketAddr>,
     pub(crate) remote: Option<SocketAddr>,
@@ -91,7 +93,7 @@ impl Connection {
         limits: Limits,
         leniency: Leniency,
         id: u64,
-        now: Instant,
+        made: Made,
     ) -> Connection {
         Connection {
             local: transport.local_addr(),
@@ -109,7 +111,8 @@ impl Connection {
             stopped: false,
             cancel: None,
             id,
-            born: now,
+            born: made.secured.or(made.connected).unwrap_or_else(Instant::now),
+            made,
             exchanges: 0,
             sent: 0,
             received: 0,

@@ -89,6 +89,12 @@ impl<K: Key, T: Value> Place<K, T> {
         Lent { value, place: self }
     }
 
+    /// Are there others with the same key?
+    pub(crate) fn has_neighbours(&self) -> bool {
+        let others = |(pool, key): &(Arc<Pool<K, T>>, K)| pool.lock().open_of(key) > 1;
+        self.0.as_ref().map_or(false, others)
+    }
+
     /// Frees the place; `closed` is why the value in it was closed, if there was one.
     fn release(mut self, closed: Option<CloseReason>) {
         if let Some((pool, key)) = self.0.take() {

@@ -35,7 +35,7 @@ use crate::proto::CloseReason;
 pub use self::config::{PoolConfig, PoolStats};
 pub(crate) use self::lent::{Lent, Place};
 use self::queue::Ticket;
-pub(crate) use self::queue::{Grant, Waiting};
+pub(crate) use self::queue::{Expectation, Grant, Waiting};
 use self::state::{Bounds, Fate, Idle, State};
 
 /// Values of type `T`, by key: those that are idle, and the count of all.
@@ -121,16 +121,21 @@ impl<K: Key, T: Value> Pool<K, T> {
     ) -> Checkout<K, T> {
         match state.bounds(key, &self.config) {
             Bounds::Free => {
-                state.open(key, &self.config);
+                state.open(key);
                 Checkout::Vacant(Place::new(self, key.clone()))
             }
             Bounds::FullInTotal if !state.idle.is_empty() => {
                 Checkout::Overdue(self.lend(state.idle.remove(0)), CloseReason::Evicted)
             }
             Bounds::FullInTotal | Bounds::FullOfKey => {
-                Checkout::Full(Waiting::new(self, state.queue.join(key)))
+                Checkout::Full(Waiting::new(self, state.queue.join(key, false)))
             }
         }
+    }
+
+    /// A place in the queue of `key` for one for whom a value is being made.
+    pub(crate) fn expect(self: &Arc<Self>, key: &K) -> Waiting<K, T> {
+        Waiting::new(self, self.lock().queue.join(key, true))
     }
 
     /// Takes everything out that is idle, to be closed.

@@ -7,10 +7,11 @@
 use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::net::{CancelToken, Deadline, Watched};
 
-use super::{Key, Lent, Place, Pool, Value};
+use super::{Discarded, Key, Lent, Place, Pool, Value};
 
 /// What a waiter gets.
 #[derive(Debug)]
@@ -21,11 +22,22 @@ pub(crate) enum Grant<K: Key, T: Value> {
     Place(Place<K, T>),
     /// Nothing: the pool was closed.
     Closed,
+    /// Nothing: what was being made could not be made.
+    Failed,
 }
 
 /// Oldest first.
 #[derive(Debug)]
-pub(super) struct Queue<K: Key, T: Value>(VecDeque<(K, Ticket<K, T>)>);
+pub(super) struct Queue<K: Key, T: Value>(VecDeque<Waiter<K, T>>);
+
+/// One who waits.
+#[derive(Debug)]
+pub(super) struct Waiter<K: Key, T: Value> {
+    pub(super) key: K,
+    pub(super) ticket: Ticket<K, T>,
+    /// Is a value being made for this one, so that it needs no place?
+    pub(super) expecting: bool,
+}
 
 /// Where the grant of one waiter is put.
 #[derive(Debug)]
@@ -48,29 +60,38 @@ impl<K: Key, T: Value> Queue<K, T> {
         self.0.len()
     }
 
-    /// The keys of those who wait, oldest first.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &K> {
-        self.0.iter().map(|(key, _)| key)
+    /// Those who wait, oldest first.
+    pub(super) fn waiters(&self) -> impl Iterator<Item = &Waiter<K, T>> {
+        self.0.iter()
     }
 
-    pub(super) fn join(&mut self, key: &K) -> Ticket<K, T> {
+    pub(super) fn join(&mut self, key: &K, expecting: bool) -> Ticket<K, T> {
         let ticket = Ticket(Watched::new(None));
-        self.0.push_back((key.clone(), Ticket(Arc::clone(&ticket.0))));
+        self.0.push_back(Waiter { key: key.clone(), ticket: ticket.same(), expecting });
         ticket
     }
 
     /// Takes the waiter at this place out.
-    pub(super) fn remove(&mut self, at: usize) -> (K, Ticket<K, T>) {
+    pub(super) fn remove(&mut self, at: usize) -> Waiter<K, T> {
         self.0.remove(at).expect("the place was found in the queue under the same lock")
     }
 
-    fn leave(&mut self, ticket: &Ticket<K, T>) {
-        self.0.retain(|(_, other)| !Arc::ptr_eq(&other.0, &ticket.0));
+    /// Takes this one out. False if it is not there any more.
+    fn leave(&mut self, ticket: &Ticket<K, T>) -> bool {
+        let before = self.0.len();
+        self.0.retain(|waiter| !waiter.ticket.is(ticket));
+        self.0.len() < before
+    }
+
+    fn expects_no_more(&mut self, ticket: &Ticket<K, T>) {
+        if let Some(waiter) = self.0.iter_mut().find(|waiter| waiter.ticket.is(ticket)) {
+            waiter.expecting = false;
+        }
     }
 
     /// Takes everyone out.
     pub(super) fn dissolve(&mut self) -> Vec<Ticket<K, T>> {
-        self.0.drain(..).map(|(_, ticket)| ticket).collect()
+        self.0.drain(..).map(|waiter| waiter.ticket).collect()
     }
 }
 
@@ -84,6 +105,14 @@ impl<K: Key, T: Value> Ticket<K, T> {
         self.0.wake();
     }
 
+    fn same(&self) -> Ticket<K, T> {
+        Ticket(Arc::clone(&self.0))
+    }
+
+    fn is(&self, other: &Ticket<K, T>) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     pub(super) fn send_away(&self) {
         self.fill(Grant::Closed);
         self.wake();
@@ -93,6 +122,16 @@ impl<K: Key, T: Value> Ticket<K, T> {
 impl<K: Key, T: Value> Waiting<K, T> {
     pub(super) fn new(pool: &Arc<Pool<K, T>>, ticket: Ticket<K, T>) -> Waiting<K, T> {
         Waiting { pool: Arc::clone(pool), ticket }
+    }
+
+    /// For whoever makes a value while this one waits.
+    pub(crate) fn expectation(&self) -> Expectation<K, T> {
+        Expectation { pool: Arc::clone(&self.pool), ticket: self.ticket.same() }
+    }
+
+    /// Gives the place in the queue up.
+    pub(crate) fn leave(self) {
+        self.pool.lock().queue.leave(&self.ticket);
     }
 
     /// Waits for the grant.
@@ -110,5 +149,28 @@ impl<K: Key, T: Value> Waiting<K, T> {
             self.pool.lock().queue.leave(&self.ticket);
             self.ticket.0.lock().take().ok_or(error)
         })
+    }
+}
+
+/// What is being made while someone waits for that, or for what comes sooner.
+#[derive(Debug)]
+pub(crate) struct Expectation<K: Key, T: Value> {
+    pool: Arc<Pool<K, T>>,
+    ticket: Ticket<K, T>,
+}
+
+impl<K: Key, T: Value> Expectation<K, T> {
+    /// It is there. It goes to whoever waits for its key longest; returns what must be closed.
+    pub(crate) fn fulfil(self, value: Lent<K, T>, now: Instant) -> Discarded<K, T> {
+        self.pool.lock().queue.expects_no_more(&self.ticket);
+        value.give_back(now, None, now)
+    }
+
+    /// It could not be made, and its place is free.
+    pub(crate) fn fail(self) {
+        if self.pool.lock().queue.leave(&self.ticket) {
+            self.ticket.fill(Grant::Failed);
+            self.ticket.wake();
+        }
     }
 }

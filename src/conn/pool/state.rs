@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::proto::CloseReason;
 
-use super::queue::{Queue, Ticket};
+use super::queue::{Queue, Ticket, Waiter};
 use super::{Key, PoolConfig, PoolStats, Value};
 
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(super) struct State<K: Key, T: Value> {
     pub(super) closed: bool,
     /// Places taken: by values that are idle or lent, and by those about to be made.
     open: usize,
-    /// The same by key, if there is a bound on that.
+    /// The same by key.
     open_by_key: Vec<(K, usize)>,
     counted: PoolStats,
 }
@@ -90,20 +90,22 @@ impl<K: Key, T: Value> State<K, T> {
     }
 
     pub(super) fn bounds(&self, key: &K, config: &PoolConfig) -> Bounds {
-        let of_key = self.open_by_key.iter().find(|(kept, _)| kept == key);
-        match of_key.map_or(0, |(_, count)| *count) < config.max_per_origin {
+        match self.open_of(key) < config.max_per_origin {
             false => Bounds::FullOfKey,
             true if self.open < config.max_total => Bounds::Free,
             true => Bounds::FullInTotal,
         }
     }
 
+    /// Places taken by this key.
+    pub(super) fn open_of(&self, key: &K) -> usize {
+        let of_key = self.open_by_key.iter().find(|(kept, _)| kept == key);
+        of_key.map_or(0, |(_, count)| *count)
+    }
+
     /// Takes a place.
-    pub(super) fn open(&mut self, key: &K, config: &PoolConfig) {
+    pub(super) fn open(&mut self, key: &K) {
         self.open += 1;
-        if config.max_per_origin == usize::MAX {
-            return;
-        }
         match self.open_by_key.iter_mut().find(|(kept, _)| kept == key) {
             Some((_, count)) => *count += 1,
             None => self.open_by_key.push((key.clone(), 1)),
@@ -126,9 +128,12 @@ impl<K: Key, T: Value> State<K, T> {
 
     /// The first waiter who can use a place that has become free. The place is taken for it.
     pub(super) fn next_for_place(&mut self, config: &PoolConfig) -> Option<(K, Ticket<K, T>)> {
-        let at = self.queue.keys().position(|key| self.bounds(key, config) == Bounds::Free)?;
-        let (key, ticket) = self.queue.remove(at);
-        self.open(&key, config);
+        let served = |waiter: &Waiter<K, T>| {
+            !waiter.expecting && self.bounds(&waiter.key, config) == Bounds::Free
+        };
+        let at = self.queue.waiters().position(served)?;
+        let Waiter { key, ticket, .. } = self.queue.remove(at);
+        self.open(&key);
         Some((key, ticket))
     }
 
@@ -146,7 +151,7 @@ impl<K: Key, T: Value> State<K, T> {
             return Fate::Close(reason);
         }
         match self.serves(&entry.key, config) {
-            Some(Served::ByValue(at)) => return Fate::HandOver(self.queue.remove(at).1),
+            Some(Served::ByValue(at)) => return Fate::HandOver(self.queue.remove(at).ticket),
             Some(Served::ByPlace) => return Fate::Close(CloseReason::Evicted),
             None => {}
         }
@@ -158,12 +163,15 @@ impl<K: Key, T: Value> State<K, T> {
 
     /// How a value of `key` serves the first in the queue whom it can serve.
     fn serves(&self, key: &K, config: &PoolConfig) -> Option<Served> {
-        let served = |(at, waiting): (usize, &K)| match waiting == key {
+        let lacks_place = |waiter: &Waiter<K, T>| {
+            !waiter.expecting && self.bounds(&waiter.key, config) == Bounds::FullInTotal
+        };
+        let served = |(at, waiter): (usize, &Waiter<K, T>)| match waiter.key == *key {
             true => Some(Served::ByValue(at)),
-            false if self.bounds(waiting, config) == Bounds::FullInTotal => Some(Served::ByPlace),
+            false if lacks_place(waiter) => Some(Served::ByPlace),
             false => None,
         };
-        self.queue.keys().enumerate().find_map(served)
+        self.queue.waiters().enumerate().find_map(served)
     }
 
     /// Puts a value in. Returns what may not stay: what is too old, though nobody asks for it, and

@@ -27,7 +27,7 @@ impl Bench {
     /// A new value, whatever is idle.
     fn make(&mut self, key: &'static str, value: u32) -> Taken {
         let mut pool = self.pool.lock();
-        pool.open(&key, &self.pool.config);
+        pool.open(&key);
         drop(pool);
         Place::new(&self.pool, key).fill(value)
     }
@@ -253,6 +253,42 @@ fn ok_under_the_bound_on_all_an_idle_value_of_another_key_makes_room() {
     bench.put("b", 2, 1);
     drop(bench.fill("c", 3));
     assert_eq!(bench.discarded, [(1, CloseReason::Evicted)]);
+}
+
+#[test]
+fn ok_who_expects_a_new_value_takes_whichever_comes_first() {
+    let mut bench = Bench::new(PoolConfig::default());
+    let a = bench.fill("a", 1);
+    let place = match bench.ask("a", 0) {
+        Checkout::Vacant(place) => place,
+        other => panic!("{:?}", other),
+    };
+    assert!(place.has_neighbours());
+    let (first, second) = (bench.pool.expect(&"a"), bench.pool.expect(&"a"));
+    let (one, two) = (first.expectation(), second.expectation());
+    bench.give_back(a, 0, None);
+    assert!(matches!(granted(first), Ok(Grant::Value(value)) if *value == 1));
+    // What was made for the first is for whoever waits.
+    assert!(one.fulfil(place.fill(2), bench.start).is_empty());
+    assert!(matches!(granted(second), Ok(Grant::Value(value)) if *value == 2));
+    two.fail();
+    let third = bench.pool.expect(&"a");
+    third.expectation().fail();
+    assert!(matches!(granted(third), Ok(Grant::Failed)));
+}
+
+#[test]
+fn ok_a_place_is_not_for_one_who_expects_a_value() {
+    let mut bench = Bench::new(PoolConfig::default().max_per_origin(1));
+    let a = bench.fill("a", 1);
+    let (expecting, waiting) = (bench.pool.expect(&"a"), bench.wait("a"));
+    a.close(CloseReason::Fault);
+    let place = match granted(waiting) {
+        Ok(Grant::Place(place)) => place,
+        other => panic!("{:?}", other),
+    };
+    assert!(expecting.expectation().fulfil(place.fill(2), bench.start).is_empty());
+    assert!(matches!(granted(expecting), Ok(Grant::Value(value)) if *value == 2));
 }
 
 #[test]

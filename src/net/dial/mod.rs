@@ -22,9 +22,10 @@ use std::time::{Duration, Instant};
 
 use self::attempts::Attempts;
 use self::order::{interleave, Failures};
+use super::resolve::is_localhost;
 use super::watched::Room;
 use super::{Connect, Dialing, Resolve, Step, SystemResolver, TcpTransport, Transport};
-use crate::http::Host;
+use crate::http::{Host, Origin};
 
 /// Connects by TCP: the [`Connect`] of a client that was given none.
 ///
@@ -133,6 +134,15 @@ impl Connect for TcpConnect {
         let addresses = self.addresses(&mut dialing)?;
         let (address, stream) = Attempts::new(self, dialing).run(&addresses)?;
         Ok(Box::new(TcpTransport::fresh(stream, address)?))
+    }
+
+    /// On loopback it is.
+    fn is_immediate(&self, origin: &Origin) -> bool {
+        match origin.host() {
+            Host::Ipv4(address) => address.is_loopback(),
+            Host::Ipv6(address) => address.is_loopback(),
+            Host::Domain(name) => is_localhost(name),
+        }
     }
 }
 

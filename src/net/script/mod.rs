@@ -33,6 +33,8 @@ use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use crate::http::Origin;
+
 use self::play::{Play, Scripted};
 use super::watched::Watched;
 use super::{cancelled, CancelToken, Connect, Dialing, Transport};
@@ -231,6 +233,10 @@ impl Connect for Scripts {
         };
         made.push(Some(Arc::clone(&play)));
         Ok(Box::new(Scripted::new(play)))
+    }
+
+    fn is_immediate(&self, _: &Origin) -> bool {
+        true
     }
 }
 

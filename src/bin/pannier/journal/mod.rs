@@ -76,10 +76,10 @@ impl Journal {
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner).extend(exchanges);
     }
 
-    /// All of them in the order in which they began. Connections of different clients may have the
+    /// All of them, which it then has no more, in the order in which they began. Connections of different clients may have the
     /// same number in their client, so they are numbered anew. Whom a connection leads to holds for
     /// all its exchanges.
-    pub fn take_exchanges(&self) -> Vec<Exchange> {
+    pub fn take(&self) -> Vec<Exchange> {
         let mut exchanges = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
         let mut exchanges = std::mem::take(&mut *exchanges);
         exchanges.sort_by_key(|exchange| exchange.began);

@@ -115,7 +115,7 @@ fn ok_a_pipelined_exchange_has_the_connection_of_the_one_before_it() {
         call.tell(first).tell(&request(5)).tell(&[head(StatusCode::OK), Event::ResponseEnd]);
         journal.enter(call.trace.end());
     }
-    let exchanges = journal.take_exchanges();
+    let exchanges = journal.take();
     assert!(exchanges.iter().all(|e| phases(e) == [Phase::Send, Phase::Wait, Phase::Receive]));
     let carriers: Vec<_> = exchanges.iter().filter_map(|exchange| exchange.carrier).collect();
     let carrier = |reused| Carrier { client: 0, id: 1, reused, remote };
@@ -164,7 +164,7 @@ fn ok_connections_of_different_clients_have_different_numbers() {
         call.tell(&[connecting(), connected(1)]);
         journal.enter(call.trace.end());
     }
-    let exchanges = journal.take_exchanges();
+    let exchanges = journal.take();
     let numbers: Vec<_> = exchanges.iter().map(|e| e.carrier.map(|carrier| carrier.id)).collect();
     assert_eq!(numbers, [Some(1), Some(2), Some(1)]);
 }

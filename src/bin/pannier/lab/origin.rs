@@ -239,6 +239,11 @@ impl Connect for Far {
         sleep_until(stands);
         Ok(transport)
     }
+
+    /// It is not, but a strategy is to be seen as it is: nothing is made beside it.
+    fn is_immediate(&self, _: &pannier::http::Origin) -> bool {
+        true
+    }
 }
 
 fn sleep_until(at: Instant) {

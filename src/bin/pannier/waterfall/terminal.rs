@@ -140,7 +140,10 @@ impl Columns {
         let id = last.to_string().len() + 1;
         let longest = chart.rows().map(|row| row.label(usize::MAX).chars().count()).max();
         let free = width - id - BRACKET - STATUS - TIME;
-        let label = longest.unwrap_or(0).clamp(LABEL, free * 2 / 5);
+        // The origin stands above, before the axis.
+        let origins = chart.sections.iter().map(|section| section.origin.chars().count());
+        let above = (origins.max().unwrap_or(0) + 1).saturating_sub(id + BRACKET + STATUS);
+        let label = longest.unwrap_or(0).max(above).clamp(LABEL, free * 2 / 5);
         Columns { id, label, bar: free - label }
     }
 

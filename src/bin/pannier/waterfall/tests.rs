@@ -71,6 +71,14 @@ fn ok_the_chart_in_a_terminal() {
 }
 
 #[test]
+fn ok_an_origin_that_is_longer_than_the_labels_is_shown_whole() {
+    let wait = [(Wait, 10), (Receive, 10)];
+    let chart = Chart::new(&[exchange("http://127.0.0.1:8080/a", Some((1, false)), 0, &wait)]);
+    let text = terminal::draw("", &chart, Look { width: 80, colour: false });
+    assert!(text.contains("\nhttp://127.0.0.1:8080 0 "), "{}", text);
+}
+
+#[test]
 fn ok_lines_keep_to_the_width_and_colours_can_be_taken_away() {
     let chart = Chart::new(&exchanges());
     for width in [64, 80, 120, 300] {

@@ -1,0 +1,119 @@
+//! Making a new connection: the connector, TLS if the scheme says so, and a number.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::conn;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Made, Observer, Phase};
+use crate::http::{Origin, Scheme};
+use crate::net::{CancelToken, Deadline, Dialing, Registration, Step, Tls, Transport};
+
+use super::config::Config;
+use super::exchange::observe;
+use super::explain::blame;
+
+/// What connections are made from. It may outlive the client, with a dialling that nobody waits for.
+pub(super) struct Maker {
+    pub(super) config: Config,
+    /// Ends diallings on threads of their own.
+    pub(super) cancel: CancelToken,
+    last_connection: AtomicU64,
+}
+
+/// One dialling.
+pub(super) struct Dial<'a> {
+    pub(super) maker: &'a Maker,
+    pub(super) origin: &'a Origin,
+    pub(super) deadline: Deadline,
+    pub(super) cancel: Option<&'a CancelToken>,
+    pub(super) observer: Option<&'a Arc<dyn Observer>>,
+}
+
+impl Maker {
+    pub(super) fn new(config: Config) -> Maker {
+        Maker { config, cancel: CancelToken::new(), last_connection: AtomicU64::new(0) }
+    }
+}
+
+impl Dial<'_> {
+    /// A new connection to the origin.
+    pub(super) fn run(&self) -> Result<Box<conn::Connection>> {
+        let Config { tls, limits, leniency, .. } = &self.maker.config;
+        let tls = match (self.origin.scheme(), tls) {
+            (Scheme::Http, _) => None,
+            (Scheme::Https, Some(tls)) => Some(tls),
+            (Scheme::Https, None) => {
+                return Err(Error::new(ErrorKind::UnsupportedScheme)
+                    .message("https needs a TLS adapter, and this client has none"))
+            }
+        };
+        let mut made = Made::default();
+        let mut transport = self.connect(&mut made)?;
+        if let Some(tls) = tls {
+            self.observe(|| Event::Handshaking);
+            transport = self.secure(&**tls, transport)?;
+            made.secured = Some(Instant::now());
+        }
+        let id = self.maker.last_connection.fetch_add(1, Ordering::Relaxed) + 1;
+        let connection = conn::Connection::new(transport, *limits, *leniency, id, made);
+        let (local, remote) = (connection.local, connection.remote);
+        self.observe(|| Event::Connected { connection: id, local, remote });
+        Ok(Box::new(connection))
+    }
+
+    fn connect(&self, made: &mut Made) -> Result<Box<dyn Transport>> {
+        let mut phase = Phase::Connect;
+        let mut progress = |step: Step<'_>| {
+            match step {
+                Step::Resolving(_) => phase = Phase::Resolve,
+                Step::Resolved(_) => made.resolved = Some(Instant::now()),
+                Step::Connecting(_) => phase = Phase::Connect,
+                _ => {}
+            }
+            self.observe_step(step);
+        };
+        let Dial { origin, deadline, cancel, .. } = *self;
+        let dialing = Dialing { origin, deadline, cancel, progress: &mut progress };
+        let connected = self.maker.config.connector.connect(dialing);
+        let transport = connected.map_err(|error| match phase {
+            Phase::Resolve => blame(cancel, phase, ErrorKind::Resolve, error),
+            phase => blame(cancel, phase, ErrorKind::Connect, error),
+        })?;
+        made.connected = Some(Instant::now());
+        Ok(transport)
+    }
+
+    fn secure(&self, tls: &dyn Tls, transport: Box<dyn Transport>) -> Result<Box<dyn Transport>> {
+        let blame = |error| blame(self.cancel, Phase::Tls, ErrorKind::Tls, error);
+        let _registration = self.interruptible(&*transport).map_err(blame)?;
+        let protocols: &[&[u8]] = &[b"http/1.1"];
+        tls.handshake(self.origin.host(), transport, protocols, self.deadline).map_err(blame)
+    }
+
+    /// Has a cancel shut `transport` down, for as long as the registration lives.
+    fn interruptible(&self, transport: &dyn Transport) -> io::Result<Option<Registration>> {
+        match (self.cancel, transport.interrupt_handle()) {
+            (Some(token), Some(handle)) => token.register(handle).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn observe_step(&self, step: Step<'_>) {
+        let event = match step {
+            Step::Resolving(host) => Event::Resolving { host },
+            Step::Resolved(addresses) => Event::Resolved { addresses },
+            Step::Connecting(address) => Event::Connecting { address },
+            Step::Refused(address) => Event::Refused { address },
+            // Told when the connection has its number.
+            Step::Connected(_) => return,
+        };
+        self.observe(|| event);
+    }
+
+    fn observe<'e>(&self, event: impl FnOnce() -> Event<'e>) {
+        observe(self.observer, event);
+    }
+}
