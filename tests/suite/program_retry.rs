@@ -1,31 +1,59 @@
 //! The program's retries, and how fast it may and must be.
 
 use std::fs;
+use std::process::Stdio;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use pannier::http::date;
 
-use crate::support::program::{closed_address, fed, pannier, sized, Answer, Dir, Peer, Text, HOLD};
+use crate::support::program::{
+    closed_address, command, fed, pannier, sized, Answer, Dir, Peer, Text, HOLD,
+};
 use crate::support::site::Site;
 
 #[test]
-fn ok_only_the_answer_that_counts_is_shown() {
+fn ok_a_file_holds_the_answer_that_counts_and_standard_output_all() {
     let dir = Dir::new("retry");
     let file = dir.path("file");
-    for options in [&["-o", &file][..], &[]] {
-        let peer = flaky(1, || failing("Content-Length: 3\r\n\r\nbad"));
-        let words = [&["-iS", "--retry", "3", "--retry-delay", "0.01", &peer.url("/")], options];
-        let run = pannier(&words.concat());
-        let expected = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood";
-        let (stdout, stderr, code) = run.text();
-        let shown = if options.is_empty() { stdout.to_owned() } else { dir.read("file") };
-        assert_eq!((shown.as_str(), code), (expected, 0));
-        let warning =
-            "Warning: Problem : HTTP error. Will retry in 0.010 seconds. 3 retries left.\n";
-        assert_eq!(stderr, warning);
+    let retry = ["-iS", "--retry", "3", "--retry-delay", "0.01"];
+    let warning = "Warning: Problem : HTTP error. Will retry in 0.010 seconds. 3 retries left.\n";
+    let good = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ngood";
+    for (rest, kept) in
+        [("Content-Length: 3\r\n\r\nbad", false), ("Content-Length: 0\r\n\r\n", true)]
+    {
+        let bad = format!("HTTP/1.1 503 Busy\r\n{}", rest);
+        let peer = flaky(1, move || failing(rest));
+        let run = pannier(&[&retry[..], &["-o", &file, &peer.url("/")]].concat());
+        assert_eq!(run.text(), ("", warning, 0));
+        // As those of redirects, heads without content stay.
+        let before = if kept { &bad } else { "" };
+        assert_eq!(dir.read("file"), format!("{}{}", before, good));
         assert_eq!(peer.requests().len(), 2);
+        for options in [&[][..], &["-Z"]] {
+            let peer = flaky(1, move || failing(rest));
+            let run = pannier(&[&retry[..], options, &[&peer.url("/")]].concat());
+            assert_eq!(run.text(), (&*format!("{}{}", bad, good), warning, 0));
+        }
     }
+}
+
+#[test]
+fn err_a_reader_that_has_gone_is_no_reason_to_try_again() {
+    let content = "x".repeat(1 << 20);
+    let peer = Peer::start(move |_| {
+        failing(&format!("Content-Length: {}\r\n\r\n{}", content.len(), content))
+    });
+    let words =
+        ["-S", "--retry", "3", "--retry-delay", "3600", "--retry-all-errors", &peer.url("/")];
+    let mut child = command(&words)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop(child.stdout.take());
+    let run = child.wait_with_output().expect("the program ends");
+    assert_eq!(run.text(), ("", "", 23));
 }
 
 #[test]
@@ -60,7 +88,7 @@ fn err_retries_run_out() {
     assert_eq!(pannier(&words).text(), ("2", &*error.repeat(3), 22));
     assert_eq!(peer.requests().len(), 3);
     let words = ["-s", "--retry", "1", "--retry-delay", "0.01", &peer.url("/")];
-    assert_eq!(pannier(&words).text(), ("bad", "", 0), "the last answer is shown");
+    assert_eq!(pannier(&words).text(), ("badbad", "", 0), "all answers are shown");
 }
 
 #[test]
@@ -132,11 +160,15 @@ fn ok_what_came_of_a_broken_transfer_is_cut_off_before_the_next() {
     assert_eq!(dir.read("file"), "good");
 
     let peer = flaky(1, broken);
-    let mut command = crate::support::program::command(&all);
+    let mut child = command(&all);
     let stdout = fs::File::create(&redirected).expect("the folder is there");
-    let run = command.arg(peer.url("/")).stdout(stdout).output().expect("the program starts");
+    let run = child.arg(peer.url("/")).stdout(stdout).output().expect("the program starts");
     assert_eq!(run.status.code(), Some(0));
     assert_eq!(dir.read("redirected"), "good", "standard output is a file as well");
+
+    let peer = flaky(1, broken);
+    let run = pannier(&[&all[..], &["-Z", &peer.url("/")]].concat());
+    assert_eq!(run.text(), ("good", told, 0), "it was gathered and not yet written");
 }
 
 #[test]

@@ -212,6 +212,7 @@ impl Session {
     /// The next request of the job.
     fn prepare(&self, work: &mut Work) -> Result<Attempt, Failure> {
         work.progress = Progress::default();
+        work.output.mark();
         let op = &work.job.op;
         let upload = work.job.upload.as_deref().map(Payload::open).transpose()?;
         let plan = request::plan(op, work.url.clone(), upload)?;
@@ -280,21 +281,33 @@ impl Work {
 
     /// Is it to be tried again? The status decides, and where none came, the failure.
     fn verdict(&mut self, result: &Result<(), Failure>) -> Verdict {
-        match (self.progress.verdict.take(), result) {
-            (Some(verdict), _) => verdict,
+        match (&self.progress.verdict, result) {
+            (_, Err(failure)) if failure.is_local() => Verdict::No,
+            (Some(verdict), _) => verdict.clone(),
             (None, Err(failure)) => self.retries.after_failure(failure, Instant::now()),
             (None, Ok(())) => Verdict::No,
         }
     }
 
-    /// Makes the output as if nothing had been tried, if there is something to send again.
+    /// Makes the output ready for another try, if there is something to send again. Heads stay, as
+    /// those of redirects do, unless content has followed them.
     fn restart(&mut self) -> Result<(), String> {
         if self.progress.spent.load(Ordering::Relaxed) {
             return Err(SPENT.to_owned());
         }
-        self.output.restart().map_err(|bytes| {
-            format!("No retry: {} bytes of the output are written and cannot be taken back.", bytes)
-        })
+        let cleared = match (self.progress.downloaded, &self.progress.verdict) {
+            (0, _) => true,
+            // As curl does: a response that came whole has been shown.
+            (_, Some(_)) => self.output.clear(),
+            (_, None) => self.output.take_back(),
+        };
+        match cleared {
+            true => Ok(()),
+            false => Err(format!(
+                "No retry: {} bytes of the output are written and cannot be taken back.",
+                self.progress.downloaded
+            )),
+        }
     }
 }
 

@@ -27,8 +27,6 @@ use crate::progress::screen;
 /// The output of one transfer.
 pub struct Output {
     sink: Sink,
-    /// Bytes that are where they go, heads included.
-    written: u64,
 }
 
 enum Sink {
@@ -45,9 +43,11 @@ struct Target {
     file: Option<(Option<Claim>, File)>,
 }
 
-/// Where on standard output a transfer began.
+/// Where on standard output a try began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Start {
+    /// Behind so much of what is still gathered.
+    Gathered(usize),
     /// At this length of a regular file: what follows can be cut off again.
     Length(u64),
     /// What goes to `/dev/null` need not be.
@@ -73,9 +73,7 @@ impl Output {
         matches: &[Vec<u8>],
     ) -> Result<Output, Failure> {
         let name = match out {
-            None | Some(Out::Stdout) if global.jsonl => {
-                return Ok(Output { sink: Sink::Nowhere, written: 0 })
-            }
+            None | Some(Out::Stdout) if global.jsonl => return Ok(Output { sink: Sink::Nowhere }),
             None | Some(Out::Stdout) => return Ok(Output::stdout(global, true)),
             Some(Out::File(name)) if name == b"-" => return Ok(Output::stdout(global, false)),
             Some(Out::File(name)) => glob::substitute(name, matches),
@@ -87,18 +85,23 @@ impl Output {
         };
         let target =
             Target { path, make_dirs: op.create_dirs, clobber: !op.no_clobber, file: None };
-        Ok(Output { sink: Sink::File(target), written: 0 })
+        Ok(Output { sink: Sink::File(target) })
     }
 
     fn stdout(global: Global, guards_terminal: bool) -> Output {
         let stdout = Stdout::new(guards_terminal && io::stdout().is_terminal());
         let gathered = global.parallel.then(Vec::new);
-        // Side by side, what is cut off might be another's.
-        let start = match (global.parallel, place(&stdout.file)) {
-            (true, Start::Length(_)) => Start::Gone,
-            (_, start) => start,
-        };
-        Output { sink: Sink::Stdout { stdout, gathered, start }, written: 0 }
+        Output { sink: Sink::Stdout { stdout, gathered, start: Start::Gone } }
+    }
+
+    /// A try begins: what is there now is not its own.
+    pub fn mark(&mut self) {
+        if let Sink::Stdout { stdout, gathered, start } = &mut self.sink {
+            *start = match gathered {
+                Some(gathered) => Start::Gathered(gathered.len()),
+                None => place(&stdout.file),
+            };
+        }
     }
 
     /// The file written to, if it is one.
@@ -119,17 +122,15 @@ impl Output {
         match &mut self.sink {
             Sink::Stdout { gathered: Some(gathered), .. } => {
                 gathered.extend(bytes);
-                return match gathered.len() < GATHERED {
+                match gathered.len() < GATHERED {
                     true => Ok(()),
                     false => self.flush(),
-                };
+                }
             }
-            Sink::Stdout { stdout, .. } => stdout.put(bytes)?,
-            Sink::File(target) => target.put(bytes).map_err(|error| Failure::output(&error))?,
-            Sink::Nowhere => {}
+            Sink::Stdout { stdout, .. } => stdout.put(bytes),
+            Sink::File(target) => target.put(bytes).map_err(|error| Failure::output(&error)),
+            Sink::Nowhere => Ok(()),
         }
-        self.written += bytes.len() as u64;
-        Ok(())
     }
 
     /// The transfer succeeded: a file without a byte is made now.
@@ -142,32 +143,41 @@ impl Output {
 
     /// Nothing more comes: what was gathered is written.
     pub fn flush(&mut self) -> Result<(), Failure> {
-        if let Sink::Stdout { stdout, gathered: Some(gathered), .. } = &mut self.sink {
+        if let Sink::Stdout { stdout, gathered: Some(gathered), start } = &mut self.sink {
             let bytes = std::mem::take(gathered);
+            if let (Start::Gathered(_), false) = (*start, bytes.is_empty()) {
+                // Others may have written before and behind it.
+                *start = if place(&stdout.file) == Start::Void { Start::Void } else { Start::Gone };
+            }
             stdout.put(&bytes)?;
-            self.written += bytes.len() as u64;
         }
         Ok(())
     }
 
-    /// Takes back what was written, so that it can come again. Says how many bytes are gone for good
-    /// if that is not possible; then nothing was changed.
-    pub fn restart(&mut self) -> Result<(), u64> {
-        let taken_back = match &mut self.sink {
-            Sink::Stdout { stdout, gathered, start } => {
-                if let Some(gathered) = gathered {
-                    gathered.clear();
+    /// Takes back what a try that failed has written, for the next one to write it again. False if
+    /// that is not possible; then nothing was changed. A file is emptied.
+    pub fn take_back(&mut self) -> bool {
+        match &mut self.sink {
+            Sink::Stdout { stdout, gathered, start } => match (*start, gathered) {
+                (Start::Gathered(length), Some(gathered)) => {
+                    gathered.truncate(length);
+                    true
                 }
-                self.written == 0 || stdout.cut(*start)
-            }
-            Sink::File(Target { file: Some((_, file)), .. }) => self.written == 0 || emptied(file),
-            Sink::File(_) | Sink::Nowhere => true,
-        };
-        if !taken_back {
-            return Err(self.written);
+                (Start::Length(length), _) => cut(&stdout.file, length),
+                (Start::Void, _) => true,
+                (Start::Gathered(_) | Start::Gone, _) => false,
+            },
+            Sink::File(target) => target.emptied(),
+            Sink::Nowhere => true,
         }
-        self.written = 0;
-        Ok(())
+    }
+
+    /// Takes back what a response has written that is no success; but on standard output it stays.
+    pub fn clear(&mut self) -> bool {
+        match &mut self.sink {
+            Sink::File(target) => target.emptied(),
+            Sink::Stdout { .. } | Sink::Nowhere => true,
+        }
     }
 
     /// Removes the file, if one was made and it is a regular one. Says whether it did.
@@ -191,6 +201,16 @@ impl Target {
             None => self.make().map_err(|error| named(&self.path, error))?,
         };
         Ok(&mut self.file.insert(made).1)
+    }
+
+    /// Is the file empty again? What goes to a device need not be taken back.
+    fn emptied(&mut self) -> bool {
+        let Some((_, file)) = &mut self.file else { return true };
+        match file.metadata() {
+            Ok(meta) if meta.is_file() => file.set_len(0).and_then(|()| file.rewind()).is_ok(),
+            Ok(meta) => is_device(&meta),
+            Err(_) => false,
+        }
     }
 
     fn make(&mut self) -> io::Result<(Option<Claim>, File)> {
@@ -250,15 +270,6 @@ impl Stdout {
         }
         self.write_whole(bytes).map_err(|error| Failure::output(&error))
     }
-
-    /// Cuts off what was written since `start`, if that can be.
-    fn cut(&mut self, start: Start) -> bool {
-        match start {
-            Start::Length(length) => cut(&self.file, length),
-            Start::Void => true,
-            Start::Gone => false,
-        }
-    }
 }
 
 impl Write for Stdout {
@@ -268,15 +279,6 @@ impl Write for Stdout {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
-    }
-}
-
-/// Is the file empty again? What goes to a device need not be taken back.
-fn emptied(file: &mut File) -> bool {
-    match file.metadata() {
-        Ok(meta) if meta.is_file() => file.set_len(0).and_then(|()| file.rewind()).is_ok(),
-        Ok(meta) => is_device(&meta),
-        Err(_) => false,
     }
 }
 

@@ -109,10 +109,10 @@ impl Transfer<'_> {
         progress: &mut Progress,
     ) -> Result<(), Failure> {
         self.judge(&sent, progress);
-        let heads = self.show_heads(progress);
+        let heads = self.show_heads();
         if let Err(error) = &sent {
             let head = self.watcher.take_faulty_head();
-            self.show(exit::sound_part(&head, error), progress)?;
+            self.show(exit::sound_part(&head, error))?;
         }
         let mut response = sent.map_err(|error| {
             // Only what cannot be sent twice fails so, and over HTTP/1.0 not even once more.
@@ -136,18 +136,16 @@ impl Transfer<'_> {
             self.copy(&mut response, asked, progress)?;
         }
         if let Some(trailers) = response.trailers() {
-            self.show(&section(trailers), progress)?;
+            self.show(&section(trailers))?;
         }
-        if !progress.is_withheld() {
-            self.output.finish()?;
-        }
+        self.output.finish()?;
         match failed {
             true => Err(http_error(&response)),
             false => Ok(()),
         }
     }
 
-    /// Whether this response is only a reason to try again. What it says goes nowhere then.
+    /// Whether this response is a reason to try again.
     fn judge(&mut self, sent: &Result<Response, Error>, progress: &mut Progress) {
         let Ok(response) = sent else { return };
         let (status, head) = (response.status().as_u16(), response.head_bytes());
@@ -176,9 +174,7 @@ impl Transfer<'_> {
             let room = self.op.max_filesize.map_or(u64::MAX, |most| most - progress.downloaded);
             let taken = usize::try_from(room).map_or(count, |room| room.min(count));
             self.watcher.content(&buffer[..taken]);
-            if !progress.is_withheld() {
-                self.output.write(&buffer[..taken])?;
-            }
+            self.output.write(&buffer[..taken])?;
             progress.downloaded += taken as u64;
             self.watcher.received(progress.downloaded, progress.expected);
             if taken < count {
@@ -194,14 +190,14 @@ impl Transfer<'_> {
         }
     }
 
-    fn show_heads(&mut self, progress: &Progress) -> Result<(), Failure> {
+    fn show_heads(&mut self) -> Result<(), Failure> {
         for head in self.watcher.take_heads() {
-            self.show(&head, progress)?;
+            self.show(&head)?;
         }
         Ok(())
     }
 
-    fn show(&mut self, head: &[u8], progress: &Progress) -> Result<(), Failure> {
+    fn show(&mut self, head: &[u8]) -> Result<(), Failure> {
         // Nothing to show must not make a file.
         if head.is_empty() {
             return Ok(());
@@ -209,7 +205,7 @@ impl Transfer<'_> {
         if let Some(dump) = &mut self.dump {
             dump.write(head)?;
         }
-        match self.op.show_headers && !progress.is_withheld() {
+        match self.op.show_headers {
             true => self.output.write(head),
             false => Ok(()),
         }
@@ -240,13 +236,6 @@ impl Transfer<'_> {
             max_redirs: self.op.max_redirs,
         };
         Failure::transfer(error, &facts)
-    }
-}
-
-impl Progress {
-    /// Does what comes go nowhere, since it is to come again?
-    fn is_withheld(&self) -> bool {
-        matches!(self.verdict, Some(Verdict::Yes(_)))
     }
 }
 

@@ -94,6 +94,9 @@ pub fn seconds(value: &[u8]) -> Result<Option<Duration>, Problem> {
     }
     let mut parts = value.splitn(2, |&byte| byte == b'.');
     let whole = number(parts.next().unwrap_or_default())?;
+    if whole > MOST_SECONDS {
+        return Err(Problem::TooLarge);
+    }
     let nanos = match parts.next() {
         Some(digits) => fraction(digits)?,
         None => 0,
@@ -114,6 +117,8 @@ pub fn milliseconds(value: &[u8]) -> Result<Duration, Problem> {
 }
 
 const NANOS: u64 = 1_000_000_000;
+/// As milliseconds they have to fit into 63 bits, as with curl.
+const MOST_SECONDS: u64 = (i64::MAX / 1000) as u64;
 
 fn fraction(digits: &[u8]) -> Result<u32, Problem> {
     if digits.is_empty() {
@@ -137,6 +142,7 @@ mod tests {
             assert_eq!(time, expected, "{}", text);
         }
         assert_eq!(seconds(b"0"), Ok(None));
+        assert_eq!(seconds(b"9223372036854776"), Err(Problem::TooLarge));
         assert_eq!(size(b"2k"), Ok(Some(2048)));
         assert_eq!(size(b"0"), Ok(None));
         assert_eq!(bits(b"50M"), Ok(50_000_000));
