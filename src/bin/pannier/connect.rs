@@ -114,6 +114,11 @@ impl Connect for Routed {
             None => transport,
         })
     }
+
+    fn is_immediate(&self, origin: &Origin) -> bool {
+        let moved = self.route.moved(origin);
+        self.route.unix.is_some() || self.tcp.is_immediate(moved.as_ref().unwrap_or(origin))
+    }
 }
 
 impl Routed {
@@ -133,11 +138,6 @@ impl Routed {
         let origin = known.as_ref().unwrap_or(origin);
         let Dialing { deadline, cancel, progress, .. } = dialing;
         self.tcp.connect(Dialing { origin, deadline, cancel, progress: &mut |step| progress(step) })
-    }
-
-    fn is_immediate(&self, origin: &Origin) -> bool {
-        let moved = self.route.moved(origin);
-        self.route.unix.is_some() || self.tcp.is_immediate(moved.as_ref().unwrap_or(origin))
     }
 }
 
