@@ -158,12 +158,15 @@ impl<K: Key, T: Value> State<K, T> {
 
     /// How a value of `key` serves the first in the queue whom it can serve.
     fn serves(&self, key: &K, config: &PoolConfig) -> Option<Served> {
-        let served = |(at, waiting): (usize, &K)| match waiting == key {
-            true => Some(Served::ByValue(at)),
-            false if self.bounds(waiting, config) == Bounds::FullInTotal => Some(Served::ByPlace),
-            false => None,
-        };
-        self.queue.keys().enumerate().find_map(served)
+        for (at, waiting) in self.queue.keys().enumerate() {
+            if waiting == key {
+                return Some(Served::ByValue(at));
+            }
+            if self.bounds(waiting, config) == Bounds::FullInTotal {
+                return Some(Served::ByPlace);
+            }
+        }
+        None
     }
 
     /// Puts a value in. Returns what may not stay: what is too old, though nobody asks for it, and
