@@ -57,7 +57,9 @@ pub enum Event<'a> {
     Connecting { address: SocketAddr },
     /// That failed; others may be left.
     Refused { address: SocketAddr },
-    /// A new connection stands.
+    /// The TCP connection stands, and the TLS handshake begins.
+    Handshaking,
+    /// A new connection stands, secured if it is to be.
     Connected { connection: u64, local: Option<SocketAddr>, remote: Option<SocketAddr> },
     /// An idle connection is used again.
     Reused {
@@ -82,7 +84,8 @@ pub enum Event<'a> {
     ResponseEnd,
     /// The response asks for another URL, and the client goes there.
     Redirecting { status: StatusCode, from: &'a Url, to: &'a Url },
-    /// A reused connection turned out to be dead, and the request goes out once more on a new one.
+    /// The request is sent again: a reused connection turned out to be dead, or the policy asks for a
+    /// further attempt after this failure, which may be a status.
     Retrying { error: &'a Error },
     /// The connection went back to the pool.
     Kept { connection: u64 },
@@ -133,6 +136,11 @@ impl Timings {
         Some(self.queued?.saturating_duration_since(self.started))
     }
 
+    /// When the connection was there to be written to.
+    pub(crate) fn connection_ready(&self) -> Instant {
+        self.secured.or(self.connected).or(self.queued).unwrap_or(self.started)
+    }
+
     /// The name lookup; `None` if there was none.
     pub fn resolve(&self) -> Option<Duration> {
         let from = self.queued.unwrap_or(self.started);
@@ -152,8 +160,7 @@ impl Timings {
 
     /// From the connection to the last byte of the request.
     pub fn send(&self) -> Option<Duration> {
-        let ready = self.secured.or(self.connected).or(self.queued).unwrap_or(self.started);
-        Some(self.sent?.saturating_duration_since(ready))
+        Some(self.sent?.saturating_duration_since(self.connection_ready()))
     }
 
     /// From the last byte of the request to the head of the final response.

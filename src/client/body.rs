@@ -102,6 +102,15 @@ impl Body {
         !matches!(self.0, Source::Reader { .. })
     }
 
+    /// Is it in memory, and no more than a few segments?
+    pub(crate) fn is_small(&self) -> bool {
+        match &self.0 {
+            Source::Empty => true,
+            Source::Bytes(bytes) => bytes.len() <= SMALL,
+            Source::File { .. } | Source::Reader { .. } => false,
+        }
+    }
+
     /// A reader whose length was given elsewhere.
     pub(crate) fn set_length(&mut self, announced: u64) {
         if let Source::Reader { length, .. } = &mut self.0 {
@@ -141,6 +150,9 @@ impl Body {
         Body(Source::Reader { reader: Mutex::new(Some(reader)), length })
     }
 }
+
+/// What may go out behind other requests, where it would have to be sent again with them.
+const SMALL: usize = 16 << 10;
 
 type Taken = Option<Box<dyn Read + Send>>;
 

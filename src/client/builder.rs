@@ -12,8 +12,9 @@ use crate::proto::h1::{Target, Transfer};
 use super::body::Body;
 use super::config::{Protocol, Timeouts};
 use super::redirect::RedirectPolicy;
-use super::request::{basic, invalid, separate_credentials, Request};
+use super::request::{basic, invalid, separate_credentials, Parts, Request};
 use super::response::Response;
+use super::retry::RetryPolicy;
 use super::Client;
 
 /// Builds a [`Request`]. The first bad input is kept and returned by [`build`](RequestBuilder::build)
@@ -36,6 +37,7 @@ struct Draft {
     transfer: Transfer,
     timeouts: Timeouts,
     redirects: RedirectPolicy,
+    retries: RetryPolicy,
     protocol: Protocol,
     cancel: Option<CancelToken>,
     observer: Option<Arc<dyn Observer>>,
@@ -44,7 +46,6 @@ struct Draft {
 impl RequestBuilder {
     pub(crate) fn new(client: Client, method: Method, url: Result<Url>) -> RequestBuilder {
         let config = client.config();
-        let (timeouts, redirects, protocol) = (config.timeouts, config.redirects, config.protocol);
         let draft = url.map(|url| Draft {
             method,
             url,
@@ -54,11 +55,12 @@ impl RequestBuilder {
             target: None,
             sensitive: Vec::new(),
             transfer: Transfer::Decoded,
-            timeouts,
-            redirects,
-            protocol,
+            timeouts: config.timeouts,
+            redirects: config.redirects,
+            retries: config.retries,
+            protocol: config.protocol,
             cancel: None,
-            observer: client.config().observer.clone(),
+            observer: config.observer.clone(),
         });
         RequestBuilder { client, draft }
     }
@@ -162,6 +164,14 @@ impl RequestBuilder {
     pub fn redirects(self, redirects: RedirectPolicy) -> RequestBuilder {
         self.change(|draft| {
             draft.redirects = redirects;
+            Ok(())
+        })
+    }
+
+    /// When this request is sent again, in place of the client's policy.
+    pub fn retries(self, retries: RetryPolicy) -> RequestBuilder {
+        self.change(|draft| {
+            draft.retries = retries;
             Ok(())
         })
     }
@@ -271,7 +281,7 @@ impl Draft {
             headers.append(name, value).map_err(invalid)?;
         }
         self.frame(&mut headers, version)?;
-        Ok(Request {
+        let mut parts = Parts {
             method: self.method,
             origin: Arc::new(url.origin()),
             url,
@@ -283,10 +293,16 @@ impl Draft {
             sensitive: self.sensitive,
             transfer: self.transfer,
             timeouts: self.timeouts,
-            until: Deadline::NEVER,
             redirects: self.redirects,
+            retries: self.retries,
+            pipelined: false,
+        };
+        parts.pipelined = parts.may_be_pipelined();
+        Ok(Request {
+            parts: Arc::new(parts),
             cancel: self.cancel,
             observer: self.observer,
+            until: Deadline::NEVER,
         })
     }
 

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use crate::conn::{Failure, Watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Observer, Phase};
-use crate::net::{CancelToken, Deadline, Step};
+use crate::net::{CancelToken, Deadline, Step, Watched};
 use crate::proto::h1::ResponseHead;
 use crate::proto::CloseReason;
 
 use super::config::Timeouts;
-use super::exchange::observe;
+use super::exchange::{observe, vacate};
 use super::explain::{blame, explain};
 use super::request::Request;
 use super::{Client, Lent, Place};
@@ -30,13 +30,12 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(client: &'a Client, request: &'a Request) -> Call<'a> {
-        let began = Instant::now();
+    pub(super) fn new(client: &'a Client, request: &'a Request, began: Instant) -> Call<'a> {
         Call {
             client,
             began,
-            deadline: Deadline::after_opt(began, request.timeouts.total).earlier(request.until),
-            timeouts: request.timeouts,
+            deadline: Deadline::after_opt(began, request.timeouts().total).earlier(request.until),
+            timeouts: request.timeouts(),
             idempotent: request.method().is_idempotent(),
             cancel: request.cancel.as_ref(),
             observer: request.observer.as_ref(),
@@ -61,6 +60,17 @@ impl<'a> Call<'a> {
         Err(Error::new(over).at(Phase::Connect))
     }
 
+    /// Waits until `moment`.
+    ///
+    /// # Errors
+    /// The call is cancelled before.
+    pub(super) fn rest(&self, moment: Deadline) -> Result<()> {
+        match Watched::new(()).wait_for(moment, self.cancel, |_| None::<()>) {
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(()),
+            _ => Err(Error::new(ErrorKind::Cancelled)),
+        }
+    }
+
     pub(super) fn explain(&self, phase: Phase, failure: Failure) -> Error {
         explain(self.cancel, phase, failure)
     }
@@ -69,19 +79,9 @@ impl<'a> Call<'a> {
         blame(self.cancel, phase, kind, error)
     }
 
-    /// Closes a connection that was not used in this call.
-    pub(super) fn discard(&self, connection: Lent, reason: CloseReason) {
-        let id = connection.id;
-        connection.close(reason);
-        self.observe(|| Event::Closed { connection: id, reason });
-    }
-
-    /// Closes a connection and keeps its place.
+    /// Closes a connection, and keeps its place.
     pub(super) fn vacate(&self, connection: Lent, reason: CloseReason) -> Place {
-        let id = connection.id;
-        let place = connection.vacate(reason);
-        self.observe(|| Event::Closed { connection: id, reason });
-        place
+        vacate(connection, reason, self.observer)
     }
 
     pub(super) fn observe<'e>(&self, event: impl FnOnce() -> Event<'e>) {

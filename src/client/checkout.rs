@@ -15,7 +15,7 @@ use crate::proto::CloseReason;
 
 use super::call::Call;
 use super::request::Request;
-use super::{Lent, Place};
+use super::{Lent, Place, Pool};
 
 /// What a call has to send its request on.
 pub(super) enum Obtained {
@@ -29,17 +29,37 @@ impl Call<'_> {
     /// An idle connection that seems alive, or a place for a new one; what comes first if the call has
     /// to wait.
     pub(super) fn obtain(&self, request: &Request, timings: &mut Timings) -> Result<Obtained> {
-        let (pool, now) = (self.client.pool(), timings.started);
+        let now = timings.started;
+        self.obtain_by(request, timings, |pool| pool.checkout(request.origin(), now))
+    }
+
+    /// A new connection, whatever is idle.
+    pub(super) fn obtain_new(&self, request: &Request, timings: &mut Timings) -> Result<Lent> {
+        let obtained = self.obtain_by(request, timings, |pool| pool.reserve(request.origin()))?;
+        let place = match obtained {
+            Obtained::Place(place) => place,
+            Obtained::Kept(connection) => self.vacate(connection, CloseReason::Evicted),
+        };
+        self.dial(place, request.origin(), timings)
+    }
+
+    fn obtain_by(
+        &self,
+        request: &Request,
+        timings: &mut Timings,
+        ask: impl Fn(&Arc<Pool>) -> Checkout<Arc<Origin>, Box<Connection>>,
+    ) -> Result<Obtained> {
+        let now = timings.started;
         loop {
-            match pool.checkout(request.origin(), now) {
+            match ask(self.client.pool()) {
                 Checkout::Idle(connection, since) => {
                     match self.take_alive(request, connection, since, now) {
                         Ok(connection) => return Ok(Obtained::Kept(connection)),
-                        Err(dead) => self.discard(dead, CloseReason::ClosedWhileIdle),
+                        Err(dead) => drop(self.vacate(dead, DEAD)),
                     }
                 }
                 Checkout::Vacant(place) => return Ok(Obtained::Place(place)),
-                Checkout::Overdue(connection, reason) => self.discard(connection, reason),
+                Checkout::Overdue(connection, reason) => drop(self.vacate(connection, reason)),
                 Checkout::Full(waiting) => return self.queue(request, waiting, timings),
                 Checkout::Closed => return Err(shut_down()),
             }
@@ -63,9 +83,7 @@ impl Call<'_> {
                 match self.take_alive(request, connection, now, now) {
                     Ok(connection) => Ok(Obtained::Kept(connection)),
                     // Who has waited does not go to the end of the queue again.
-                    Err(dead) => {
-                        Ok(Obtained::Place(self.vacate(dead, CloseReason::ClosedWhileIdle)))
-                    }
+                    Err(dead) => Ok(Obtained::Place(self.vacate(dead, DEAD))),
                 }
             }
             Grant::Place(place) => Ok(Obtained::Place(place)),
@@ -83,7 +101,7 @@ impl Call<'_> {
         now: Instant,
     ) -> Result<Lent, Lent> {
         let (method, replayable) = (request.method(), request.body().is_replayable());
-        let repeatable = self.client.config().retries.covers(method, replayable);
+        let repeatable = request.retries().covers(method, replayable);
         let trusted = repeatable && now < since + PROBE_AFTER;
         if !trusted && !connection.is_quiet() {
             return Err(connection);
@@ -118,6 +136,7 @@ impl Call<'_> {
         };
         let mut transport = self.connect(origin, deadline, timings)?;
         if let Some(tls) = tls {
+            self.observe(|| Event::Handshaking);
             transport = self.secure(&**tls, origin, transport, deadline)?;
             timings.secured = Some(Instant::now());
         }
@@ -176,6 +195,8 @@ impl Call<'_> {
         }
     }
 }
+
+const DEAD: CloseReason = CloseReason::ClosedWhileIdle;
 
 fn shut_down() -> Error {
     Error::new(ErrorKind::ShutDown).at(Phase::Queue)

@@ -10,7 +10,8 @@ use crate::net::{CancelToken, Deadline};
 use crate::proto::CloseReason;
 
 use super::explain::explain;
-use super::Lent;
+use super::line::{Line, Seat};
+use super::{Lent, Place};
 
 /// What an exchange needs after its head: it stays with the response.
 pub(super) struct Exchange {
@@ -19,6 +20,8 @@ pub(super) struct Exchange {
     pub(super) idempotent: bool,
     pub(super) cancel: Option<CancelToken>,
     pub(super) observer: Option<Arc<dyn Observer>>,
+    /// The line that the connection goes back to, in place of the pool.
+    pub(super) line: Option<Arc<Line>>,
 }
 
 impl Exchange {
@@ -33,33 +36,26 @@ impl Exchange {
         })
     }
 
-    /// The exchange is over: the connection goes back to the pool, or is closed for the reason that is
-    /// returned.
+    /// The exchange is over: the connection goes back to where it came from, or is closed for the
+    /// reason that is returned.
     pub(super) fn release(&self, mut connection: Lent, now: Instant) -> Option<CloseReason> {
-        if connection.is_complete() {
+        let complete = connection.is_complete();
+        if complete {
             self.observe(|| Event::ResponseEnd);
         }
-        let persistence = connection.persistence();
-        let hints = match connection.forget_token().and(persistence) {
-            Ok(hints) => hints,
-            Err(reason) => {
-                self.close(connection, reason);
-                return Some(reason);
-            }
+        let line = self.line.as_ref().filter(|line| !line.is_left());
+        let closing = match (connection.forget_token(), line) {
+            (Err(reason), _) => Some(reason),
+            (Ok(()), None) => return give_back(connection, now, self.observer.as_ref()),
+            (Ok(()), Some(_)) if !complete => Some(CloseReason::UnfinishedResponse),
+            (Ok(()), Some(_)) => connection.close_reason(),
         };
-        connection.rest();
-        let (id, born) = (connection.id, connection.born);
-        let mut own_reason = None;
-        for (discarded, reason) in connection.give_back(born, hints.timeout, now) {
-            if discarded.id == id {
-                own_reason = Some(reason);
-            }
-            self.close(discarded, reason);
+        match (closing, line) {
+            (Some(reason), _) => self.close(connection, reason),
+            (None, Some(line)) => line.put(Seat::Free(connection)),
+            (None, None) => {}
         }
-        if own_reason.is_none() {
-            self.observe(|| Event::Kept { connection: id });
-        }
-        own_reason
+        closing
     }
 
     /// The exchange is over, and with it HTTP on this connection.
@@ -69,15 +65,55 @@ impl Exchange {
     }
 
     pub(super) fn close(&self, connection: Lent, reason: CloseReason) {
-        let id = connection.id;
-        let place = connection.vacate(reason);
-        self.observe(|| Event::Closed { connection: id, reason });
-        drop(place);
+        let place = vacate(connection, reason, self.observer.as_ref());
+        if let Some(line) = &self.line {
+            line.put(Seat::Closed(place, reason));
+        }
     }
 
     fn observe<'e>(&self, event: impl FnOnce() -> Event<'e>) {
         observe(self.observer.as_ref(), event);
     }
+}
+
+/// The connection goes back to the pool, or is closed for the reason that is returned.
+pub(super) fn give_back(
+    mut connection: Lent,
+    now: Instant,
+    observer: Option<&Arc<dyn Observer>>,
+) -> Option<CloseReason> {
+    let hints = match connection.persistence() {
+        Ok(hints) => hints,
+        Err(reason) => {
+            drop(vacate(connection, reason, observer));
+            return Some(reason);
+        }
+    };
+    connection.rest();
+    let (id, born) = (connection.id, connection.born);
+    let mut own_reason = None;
+    for (discarded, reason) in connection.give_back(born, hints.timeout, now) {
+        if discarded.id == id {
+            own_reason = Some(reason);
+        }
+        drop(vacate(discarded, reason, observer));
+    }
+    if own_reason.is_none() {
+        observe(observer, || Event::Kept { connection: id });
+    }
+    own_reason
+}
+
+/// Closes the connection and keeps its place.
+pub(super) fn vacate(
+    connection: Lent,
+    reason: CloseReason,
+    observer: Option<&Arc<dyn Observer>>,
+) -> Place {
+    let id = connection.id;
+    let place = connection.vacate(reason);
+    observe(observer, || Event::Closed { connection: id, reason });
+    place
 }
 
 /// What an error says of the traffic of its exchange.

@@ -13,10 +13,14 @@ mod builder;
 mod call;
 mod checkout;
 mod config;
+mod connection;
 mod exchange;
 mod explain;
 mod into_request;
 mod into_url;
+mod line;
+mod manners;
+mod pipeline;
 mod redirect;
 mod request;
 mod response;
@@ -28,7 +32,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
-use crate::conn::{self, Connection, Pool, PoolStats};
+use crate::conn::{self, PoolStats};
 use crate::error::Result;
 use crate::event::Event;
 use crate::http::{Method, Origin};
@@ -39,8 +43,11 @@ pub use self::body::Body;
 pub use self::builder::RequestBuilder;
 use self::config::Config;
 pub use self::config::{ClientBuilder, Protocol, Timeouts};
+pub use self::connection::Connection;
 pub use self::into_request::IntoRequest;
 pub use self::into_url::IntoUrl;
+use self::manners::Manners;
+pub use self::pipeline::Pipeline;
 pub use self::redirect::RedirectPolicy;
 pub use self::request::Request;
 pub use self::response::{Redirected, Response};
@@ -70,15 +77,20 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     config: Config,
     /// By origin: scheme, host and port. All else that makes connections differ is the client's own.
-    pool: Arc<Pool<Arc<Origin>, Box<Connection>>>,
+    pool: Arc<Pool>,
+    /// How peers take pipelining.
+    manners: Manners,
     last_connection: AtomicU64,
 }
 
+/// The connections of a client.
+type Pool = conn::Pool<Arc<Origin>, Box<conn::Connection>>;
+
 /// A connection in use.
-type Lent = conn::Lent<Arc<Origin>, Box<Connection>>;
+type Lent = conn::Lent<Arc<Origin>, Box<conn::Connection>>;
 
 /// Where one can be.
-type Place = conn::Place<Arc<Origin>, Box<Connection>>;
+type Place = conn::Place<Arc<Origin>, Box<conn::Connection>>;
 
 impl Client {
     /// A client with the defaults of every policy.
@@ -149,6 +161,25 @@ impl Client {
         Batch::new(self, requests.into_iter())
     }
 
+    /// Sends requests one behind the other on one connection, without waiting for the responses in
+    /// between (RFC 9112 §9.3.2): one round trip then serves many of them.
+    pub fn pipeline<I>(&self, requests: I) -> Pipeline<I::IntoIter>
+    where
+        I: IntoIterator,
+        I::Item: IntoRequest,
+    {
+        Pipeline::new(self, requests.into_iter())
+    }
+
+    /// A connection of the caller's own to the origin of `url`, to send requests on and receive
+    /// responses from by hand.
+    ///
+    /// # Errors
+    /// As for [`Client::send`], as far as the connection.
+    pub fn connect(&self, url: impl IntoUrl) -> Result<Connection> {
+        Connection::open(self, self.get(url))
+    }
+
     /// Closes the connections that are idle now.
     pub fn close_idle(&self) {
         self.0.close_idle();
@@ -170,14 +201,23 @@ impl Client {
 
     fn from_config(config: Config) -> Client {
         let pool = Pool::new(config.pool);
-        Client(Arc::new(Inner { config, pool, last_connection: AtomicU64::new(0) }))
+        Client(Arc::new(Inner {
+            config,
+            pool,
+            manners: Manners::default(),
+            last_connection: AtomicU64::new(0),
+        }))
     }
 
     fn config(&self) -> &Config {
         &self.0.config
     }
 
-    fn pool(&self) -> &Arc<Pool<Arc<Origin>, Box<Connection>>> {
+    fn manners(&self) -> &Manners {
+        &self.0.manners
+    }
+
+    fn pool(&self) -> &Arc<Pool> {
         &self.0.pool
     }
 

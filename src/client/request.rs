@@ -12,17 +12,28 @@ use crate::error::{Error, ErrorKind, Result, Source};
 use crate::event::Observer;
 use crate::http::{Headers, Method, Origin, Url, Version};
 use crate::net::{CancelToken, Deadline};
-use crate::proto::h1::{Target, Transfer};
+use crate::proto::h1::{RequestHead, Target, Transfer};
 
 use super::body::Body;
 use super::config::Timeouts;
 use super::redirect::RedirectPolicy;
+use super::retry::RetryPolicy;
 
 /// A request that is ready to be sent, by [`Client::send`](crate::Client::send), any number of times.
 ///
-/// Clones share the body.
+/// Clones share everything and cost next to nothing.
 #[derive(Clone)]
 pub struct Request {
+    pub(super) parts: Arc<Parts>,
+    pub(super) cancel: Option<CancelToken>,
+    pub(super) observer: Option<Arc<dyn Observer>>,
+    /// The deadline of whatever the request is a part of.
+    pub(super) until: Deadline,
+}
+
+/// What makes up a request, and what is to become of it.
+#[derive(Clone)]
+pub(super) struct Parts {
     pub(super) method: Method,
     pub(super) url: Arc<Url>,
     pub(super) origin: Arc<Origin>,
@@ -36,60 +47,80 @@ pub struct Request {
     pub(super) sensitive: Vec<String>,
     pub(super) transfer: Transfer,
     pub(super) timeouts: Timeouts,
-    /// The deadline of whatever the request is a part of.
-    pub(super) until: Deadline,
     pub(super) redirects: RedirectPolicy,
-    pub(super) cancel: Option<CancelToken>,
-    pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) retries: RetryPolicy,
+    /// What [`may_be_pipelined`](Parts::may_be_pipelined) has found.
+    pub(super) pipelined: bool,
 }
 
 impl Request {
     /// The method.
     pub fn method(&self) -> &Method {
-        &self.method
+        &self.parts.method
     }
 
     /// The URL, without userinfo.
     pub fn url(&self) -> &Url {
-        &self.url
+        &self.parts.url
     }
 
     /// The whole header section.
     pub fn headers(&self) -> &Headers {
-        &self.headers
+        &self.parts.headers
     }
 
     /// The content.
     pub fn body(&self) -> &Body {
-        &self.body
+        &self.parts.body
     }
 
     pub(crate) fn shared_url(&self) -> &Arc<Url> {
-        &self.url
+        &self.parts.url
     }
 
     pub(crate) fn origin(&self) -> &Arc<Origin> {
-        &self.origin
+        &self.parts.origin
     }
 
-    pub(crate) fn version(&self) -> Version {
-        self.version
-    }
-
-    pub(crate) fn transfer(&self) -> Transfer {
-        self.transfer
+    /// May it go out while others are in flight?
+    pub(super) fn may_be_pipelined(&self) -> bool {
+        self.parts.pipelined
     }
 
     pub(crate) fn sensitive(&self) -> &[String] {
-        &self.sensitive
+        &self.parts.sensitive
+    }
+
+    pub(super) fn timeouts(&self) -> Timeouts {
+        self.parts.timeouts
+    }
+
+    pub(super) fn redirects(&self) -> &RedirectPolicy {
+        &self.parts.redirects
+    }
+
+    pub(super) fn retries(&self) -> &RetryPolicy {
+        &self.parts.retries
     }
 
     /// The request target: checked when the request was built.
     pub(crate) fn target(&self) -> Result<Target<'_>> {
-        match &self.target {
+        let parts = &*self.parts;
+        match &parts.target {
             Some(target) => Target::verbatim(target).map_err(invalid),
-            None if self.method == Method::CONNECT => Ok(Target::authority_form(&self.origin)),
-            None => Ok(Target::origin_form(&self.url)),
+            None if parts.method == Method::CONNECT => Ok(Target::authority_form(&parts.origin)),
+            None => Ok(Target::origin_form(&parts.url)),
+        }
+    }
+
+    /// The head, with its target.
+    pub(crate) fn head<'a>(&'a self, target: &'a Target<'a>) -> RequestHead<'a> {
+        RequestHead {
+            method: &self.parts.method,
+            target,
+            version: self.parts.version,
+            headers: &self.parts.headers,
+            transfer: self.parts.transfer,
         }
     }
 
@@ -103,31 +134,51 @@ impl Request {
         same_origin: bool,
     ) -> Result<Request> {
         let url = separate_credentials(url, &mut headers)?;
-        if !same_origin || !self.own_host {
+        if !same_origin || !self.parts.own_host {
             headers.set("Host", url.authority()).map_err(invalid)?;
         }
         let body = match with_body {
-            true => self.body.clone(),
+            true => self.parts.body.clone(),
             false => Arc::new(Body::empty()),
         };
         let origin = Arc::new(url.origin());
-        Ok(Request { method, url, origin, target: None, headers, body, ..self.clone() })
+        let parts = Parts { method, url, origin, target: None, headers, body, ..self.copy() };
+        Ok(Request { parts: Arc::new(parts), ..self.clone() })
     }
 
     /// The same request without waiting for 100 Continue.
     pub(crate) fn without_expectation(&self) -> Request {
-        let mut request = self.clone();
-        request.headers.remove("Expect");
-        request
+        let mut parts = self.copy();
+        parts.headers.remove("Expect");
+        Request { parts: Arc::new(parts), ..self.clone() }
+    }
+
+    fn copy(&self) -> Parts {
+        Parts::clone(&self.parts)
+    }
+}
+
+impl Parts {
+    /// May it go out while others are in flight? Not what is not idempotent, whose fate would not be
+    /// known if the connection failed (RFC 9112 §9.3.2); not what the caller does not want to be sent
+    /// again; and not what may end HTTP on the connection, or waits for the server's word.
+    pub(super) fn may_be_pipelined(&self) -> bool {
+        let waits = |name| self.headers.contains(name);
+        self.retries.covers(&self.method, true)
+            && self.method != Method::CONNECT
+            && self.version == Version::Http11
+            && self.body.is_small()
+            && !(waits("Expect") || waits("Upgrade"))
+            && !self.headers.has_token("Connection", "close")
     }
 }
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Request")
-            .field("method", &self.method)
-            .field("url", &self.url.as_str())
-            .field("body", &self.body)
+            .field("method", &self.parts.method)
+            .field("url", &self.parts.url.as_str())
+            .field("body", &self.parts.body)
             .finish_non_exhaustive()
     }
 }

@@ -218,11 +218,14 @@ impl Response {
         let status = self.status();
         match status.is_client_error() || status.is_server_error() {
             false => Ok(self),
-            true => {
-                let text = format!("the server answered {}", status);
-                Err(self.describe(Error::new(ErrorKind::Status).message(text)))
-            }
+            true => Err(self.into_status_error()),
         }
+    }
+
+    /// The status as an error.
+    pub(super) fn into_status_error(self) -> Error {
+        let text = format!("the server answered {}", self.status());
+        self.describe(Error::new(ErrorKind::Status).message(text))
     }
 
     /// Reads content into `buffer`: at least one byte, or 0 at the end (or if `buffer` is empty).

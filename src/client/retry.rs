@@ -1,28 +1,105 @@
-//! When a request is sent again on another connection.
+//! When a request is sent again.
 //!
-//! A pooled connection may be closed by the server at the very moment in which it is used again
-//! (RFC 9112 §9.3.1). That is nobody's fault, so such a request is repeated, once, on a connection
-//! that is fresh; but only where the server cannot have processed it, or may process it twice.
+//! Two different things. A pooled connection may be closed by the server at the very moment in which
+//! it is used again (RFC 9112 §9.3.1): that is nobody's fault, so such a request is repeated at once,
+//! once, on a connection that is fresh. And a server may be out of order for a while: then a policy
+//! may ask for more attempts, with growing pauses between them. In both cases only what the server
+//! cannot have processed, or may process twice (RFC 9110 §9.2.2), unless the caller says otherwise.
 
-use crate::error::{Error, ErrorKind};
-use crate::http::Method;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::time::{Duration, SystemTime};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::{date, token, Headers, Method, StatusCode};
+
+use super::request::Request;
+use super::run::Answered;
 
 /// Which requests are sent again by the client itself.
+///
+/// ```
+/// use std::time::Duration;
+/// use pannier::{Client, RetryPolicy};
+///
+/// let policy = RetryPolicy::attempts(3)
+///     .backoff(Duration::from_millis(200), Duration::from_secs(5))
+///     .statuses([429, 503]);
+/// let client = Client::builder().retries(policy).build();
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     stale: bool,
+    attempts: u32,
+    first_pause: Duration,
+    longest_pause: Duration,
+    longest_wish: Duration,
+    statuses: Statuses,
+    twice: bool,
 }
 
 impl RetryPolicy {
     /// None.
     pub const fn none() -> RetryPolicy {
-        RetryPolicy { stale: false }
+        RetryPolicy { stale: false, ..RetryPolicy::stale_connections() }
     }
 
     /// Once on a fresh connection, if the connection was reused, no byte of a response came, the
     /// body can be sent again, and the method is idempotent or nothing was sent. This is the default.
     pub const fn stale_connections() -> RetryPolicy {
-        RetryPolicy { stale: true }
+        RetryPolicy {
+            stale: true,
+            attempts: 0,
+            first_pause: Duration::from_millis(500),
+            longest_pause: Duration::from_secs(30),
+            longest_wish: Duration::from_secs(120),
+            statuses: Statuses::TRANSIENT,
+            twice: false,
+        }
+    }
+
+    /// The same, and up to `count` further attempts when the host cannot be found or reached, the
+    /// connection fails before a response, a phase takes longer than allowed, or the status is 408,
+    /// 429, 502, 503 or 504. Never beyond the total timeout: if the pause would be, what was got is
+    /// the result.
+    pub const fn attempts(count: u32) -> RetryPolicy {
+        RetryPolicy { attempts: count, ..RetryPolicy::stale_connections() }
+    }
+
+    /// The pause before the first of the further attempts, and how long it may become by doubling.
+    /// Each pause is shortened at random by up to a half, lest many clients come back at once.
+    /// Default 500 ms and 30 s.
+    #[must_use]
+    pub const fn backoff(mut self, first: Duration, longest: Duration) -> RetryPolicy {
+        self.first_pause = first;
+        self.longest_pause = longest;
+        self
+    }
+
+    /// How long a pause the server may ask for by `Retry-After` (RFC 9110 §10.2.3). What asks for a
+    /// longer one is not repeated. Default 120 s; zero obeys none.
+    #[must_use]
+    pub const fn max_retry_after(mut self, longest: Duration) -> RetryPolicy {
+        self.longest_wish = longest;
+        self
+    }
+
+    /// Which statuses ask for a further attempt. Those outside of 400 to 599 do nothing.
+    #[must_use]
+    pub fn statuses(mut self, statuses: impl IntoIterator<Item = u16>) -> RetryPolicy {
+        self.statuses = Statuses::NONE;
+        for status in statuses {
+            self.statuses = self.statuses.with(status);
+        }
+        self
+    }
+
+    /// Further attempts also for requests that the server may have processed and that are not
+    /// idempotent, such as POST. Only the caller can know that this does no harm. Off.
+    #[must_use]
+    pub const fn allow_processing_twice(mut self, on: bool) -> RetryPolicy {
+        self.twice = on;
+        self
     }
 
     /// Is such a request sent again however much of it a dead connection took?
@@ -30,8 +107,7 @@ impl RetryPolicy {
         self.stale && replayable && method.is_idempotent()
     }
 
-    /// May this request be sent again after this failure? RFC 9110 §9.2.2: never a method that is not
-    /// idempotent, unless the server cannot have seen it.
+    /// May this request be sent again at once after this failure, on a fresh connection?
     pub(crate) fn allows(&self, method: &Method, replayable: bool, error: &Error) -> bool {
         let lost =
             matches!(error.kind(), ErrorKind::Send | ErrorKind::Receive | ErrorKind::EmptyResponse);
@@ -42,11 +118,91 @@ impl RetryPolicy {
             && replayable
             && (method.is_idempotent() || error.bytes_sent() == 0)
     }
+
+    /// The pause before one more attempt after this result, with `made` further attempts made.
+    pub(super) fn pause(
+        &self,
+        request: &Request,
+        result: &Result<Answered>,
+        made: u32,
+    ) -> Option<Duration> {
+        if made >= self.attempts || !request.body().is_replayable() {
+            return None;
+        }
+        let idempotent = request.method().is_idempotent() || self.twice;
+        match result {
+            Err(error) => {
+                let harmless = idempotent || error.bytes_sent() == 0;
+                (harmless && is_transient(error)).then(|| self.shortened(made))
+            }
+            Ok(answered) if idempotent && self.statuses.contains(answered.head.status()) => {
+                match retry_after(answered.head.headers(), SystemTime::now()) {
+                    Some(wish) if self.longest_wish > Duration::ZERO => {
+                        (wish <= self.longest_wish).then_some(wish)
+                    }
+                    _ => Some(self.shortened(made)),
+                }
+            }
+            Ok(_) => None,
+        }
+    }
+
+    fn shortened(&self, made: u32) -> Duration {
+        let doubled = self.first_pause.saturating_mul(1_u32.checked_shl(made).unwrap_or(u32::MAX));
+        let pause = doubled.min(self.longest_pause);
+        // Half of it is certain, of the other half a part that nobody can foresee.
+        let chance = RandomState::new().build_hasher().finish() >> 32;
+        pause / 2 + (pause / 2).mul_f64(chance as f64 / f64::from(u32::MAX))
+    }
 }
 
 impl Default for RetryPolicy {
     fn default() -> RetryPolicy {
         RetryPolicy::stale_connections()
+    }
+}
+
+/// May it be different the next time?
+fn is_transient(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Resolve
+            | ErrorKind::Connect
+            | ErrorKind::EmptyResponse
+            | ErrorKind::Send
+            | ErrorKind::Receive
+            | ErrorKind::Timeout
+    )
+}
+
+/// `Retry-After = HTTP-date / delay-seconds` (RFC 9110 §10.2.3), as a pause from now.
+fn retry_after(headers: &Headers, now: SystemTime) -> Option<Duration> {
+    let value = headers.get_bytes("Retry-After")?;
+    match token::decimal(value) {
+        Some(seconds) => Some(Duration::from_secs(seconds)),
+        None => Some(date::parse(value, now)?.duration_since(now).unwrap_or_default()),
+    }
+}
+
+/// Some of the statuses from 400 to 599, a bit each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Statuses([u64; 4]);
+
+impl Statuses {
+    const NONE: Statuses = Statuses([0; 4]);
+    const TRANSIENT: Statuses = Statuses::NONE.with(408).with(429).with(502).with(503).with(504);
+
+    const fn with(mut self, status: u16) -> Statuses {
+        if status >= 400 && status < 600 {
+            let bit = status as usize - 400;
+            self.0[bit / 64] |= 1 << (bit % 64);
+        }
+        self
+    }
+
+    fn contains(self, status: StatusCode) -> bool {
+        let bit = usize::from(status.as_u16()).wrapping_sub(400);
+        self.0.get(bit / 64).map_or(false, |bits| bits >> (bit % 64) & 1 == 1)
     }
 }
 
@@ -89,5 +245,54 @@ mod tests {
             );
             assert!(!RetryPolicy::none().allows(&method, replayable, &error));
         }
+    }
+
+    #[test]
+    fn ok_statuses_are_a_set() {
+        let policy = RetryPolicy::attempts(1).statuses([400, 599, 500, 200, 1000]);
+        for code in 100..=599 {
+            let status = StatusCode::new(code).unwrap();
+            assert_eq!(
+                policy.statuses.contains(status),
+                [400, 500, 599].contains(&code),
+                "{}",
+                code
+            );
+        }
+    }
+
+    #[test]
+    fn ok_pauses_double_up_to_the_longest_and_are_shortened_by_half_at_most() {
+        let policy = RetryPolicy::attempts(9)
+            .backoff(Duration::from_millis(100), Duration::from_millis(1000));
+        let mut seen = std::collections::HashSet::new();
+        for (made, whole) in [(0, 100), (1, 200), (2, 400), (3, 800), (4, 1000), (70, 1000)] {
+            let whole = Duration::from_millis(whole);
+            let pause = policy.shortened(made);
+            assert!(pause >= whole / 2 && pause <= whole, "{} {:?}", made, pause);
+            seen.insert(pause);
+        }
+        assert!(seen.len() > 1);
+    }
+
+    #[test]
+    fn ok_retry_after_is_seconds_or_a_date() {
+        let now = date::parse("Sun, 06 Nov 1994 08:49:37 GMT", SystemTime::UNIX_EPOCH).unwrap();
+        let table = [
+            ("0", Some(0)),
+            ("120", Some(120)),
+            ("Sun, 06 Nov 1994 08:49:47 GMT", Some(10)),
+            ("Sun, 06 Nov 1994 08:49:07 GMT", Some(0)),
+            ("+1", None),
+            ("1.5", None),
+            ("soon", None),
+        ];
+        for (value, expected) in table {
+            let mut headers = Headers::new();
+            headers.append("Retry-After", value).unwrap();
+            let expected = expected.map(Duration::from_secs);
+            assert_eq!(retry_after(&headers, now), expected, "{}", value);
+        }
+        assert_eq!(retry_after(&Headers::new(), now), None);
     }
 }

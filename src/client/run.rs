@@ -1,60 +1,113 @@
-//! The way of a request: a connection, the exchange, and again after a redirect or on a dead
-//! connection. One function for each step, top down.
+//! The way of a request: a connection, the exchange, and again after a redirect, on a dead connection
+//! or as the policy says. One function for each step, top down.
+//!
+//! Up to the end only what an exchange has come to is handed on: the response, which is large, is
+//! made last.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Instant;
 
-use crate::conn::{Connection, Content};
-use crate::error::{Error, Result};
+use crate::conn::{self, Content};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Phase, Timings};
 use crate::http::StatusCode;
-use crate::proto::h1::{RequestHead, ResponseHead};
+use crate::net::Deadline;
+use crate::proto::h1::ResponseHead;
 use crate::proto::CloseReason;
 
 use super::body::Opened;
 use super::call::{Call, Notify};
 use super::checkout::Obtained;
 use super::exchange::{transcript, Exchange};
+use super::line::Line;
 use super::redirect;
 use super::request::Request;
 use super::response::{Redirected, Response};
 use super::{Client, Lent, Place};
 
+/// What an exchange has come to: the head of a final response, and the connection with its content.
+pub(super) struct Answered {
+    pub(super) head: ResponseHead,
+    connection: Lent,
+    line: Option<Arc<Line>>,
+}
+
 /// Sends `request` and follows where it leads.
 pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
-    let call = Call::new(client, request);
-    let mut request = Cow::Borrowed(request);
-    let mut history = Vec::new();
+    let call = Call::new(client, request, Instant::now());
     let mut timings = Timings::new(call.began, call.began);
-    loop {
-        let result = call.expect_or_repeat(&request, &mut timings);
-        let placed = |error: Error| match history.is_empty() {
-            true => error.with_url(request.shared_url()),
-            false => error.after_redirects(call.idempotent).with_url(request.shared_url()),
-        };
-        let mut response = call.response(&request, result.map_err(placed)?, &timings);
-        response.settle();
-        match call.next(&request, &response, history.len())? {
-            None => {
-                response.set_history(history);
-                return Ok(response);
-            }
-            Some(next) => {
-                let (status, from, to) = (response.status(), request.url(), next.url());
-                call.observe(|| Event::Redirecting { status, from, to });
-                history.push(Redirected {
-                    url: request.shared_url().clone(),
-                    head: response.into_head(),
-                    location: next.shared_url().clone(),
-                });
-                request = Cow::Owned(next);
-                timings = Timings::new(call.began, Instant::now());
-            }
-        }
-    }
+    let first = call.expect_or_repeat(request, &mut timings);
+    call.conclude(request, first, timings)
 }
 
 impl Call<'_> {
+    /// Follows where the first exchange, which came to this, leads.
+    pub(super) fn conclude(
+        &self,
+        request: &Request,
+        first: Result<Answered>,
+        mut timings: Timings,
+    ) -> Result<Response> {
+        let mut request = Cow::Borrowed(request);
+        let mut history = Vec::new();
+        let mut result = first;
+        loop {
+            result = self.persist(&request, result, &mut timings);
+            let placed = |error: Error| match history.is_empty() {
+                true => error.with_url(request.shared_url()),
+                false => error.after_redirects(self.idempotent).with_url(request.shared_url()),
+            };
+            let mut response = self.response(&request, result.map_err(placed)?, &timings);
+            response.settle();
+            let next = match self.next(&request, &response, history.len())? {
+                Some(next) => next,
+                None => {
+                    response.set_history(history);
+                    return Ok(response);
+                }
+            };
+            let (status, from, to) = (response.status(), request.url(), next.url());
+            self.observe(|| Event::Redirecting { status, from, to });
+            history.push(Redirected {
+                url: request.shared_url().clone(),
+                head: response.into_head(),
+                location: next.shared_url().clone(),
+            });
+            request = Cow::Owned(next);
+            timings = Timings::new(self.began, Instant::now());
+            result = self.expect_or_repeat(&request, &mut timings);
+        }
+    }
+
+    /// The result, or that of as many further attempts as the policy allows.
+    fn persist(
+        &self,
+        request: &Request,
+        mut result: Result<Answered>,
+        timings: &mut Timings,
+    ) -> Result<Answered> {
+        let mut made = 0;
+        while let Some(pause) = request.retries().pause(request, &result, made) {
+            let now = Instant::now();
+            if self.deadline.instant().map_or(false, |end| end <= now + pause) {
+                return result;
+            }
+            // A response is let go, so that its connection may carry the next attempt.
+            let error = result.map_or_else(
+                |error| error,
+                |answered| self.response(request, answered, timings).into_status_error(),
+            );
+            self.observe(|| Event::Retrying { error: &error });
+            self.rest(Deadline::after(now, pause))?;
+            self.client.pool().count_retried();
+            made += 1;
+            *timings = Timings::new(self.began, Instant::now());
+            result = self.expect_or_repeat(request, timings);
+        }
+        result
+    }
+
     /// The request that the response asks for, if it is to be followed.
     fn next(
         &self,
@@ -65,7 +118,7 @@ impl Call<'_> {
         if !response.status().is_redirection() {
             return Ok(None);
         }
-        let policy = &request.redirects;
+        let policy = request.redirects();
         let next = redirect::next(policy, request, response.head(), followed);
         next.map_err(|error| response.describe(error))
     }
@@ -95,7 +148,7 @@ impl Call<'_> {
                     Err(failed) => failed,
                 };
                 let replayable = request.body().is_replayable();
-                if !self.client.config().retries.allows(request.method(), replayable, &error) {
+                if !request.retries().allows(request.method(), replayable, &error) {
                     return Err(error);
                 }
                 self.observe(|| Event::Retrying { error: &error });
@@ -117,33 +170,22 @@ impl Call<'_> {
         timings: &mut Timings,
     ) -> Result<Answered, (Error, Place)> {
         match self.send_and_wait(request, &mut connection, timings) {
-            Ok(head) => Ok(Answered { head, connection }),
-            Err(error) => {
-                let error = error.with_transcript(transcript(&connection, self.idempotent));
-                Err((error, self.vacate(connection, CloseReason::Fault)))
-            }
+            Ok(head) => Ok(Answered { head, connection, line: None }),
+            Err(error) => Err(self.failed(connection, error)),
         }
     }
 
     fn send_and_wait(
         &self,
         request: &Request,
-        connection: &mut Connection,
+        connection: &mut conn::Connection,
         timings: &mut Timings,
     ) -> Result<ResponseHead> {
         connection.begin();
         let target = request.target()?;
-        let head = RequestHead {
-            method: request.method(),
-            target: &target,
-            version: request.version(),
-            headers: request.headers(),
-            transfer: request.transfer(),
-        };
+        let head = request.head(&target);
         let mut watch = Notify { call: self, connection: connection.id };
-        if let Some(token) = self.cancel {
-            connection.cancel_by(token).map_err(|failure| self.explain(Phase::Send, failure))?;
-        }
+        self.guard(connection)?;
         let deadline = self.until(self.timeouts.send);
         let sent = match request.body().open()? {
             Opened::Bytes(bytes) => {
@@ -155,6 +197,64 @@ impl Call<'_> {
         };
         sent.map_err(|failure| self.explain(Phase::Send, failure))?;
         timings.sent = Some(Instant::now());
+        self.wait(connection, timings)
+    }
+
+    /// Puts a request behind those in flight on `connection`. Returns the length of what is sent.
+    pub(super) fn enqueue(
+        &self,
+        request: &Request,
+        connection: &mut conn::Connection,
+        timings: &mut Timings,
+    ) -> Result<u64> {
+        let target = request.target()?;
+        let content = match request.body().open()? {
+            Opened::Bytes(bytes) => bytes,
+            Opened::Reader(_) => {
+                let text = "a pipelined request needs a body that is in memory";
+                return Err(Error::new(ErrorKind::InvalidRequest).message(text));
+            }
+        };
+        let mut watch = Notify { call: self, connection: connection.id };
+        let queued = connection.enqueue(&request.head(&target), content, &mut watch);
+        let length = queued.map_err(|failure| self.explain(Phase::Send, failure))?;
+        timings.sent = Some(timings.connection_ready());
+        Ok(length)
+    }
+
+    /// Waits on `connection` for the head of the response to a pipelined request, of which this many
+    /// bytes were sent.
+    pub(super) fn receive(
+        &self,
+        line: &Arc<Line>,
+        mut connection: Lent,
+        sent: u64,
+        timings: &mut Timings,
+    ) -> Result<Answered, (Error, Place)> {
+        connection.begin_response(sent);
+        let guarded = self.guard(&mut connection);
+        match guarded.and_then(|()| self.wait(&mut connection, timings)) {
+            Ok(head) => Ok(Answered { head, connection, line: Some(Arc::clone(line)) }),
+            Err(error) => Err(self.failed(connection, error)),
+        }
+    }
+
+    /// Has the connection end when the call is cancelled.
+    fn guard(&self, connection: &mut conn::Connection) -> Result<()> {
+        match self.cancel {
+            Some(token) => {
+                connection.cancel_by(token).map_err(|failure| self.explain(Phase::Send, failure))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn wait(
+        &self,
+        connection: &mut conn::Connection,
+        timings: &mut Timings,
+    ) -> Result<ResponseHead> {
+        let mut watch = Notify { call: self, connection: connection.id };
         let deadline = self.until(self.timeouts.response);
         let head = connection.recv_head(deadline, &mut watch);
         let head = head.map_err(|failure| self.explain(Phase::Wait, failure))?;
@@ -163,23 +263,28 @@ impl Call<'_> {
         Ok(head)
     }
 
-    /// The response that begins with this head. It is large, so it is made last, and in one place.
-    fn response(&self, request: &Request, answered: Answered, timings: &Timings) -> Response {
+    fn failed(&self, connection: Lent, error: Error) -> (Error, Place) {
+        let error = error.with_transcript(transcript(&connection, self.idempotent));
+        (error, self.vacate(connection, CloseReason::Fault))
+    }
+
+    /// The response that begins with this head.
+    pub(super) fn response(
+        &self,
+        request: &Request,
+        answered: Answered,
+        timings: &Timings,
+    ) -> Response {
+        let Answered { head, connection, line } = answered;
         let exchange = Exchange {
             deadline: self.deadline,
             read: self.timeouts.read,
             idempotent: self.idempotent,
             cancel: self.cancel.cloned(),
             observer: self.observer.cloned(),
+            line,
         };
-        let Answered { head, connection } = answered;
         let limit = self.client.config().limits.body;
         Response::new(limit, request.shared_url(), head, exchange, connection, timings)
     }
-}
-
-/// What an exchange has come to: the head of a final response, and the connection with its content.
-struct Answered {
-    head: ResponseHead,
-    connection: Lent,
 }

@@ -1,8 +1,10 @@
 //! Behaviour of the crate from outside, by subject.
 
+mod attempts;
 mod batch;
 mod bounds;
 mod cancel;
+mod chaos;
 mod checkout;
 mod deadline;
 mod h1_chunked;
@@ -18,9 +20,11 @@ mod llhttp;
 mod nginx;
 mod observing;
 mod persistence;
+mod pipelining;
 mod program;
 mod properties;
 mod redirects;
+mod reports;
 mod requests;
 mod responses;
 mod retry;

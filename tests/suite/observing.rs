@@ -7,6 +7,7 @@ use pannier::net::Script;
 use pannier::{Body, Timings};
 
 use crate::support::peer::Peer;
+use crate::support::plain_tls::PlainTls;
 use crate::support::recorder::Recorder;
 use crate::support::{builder, client, once, read_all, EMPTY, OK};
 
@@ -47,6 +48,14 @@ fn ok_a_whole_exchange_is_told_in_order() {
         "closed 1 RequestedByServer",
     ];
     assert_eq!(recorder.take(), expected);
+}
+
+#[test]
+fn ok_a_handshake_is_told_between_connecting_and_connected() {
+    let (recorder, connector) = (Recorder::new(), once(EMPTY).repeated());
+    let client = builder().connector(connector).tls(PlainTls).observer(recorder.clone()).build();
+    client.get("https://example.com/").send().unwrap();
+    assert_eq!(recorder.take()[..2], ["handshaking", "connected 1"]);
 }
 
 #[test]

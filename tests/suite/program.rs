@@ -354,15 +354,53 @@ fn ok_verbose_tells_the_exchange() {
 
 #[test]
 fn ok_the_laboratory_prints_its_table() {
-    let run = pannier(&["--lab", "--lab-objects", "3", "--lab-rtt", "2ms"]);
+    let run =
+        pannier(&["--lab", "--lab-objects", "3", "--lab-rtt", "2ms", "--lab-bandwidth", "1G"]);
     let (stdout, stderr, code) = run.text();
     assert_eq!((stderr, code), ("", 0));
-    let column = |name: &str| {
-        let row = stdout.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-        row.split_whitespace().nth(3).map(str::to_owned)
+    assert!(stdout.lines().all(|line| line.chars().count() <= 80), "{}", stdout);
+    // The columns behind the two times: made, at once, round trips, bytes.
+    let columns = |name: &str| -> Vec<&str> {
+        let row = stdout.lines().find_map(|line| line.strip_prefix(name));
+        let row = row.unwrap_or_else(|| panic!("no {:?} in\n{}", name, stdout));
+        row.split_whitespace().skip(4).collect()
     };
-    assert_eq!(column("serial"), Some("4".to_owned()), "{}", stdout);
-    assert_eq!(column("persistent"), Some("1".to_owned()), "{}", stdout);
+    assert_eq!(columns("serial  ")[..2], ["4", "1"]);
+    assert_eq!(columns("parallel  ")[0], "4");
+    assert_eq!(columns("persistent  ")[..2], ["1", "1"]);
+    assert_eq!(columns("pipelined  ")[..2], ["1", "1"]);
+    for name in ["serial", "parallel", "persistent", "parallel + persistent", "pipelined"] {
+        let name = &format!("{}  ", name);
+        assert_eq!(columns(name)[3..5], ["49", "kB"], "{}", name);
+    }
+}
+
+#[test]
+fn ok_the_laboratory_leaves_its_exchanges_to_be_looked_at() {
+    let dir = Dir::new("lab");
+    let (har, drawing) = (dir.path("lab.har"), dir.path("lab.svg"));
+    let words = ["--lab", "--lab-objects", "1", "--lab-rtt", "0", "--har", &har];
+    let run = pannier(&[&words[..], &["--waterfall", "--waterfall", &drawing]].concat());
+    let (_, stderr, code) = run.text();
+    assert_eq!(code, 0, "{}", stderr);
+    assert!(stderr.contains("\nparallel: 2 exchanges on 2 connections in "), "{}", stderr);
+    let har = dir.read("lab.har");
+    assert!(har.contains("\"title\": \"persistent\"") && har.contains("/object/1\""), "{}", har);
+    assert!(dir.read("lab.svg").contains(">parallel + persistent</text>"));
+}
+
+#[test]
+fn err_a_laboratory_that_would_never_end() {
+    for (option, value, bound) in [
+        ("--lab-rtt", "11s", "is at most 10s"),
+        ("--lab-objects", "1001", "is at most 1000"),
+        ("--lab-bandwidth", "1k", "is at least 10k"),
+    ] {
+        let run = pannier(&["--lab", option, value]);
+        let (_, stderr, code) = run.text();
+        assert_eq!(code, 2);
+        assert!(stderr.contains(&format!("option {}: {}", option, bound)), "{}", stderr);
+    }
 }
 
 /// A server that answers every request by a function, and remembers what it was asked.
@@ -470,16 +508,16 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 }
 
 /// An address at which nobody listens.
-fn closed_address() -> String {
+pub fn closed_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
     listener.local_addr().expect("it is bound").to_string()
 }
 
 /// A folder that goes with its value.
-struct Dir(PathBuf);
+pub struct Dir(PathBuf);
 
 impl Dir {
-    fn new(name: &str) -> Dir {
+    pub fn new(name: &str) -> Dir {
         let name = format!("pannier-{}-{}-{:?}", name, std::process::id(), thread::current().id());
         let path = std::env::temp_dir().join(name.replace(['(', ')'], ""));
         let _ = fs::remove_dir_all(&path);
@@ -487,11 +525,11 @@ impl Dir {
         Dir(path)
     }
 
-    fn path(&self, name: &str) -> String {
+    pub fn path(&self, name: &str) -> String {
         self.0.join(name).to_string_lossy().into_owned()
     }
 
-    fn read(&self, name: &str) -> String {
+    pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.0.join(name)).unwrap_or_else(|error| panic!("{}: {}", name, error))
     }
 }
@@ -509,7 +547,7 @@ fn command(words: &[&str]) -> Command {
     command
 }
 
-fn pannier(words: &[&str]) -> Output {
+pub fn pannier(words: &[&str]) -> Output {
     command(words).output().expect("the program starts")
 }
 
@@ -527,7 +565,7 @@ fn fed(words: &[&str], input: &str) -> Output {
     child.wait_with_output().expect("the program ends")
 }
 
-trait Text {
+pub trait Text {
     /// Standard output, standard error and exit code; -1 for a signal.
     fn text(&self) -> (&str, &str, i32);
 }

@@ -11,6 +11,7 @@ use crate::data;
 use crate::flags::{self, Flag, Set};
 use crate::lab;
 use crate::operation::Operation;
+use crate::reports::Reports;
 use crate::usage::{Problem, Usage};
 use crate::values::text;
 use crate::warn::warn;
@@ -22,6 +23,7 @@ pub struct Args {
     /// At least one.
     pub operations: Vec<Operation>,
     pub lab: lab::Options,
+    pub reports: Reports,
     /// The category asked for, or "".
     pub help: Option<String>,
     pub version: bool,
@@ -210,8 +212,8 @@ impl Args {
                 Ok(false)
             }
             Set::Act(act) => act(self).map(|()| false),
-            Set::Optional(_, set) => {
-                let value = value.filter(|value| !value.starts_with(b"-"));
+            Set::Optional(_, fits, set) => {
+                let value = value.filter(|value| fits(value));
                 set(self, value).map(|()| value.is_some())
             }
             Set::Value(_, set) => {

@@ -21,8 +21,12 @@ struct Setting {
 }
 
 impl Clients {
-    /// The client for a transfer from `origin`, and its route.
-    pub fn get(&mut self, op: &Operation, origin: &Origin) -> Result<(Client, Route), Failure> {
+    /// The client for a transfer from `origin`, its number, and its route.
+    pub fn get(
+        &mut self,
+        op: &Operation,
+        origin: &Origin,
+    ) -> Result<(Client, usize, Route), Failure> {
         let route = Route::new(op)?;
         let setting = Setting {
             // A redirect may lead to where the rules do have an effect.
@@ -30,12 +34,12 @@ impl Clients {
             ignore_content_length: op.ignore_content_length,
         };
         let route = setting.route.clone();
-        if let Some((_, client)) = self.0.iter().find(|(known, _)| *known == setting) {
-            return Ok((client.clone(), route));
-        }
-        let client = build(&setting);
-        self.0.push((setting, client.clone()));
-        Ok((client, route))
+        let number = self.0.iter().position(|(known, _)| *known == setting).unwrap_or_else(|| {
+            let client = build(&setting);
+            self.0.push((setting, client));
+            self.0.len() - 1
+        });
+        Ok((self.0[number].1.clone(), number, route))
     }
 }
 

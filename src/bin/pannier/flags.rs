@@ -10,6 +10,7 @@ use pannier::Protocol;
 use crate::args::Args;
 use crate::data;
 use crate::operation::{Fail, Out, UnixPath};
+use crate::reports;
 use crate::usage::Problem;
 use crate::values;
 
@@ -35,8 +36,8 @@ pub enum Set {
     Act(fn(&mut Args) -> Result<(), Problem>),
     /// Takes a value, named as the help shows it.
     Value(&'static str, fn(&mut Args, &[u8]) -> Result<(), Problem>),
-    /// Takes the next word as its value, if there is one.
-    Optional(&'static str, fn(&mut Args, Option<&[u8]>) -> Result<(), Problem>),
+    /// Takes the next word as its value, if there is one that can be it.
+    Optional(&'static str, fn(&[u8]) -> bool, fn(&mut Args, Option<&[u8]>) -> Result<(), Problem>),
 }
 
 /// Headings of the help.
@@ -185,6 +186,16 @@ pub const FLAGS: &[Flag] = &[
         a.op().globoff = on;
     })
     .short('g'),
+    value(
+        "har",
+        "<file>",
+        Output,
+        "Write all exchanges as HAR 1.2, without credentials",
+        |a, v| {
+            a.reports.har = Some(v.to_vec());
+            Ok(())
+        },
+    ),
     switch("head", Http, "Ask for the headers only", |a, on| {
         a.op().head = on;
         a.op().show_headers = on;
@@ -202,10 +213,14 @@ pub const FLAGS: &[Flag] = &[
         "help",
         Important,
         "This list; \"all\" for every option",
-        Set::Optional("<category>", |a, v| {
-            a.help = Some(v.map(values::text).transpose()?.unwrap_or_default());
-            Ok(())
-        }),
+        Set::Optional(
+            "<category>",
+            |v| !v.starts_with(b"-"),
+            |a, v| {
+                a.help = Some(v.map(values::text).transpose()?.unwrap_or_default());
+                Ok(())
+            },
+        ),
     )
     .short('h'),
     flag(
@@ -258,13 +273,14 @@ pub const FLAGS: &[Flag] = &[
     switch("lab", Lab, "Compare ways to use connections", |a, on| {
         a.lab.run = on;
     }),
+    value("lab-bandwidth", "<bits/s>", Lab, "Bandwidth of the origin's line (50M)", |a, v| {
+        a.lab.set_bandwidth(values::bits(v)?)
+    }),
     value("lab-objects", "<number>", Lab, "Objects of the page (24)", |a, v| {
-        a.lab.objects = values::number(v)?;
-        Ok(())
+        a.lab.set_objects(values::number(v)?)
     }),
     value("lab-rtt", "<milliseconds>", Lab, "Round-trip time of the origin (40ms)", |a, v| {
-        a.lab.round_trip = values::milliseconds(v)?;
-        Ok(())
+        a.lab.set_round_trip(values::milliseconds(v)?)
     }),
     switch("location", Http, "Follow redirects", |a, on| a.op().location = on).short('L'),
     switch(
@@ -400,6 +416,15 @@ pub const FLAGS: &[Flag] = &[
         }),
     )
     .short('V'),
+    flag(
+        "waterfall",
+        Output,
+        "Chart of all exchanges on stderr, or drawn to a file",
+        Set::Optional("<file.svg>", reports::names_drawing, |a, v| {
+            a.reports.add_waterfall(v);
+            Ok(())
+        }),
+    ),
     value("write-out", "<format>", Output, "Show this after the transfer", |a, v| {
         a.op().write_out = Some(data::template(v)?);
         Ok(())

@@ -53,7 +53,7 @@ fn row(flag: &Flag) -> (String, &'static str) {
         None => String::new(),
     };
     let value = match flag.set {
-        Set::Value(name, _) | Set::Optional(name, _) => name,
+        Set::Value(name, _) | Set::Optional(name, ..) => name,
         Set::Switch(_) | Set::Act(_) => "",
     };
     (format!(" {:3} --{} {}", short, flag.long, value).trim_end().to_owned(), flag.help)

@@ -67,6 +67,14 @@ impl Payload {
         })
     }
 
+    /// The bytes, if they need not be read from anywhere.
+    pub fn in_memory(&self) -> Option<&[u8]> {
+        match self {
+            Payload::Bytes(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
     /// How many bytes it has, if that is known.
     pub fn length(&self) -> Option<u64> {
         match self {

@@ -17,11 +17,13 @@ use crate::config_file;
 use crate::exit::{self, Failure};
 use crate::glob::{Expansion, Glob};
 use crate::help;
+use crate::journal::Journal;
 use crate::lab;
 use crate::operation::{Operation, Slot};
 use crate::output::{Dump, Output, Stdout};
 use crate::progress::{self, Meter};
 use crate::record::Record;
+use crate::reports::Reports;
 use crate::request::{self, Payload};
 use crate::transfer::{Progress, Transfer};
 use crate::usage::Usage;
@@ -50,14 +52,21 @@ fn obey(args: Args) -> u8 {
         return print(&help::version());
     }
     if args.lab.run {
-        return lab::run(&args.lab);
+        return lab::run(&args.lab, &args.reports);
     }
-    let mut run = Run { global: args.global, clients: Clients::default(), transfers: 0, code: 0 };
+    let mut run = Run {
+        global: args.global,
+        clients: Clients::default(),
+        journal: args.reports.journal(),
+        transfers: 0,
+        code: 0,
+    };
     for operation in args.operations {
         if let Err(Stop) = run.operation(operation) {
             break;
         }
     }
+    run.report(&args.reports);
     run.code
 }
 
@@ -80,6 +89,8 @@ struct Stop;
 struct Run {
     global: Global,
     clients: Clients,
+    /// What happened, if somebody wants to know afterwards.
+    journal: Option<Journal>,
     /// How many transfers there were.
     transfers: u64,
     /// How the last one ended.
@@ -193,6 +204,7 @@ impl Run {
         let result =
             self.transfer(job, &url, &watcher, &mut output, dump.as_mut(), &mut done.progress);
         watcher.end();
+        self.enter(&watcher, result.as_ref().err());
         done.record = watcher.record();
         done.url = Some(url);
         done.file = output.path().map(|path| path.to_string_lossy().into_owned());
@@ -213,8 +225,28 @@ impl Run {
         if self.shows_progress(job.op, output) {
             watcher.measure(Meter::new(watcher.record().began, plan.payload.length()));
         }
-        let (client, route) = &self.clients.get(job.op, &url.origin())?;
+        let (client, number, route) = &self.clients.get(job.op, &url.origin())?;
+        if let Some(journal) = &self.journal {
+            let post = plan.payload.in_memory();
+            watcher.follow(journal.trace(*number, &plan.method, url, post));
+        }
         Transfer { op: job.op, client, route, watcher, output, dump }.run(plan, progress)
+    }
+
+    /// Keeps what the transfer's exchanges were. A status that `-f` does not want is none of theirs.
+    fn enter(&self, watcher: &Watcher, failure: Option<&Failure>) {
+        let failure = failure.filter(|failure| failure.code != exit::HTTP_ERROR);
+        if let Some(journal) = &self.journal {
+            journal.enter(watcher.exchanges(failure.map(|failure| failure.message.as_str())));
+        }
+    }
+
+    /// Writes what is wanted about the run as a whole, however it ended.
+    fn report(&mut self, reports: &Reports) {
+        let Some(journal) = self.journal.take() else { return };
+        if let Err(failure) = reports.write(journal) {
+            let _ = self.stop(failure);
+        }
     }
 
     fn shows_progress(&self, op: &Operation, output: &Output) -> bool {

@@ -113,6 +113,7 @@ impl Transfer<'_> {
             };
             let room = self.op.max_filesize.map_or(u64::MAX, |most| most - progress.downloaded);
             let taken = usize::try_from(room).map_or(count, |room| room.min(count));
+            self.watcher.content(&buffer[..taken]);
             self.output.write(&buffer[..taken])?;
             progress.downloaded += taken as u64;
             self.watcher.received(progress.downloaded, progress.expected);

@@ -26,6 +26,17 @@ pub fn size(value: &[u8]) -> Result<Option<u64>, Problem> {
     Ok(Some(bytes).filter(|&bytes| bytes > 0))
 }
 
+/// Bits per second, as lines are sold: `10M` is ten million.
+pub fn bits(value: &[u8]) -> Result<u64, Problem> {
+    let (digits, unit) = match value {
+        [digits @ .., b'k' | b'K'] => (digits, 1_000),
+        [digits @ .., b'm' | b'M'] => (digits, 1_000_000),
+        [digits @ .., b'g' | b'G'] => (digits, 1_000_000_000),
+        digits => (digits, 1),
+    };
+    number(digits)?.checked_mul(unit).ok_or(Problem::NotANumber)
+}
+
 /// Redirects to follow; -1 is any number.
 pub fn redirects(value: &[u8]) -> Result<Option<u32>, Problem> {
     match value {
@@ -85,6 +96,9 @@ mod tests {
         assert_eq!(size(b"2k"), Ok(Some(2048)));
         assert_eq!(size(b"0"), Ok(None));
         assert!(size(b"18446744073709551615G").is_err());
+        assert_eq!(bits(b"50M"), Ok(50_000_000));
+        assert_eq!(bits(b"1000"), Ok(1000));
+        assert!(bits(b"18446744073709551615k").is_err());
         assert_eq!(milliseconds(b"40ms"), Ok(Duration::from_millis(40)));
         assert_eq!(milliseconds(b"0.2s"), Ok(Duration::from_millis(200)));
     }

@@ -1,10 +1,12 @@
-//! The observer of a transfer: keeps its record, tells what happens with `-v`, draws the progress.
+//! The observer of a transfer: keeps its record, tells what happens with `-v`, draws the progress,
+//! follows its exchanges.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use pannier::{Event, Observer};
 
+use crate::journal::{Exchange, Trace};
 use crate::progress::Meter;
 use crate::record::Record;
 use crate::verbose::Narrator;
@@ -18,12 +20,13 @@ struct State {
     record: Record,
     narrator: Option<Narrator>,
     meter: Option<Meter>,
+    trace: Option<Trace>,
 }
 
 impl Watcher {
     /// A watcher that keeps `record`, and tells if there is a narrator.
     pub fn new(record: Record, narrator: Option<Narrator>) -> Arc<Watcher> {
-        Arc::new(Watcher(Mutex::new(State { record, narrator, meter: None })))
+        Arc::new(Watcher(Mutex::new(State { record, narrator, meter: None, trace: None })))
     }
 
     /// The record so far.
@@ -39,6 +42,27 @@ impl Watcher {
     /// Draws the progress from now on.
     pub fn measure(&self, meter: Meter) {
         self.lock().meter = Some(meter);
+    }
+
+    /// Follows the exchanges from now on.
+    pub fn follow(&self, trace: Trace) {
+        self.lock().trace = Some(trace);
+    }
+
+    /// The exchanges that were followed; the last one failed if there is a message.
+    pub fn exchanges(&self, failure: Option<&str>) -> Vec<Exchange> {
+        let Some(mut trace) = self.lock().trace.take() else { return Vec::new() };
+        if let Some(message) = failure {
+            trace.fail(message);
+        }
+        trace.end()
+    }
+
+    /// This content came.
+    pub fn content(&self, bytes: &[u8]) {
+        if let Some(trace) = &mut self.lock().trace {
+            trace.content(bytes);
+        }
     }
 
     /// So much of the content has come, of so much.
@@ -62,6 +86,9 @@ impl Observer for Watcher {
     fn event(&self, at: Instant, event: &Event<'_>) {
         let mut state = self.lock();
         state.record.note(at, event);
+        if let Some(trace) = &mut state.trace {
+            trace.note(at, event);
+        }
         if let Some(narrator) = &mut state.narrator {
             warn::write(&narrator.tell(event));
         }

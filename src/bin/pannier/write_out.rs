@@ -313,7 +313,7 @@ fn json(report: &Report) -> String {
     format!("{{{},\"curl_version\":\"{}\"}}", pairs.collect::<Vec<_>>().join(","), version)
 }
 
-fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
         let written = match c {

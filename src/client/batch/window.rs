@@ -19,10 +19,10 @@ pub(super) type Job = (usize, Result<Request>);
 
 /// Requests between the feeder and the workers.
 pub(super) struct Window {
-    concurrency: usize,
-    depth: usize,
-    /// How many workers one origin may have while it is the only one.
-    per_origin: usize,
+    capacity: usize,
+    /// How many workers one origin may have while it is the only one, and when there are several.
+    alone: usize,
+    among_others: usize,
     /// Guards all that changes. Nothing is locked inside it.
     state: Mutex<State>,
     /// Something was put in, or the end has come.
@@ -53,18 +53,18 @@ struct Lane {
     busy: usize,
 }
 
-/// Work that was given out, and where it came from.
-pub(super) struct Work {
-    pub(super) jobs: Vec<Job>,
-    origin: Option<Arc<Origin>>,
-}
+/// The right of one worker to work for an origin, to be given back.
+pub(super) struct Turn(Option<Arc<Origin>>);
 
 impl Window {
     pub(super) fn new(concurrency: usize, depth: usize, per_origin: usize) -> Window {
+        let others = (concurrency / 4).max(1);
+        let alone = per_origin.min(concurrency);
         Window {
-            concurrency,
-            depth,
-            per_origin: per_origin.min(concurrency),
+            // How far the iterator is pulled ahead of the workers.
+            capacity: (2 * concurrency * depth).max(LEAST_CAPACITY),
+            alone,
+            among_others: alone.min(concurrency - others).max(1),
             state: Mutex::default(),
             filled: Condvar::new(),
             drained: Condvar::new(),
@@ -75,8 +75,8 @@ impl Window {
     pub(super) fn wait_for_room(&self) -> bool {
         let mut state = self.lock();
         // Not for each single one: between full and half empty the feeder sleeps.
-        if state.waiting >= self.capacity() {
-            while state.waiting > self.capacity() / 2 && !state.stopped {
+        if state.waiting >= self.capacity {
+            while state.waiting > self.capacity / 2 && !state.stopped {
                 state.feeder_waits = true;
                 state = self.drained.wait(state).unwrap_or_else(PoisonError::into_inner);
             }
@@ -112,11 +112,11 @@ impl Window {
         self.drained.notify_all();
     }
 
-    /// The next work, waited for; what was done before is given back. `None` at the end.
-    pub(super) fn next(&self, done: Option<Work>) -> Option<Work> {
+    /// The next request, waited for; the turn before is given back. `None` at the end.
+    pub(super) fn next(&self, done: Option<Turn>) -> Option<(Job, Turn)> {
         let mut state = self.lock();
-        if let Some(done) = done {
-            state.give_back(done.origin);
+        if let Some(Turn(origin)) = done {
+            state.give_back(&origin);
             if state.idle_workers > 0 && state.waiting > 0 {
                 // The origin has room for one more, who may not be this one.
                 self.filled.notify_one();
@@ -129,11 +129,9 @@ impl Window {
                 self.filled.notify_all();
                 return None;
             }
-            if let Some(work) = self.take(&mut state) {
-                if state.feeder_waits && state.waiting <= self.capacity() / 2 {
-                    self.drained.notify_one();
-                }
-                return Some(work);
+            if let Some((job, turn)) = self.take(&mut state) {
+                self.taken(&mut state);
+                return Some((job, turn));
             }
             state.idle_workers += 1;
             state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -141,26 +139,33 @@ impl Window {
         }
     }
 
-    /// As much work of one origin as one connection should have.
-    fn take(&self, state: &mut State) -> Option<Work> {
-        let most_busy = match state.several_origins {
-            true => self.per_origin.min(self.concurrency - (self.concurrency / 4).max(1)).max(1),
-            false => self.per_origin,
-        };
-        let open = |lane: &&mut Lane| !lane.jobs.is_empty() && lane.busy < most_busy;
+    /// One more request to the same origin, if there is one at once and it is not another's turn.
+    pub(super) fn more(&self, turn: &Turn) -> Option<Job> {
+        let mut state = self.lock();
+        let busy = state.lanes.iter().find(|lane| lane.origin == turn.0)?.busy;
+        let deserves = |lane: &Lane| !lane.jobs.is_empty() && lane.busy < busy;
+        if state.stopped || state.lanes.iter().any(deserves) {
+            return None;
+        }
+        let job = state.lane(turn.0.clone()).jobs.pop_front()?;
+        self.taken(&mut state);
+        Some(job)
+    }
+
+    fn take(&self, state: &mut State) -> Option<(Job, Turn)> {
+        let most = if state.several_origins { self.among_others } else { self.alone };
+        let open = |lane: &&mut Lane| !lane.jobs.is_empty() && lane.busy < most;
         let turn = |lane: &&mut Lane| (lane.busy, lane.jobs.front().map(|(index, _)| *index));
         let lane = state.lanes.iter_mut().filter(open).min_by_key(turn)?;
         lane.busy += 1;
-        let fair = (lane.jobs.len() + most_busy - 1) / most_busy;
-        let count = fair.clamp(1, self.depth);
-        let work = Work { jobs: lane.jobs.drain(..count).collect(), origin: lane.origin.clone() };
-        state.waiting -= work.jobs.len();
-        Some(work)
+        Some((lane.jobs.pop_front()?, Turn(lane.origin.clone())))
     }
 
-    /// How many requests are taken from the iterator ahead of the workers.
-    fn capacity(&self) -> usize {
-        (2 * self.concurrency * self.depth).max(LEAST_CAPACITY)
+    fn taken(&self, state: &mut State) {
+        state.waiting -= 1;
+        if state.feeder_waits && state.waiting <= self.capacity / 2 {
+            self.drained.notify_one();
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -179,8 +184,8 @@ impl State {
         &mut self.lanes[at]
     }
 
-    fn give_back(&mut self, origin: Option<Arc<Origin>>) {
-        let lane = self.lanes.iter().position(|lane| lane.origin == origin);
+    fn give_back(&mut self, origin: &Option<Arc<Origin>>) {
+        let lane = self.lanes.iter().position(|lane| lane.origin == *origin);
         if let Some(at) = lane {
             let lane = &mut self.lanes[at];
             lane.busy -= 1;

@@ -1,10 +1,13 @@
 //! One thread of a batch: takes requests, makes their exchanges, and hands on what came of them.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::iter;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Arc, PoisonError};
 use std::thread;
 
-use super::window::Work;
+use super::window::{Job, Turn};
 use super::Shared;
 
 /// Starts a worker. False if the system has no thread to give, as long as there is another one.
@@ -34,19 +37,35 @@ pub(super) fn start<R: Send + 'static>(shared: &Arc<Shared<R>>) -> bool {
 
 fn work<R>(shared: &Shared<R>) {
     let mut done = None;
-    while let Some(mut work) = shared.window.next(done.take()) {
-        if !process(shared, &mut work) {
+    while let Some((job, turn)) = shared.window.next(done.take()) {
+        let wanted = match shared.rules.pipeline_depth {
+            1 => exchange(shared, job),
+            _ => pipeline(shared, job, &turn),
+        };
+        if !wanted {
             return;
         }
-        done = Some(work);
+        done = Some(turn);
     }
 }
 
-/// Makes the exchanges of `work`. False when nobody wants their results any more.
-fn process<R>(shared: &Shared<R>, work: &mut Work) -> bool {
-    let mut jobs = work.jobs.drain(..);
-    jobs.all(|(index, request)| {
-        let result = request.and_then(|request| shared.client.send(&request));
+/// Makes one exchange. False when nobody wants the result any more.
+fn exchange<R>(shared: &Shared<R>, (index, request): Job) -> bool {
+    let result = request.and_then(|request| shared.client.send(&request));
+    shared.outbox.put(index, (shared.task)(index, result))
+}
+
+/// Makes exchanges with one origin as long as it has the turn.
+fn pipeline<R>(shared: &Shared<R>, first: Job, turn: &Turn) -> bool {
+    let indices = RefCell::new(VecDeque::new());
+    let jobs = iter::once(first).chain(iter::from_fn(|| shared.window.more(turn)));
+    let requests = jobs.map(|(index, request)| {
+        indices.borrow_mut().push_back(index);
+        request
+    });
+    let mut results = shared.client.pipeline(requests).depth(shared.rules.pipeline_depth);
+    results.all(|result| {
+        let index = indices.borrow_mut().pop_front().expect("a result has a request before it");
         shared.outbox.put(index, (shared.task)(index, result))
     })
 }

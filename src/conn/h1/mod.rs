@@ -1,9 +1,10 @@
 //! One connection of HTTP/1: the engine of `proto::h1` over a transport, blocking, with deadlines.
 //!
 //! Here is what a connection is, how an exchange on it begins, and what becomes of it afterwards; the
-//! way out is in `send`, the way in is in `recv`. Redirects, retries and the pool are no matter of
+//! way out is in `send`, the way in is in `recv`, and `pipeline` has several exchanges at once. Redirects, retries and the pool are no matter of
 //! a connection.
 
+mod pipeline;
 mod recv;
 mod send;
 
@@ -11,13 +12,15 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use crate::http::Headers;
+use crate::http::{Headers, Version};
 use crate::net::{CancelToken, Readiness, Registration, Transport};
 use crate::proto::buffer::Buffer;
 use crate::proto::h1::{self, KeepAlive, Leniency, ResponseHead};
 use crate::proto::{CloseReason, Limits};
 
-/// A connection that speaks HTTP/1, with one exchange on it at a time.
+use self::pipeline::Queued;
+
+/// A connection that speaks HTTP/1. One response is read at a time.
 #[derive(Debug)]
 pub(crate) struct Connection {
     transport: Box<dyn Transport>,
@@ -26,6 +29,8 @@ pub(crate) struct Connection {
     /// How much room a read is given: twice as much when it was filled, up to what `recv` bounds it by.
     read_size: usize,
     output: Vec<u8>,
+    /// Pipelined requests that were not sent yet.
+    queued: Queued,
     /// A final head that came while the request was being sent.
     early: Option<ResponseHead>,
     /// Boxed, since there are hardly ever any.
@@ -35,6 +40,8 @@ pub(crate) struct Connection {
     stopped: bool,
     /// What can cancel the present exchange, and how it knows of this connection.
     cancel: Option<(CancelToken, Option<Registration>)>,
+    /// In which version the peer answered last.
+    version: Option<Version>,
     pub(crate) id: u64,
     pub(crate) born: Instant,
     pub(crate) exchanges: u64,
@@ -94,6 +101,8 @@ impl Connection {
             input: Buffer::new(),
             read_size: LIKELY_READ,
             output: Vec::new(),
+            queued: Queued::default(),
+            version: None,
             early: None,
             trailers: None,
             progress: Progress::Ended,

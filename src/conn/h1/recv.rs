@@ -21,6 +21,7 @@ impl Connection {
                 self.fill(deadline)?;
             } else if let Some(head) = self.early.take() {
                 self.progress = Progress::Content;
+                self.version = Some(head.version());
                 self.settle();
                 return Ok(head);
             }
@@ -123,6 +124,9 @@ impl Connection {
     }
 
     fn read_direct(&mut self, buffer: &mut [u8], deadline: Deadline) -> Result<usize, Failure> {
+        if !self.queued.is_empty() {
+            self.send_queued(deadline)?;
+        }
         // The last byte goes through the input buffer, where bytes that follow it are noticed.
         let limit = usize::try_from(self.engine.direct() - 1).unwrap_or(usize::MAX);
         let limit = limit.min(buffer.len());
@@ -140,6 +144,9 @@ impl Connection {
 
     /// Reads more input, once.
     pub(super) fn fill(&mut self, deadline: Deadline) -> Result<(), Failure> {
+        if !self.queued.is_empty() {
+            self.send_queued(deadline)?;
+        }
         let unread = self.input.unread().len();
         let room = self.input.spare(self.read_size.saturating_sub(unread).max(LEAST_READ));
         let offered = room.len();

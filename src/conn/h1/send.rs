@@ -279,7 +279,7 @@ impl Watch for Seen<'_> {
     }
 }
 
-fn is_timeout(error: &io::Error) -> bool {
+pub(super) fn is_timeout(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none()
 }
 
@@ -298,7 +298,7 @@ const UPLOAD_PIECE: usize = 56 << 10;
 const CRLF: usize = 2;
 
 /// How long a write may wait before it is interrupted to see whether the peer has answered.
-const GLANCE: Duration = Duration::from_millis(250);
+pub(super) const GLANCE: Duration = Duration::from_millis(250);
 
 /// How long to wait for 100 Continue. What curl and Go wait.
 const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);

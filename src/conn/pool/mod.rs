@@ -102,6 +102,23 @@ impl<K: Key, T: Value> Pool<K, T> {
                 None => Checkout::Idle(self.lend(entry), since),
             };
         }
+        self.reserve_in(state, key)
+    }
+
+    /// Asks for a place for a new value of `key`, whatever is idle.
+    pub(crate) fn reserve(self: &Arc<Self>, key: &K) -> Checkout<K, T> {
+        let state = self.lock();
+        match state.closed {
+            true => Checkout::Closed,
+            false => self.reserve_in(state, key),
+        }
+    }
+
+    fn reserve_in(
+        self: &Arc<Self>,
+        mut state: MutexGuard<'_, State<K, T>>,
+        key: &K,
+    ) -> Checkout<K, T> {
         match state.bounds(key, &self.config) {
             Bounds::Free => {
                 state.open(key, &self.config);

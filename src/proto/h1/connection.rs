@@ -326,6 +326,11 @@ impl Connection {
         }
     }
 
+    /// Why the connection ends after what is under way, if that is known already.
+    pub fn close_reason(&self) -> Option<CloseReason> {
+        self.closing
+    }
+
     /// Does the request that was sent last want to hear 100 Continue before its content
     /// (RFC 9110 §10.1.1)?
     pub fn expects_continue(&self) -> bool {

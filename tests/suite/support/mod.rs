@@ -9,6 +9,8 @@ pub mod peer;
 pub mod plain_tls;
 pub mod recorder;
 pub mod site;
+#[cfg(target_os = "linux")]
+pub mod unruly;
 
 use std::time::Duration;
 

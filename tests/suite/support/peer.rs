@@ -288,6 +288,11 @@ impl Wire {
         self.pay();
     }
 
+    /// Ends the stream, whatever the client has sent. What was not read makes it a reset.
+    pub fn leave(mut self) {
+        self.pay();
+    }
+
     pub fn can_reset(&self) -> bool {
         self.owed
     }

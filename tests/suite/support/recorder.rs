@@ -34,6 +34,7 @@ impl Observer for Recorder {
             Event::Resolved { .. } => "resolved".into(),
             Event::Connecting { .. } => "connecting".into(),
             Event::Refused { .. } => "refused".into(),
+            Event::Handshaking => "handshaking".into(),
             Event::Connected { connection, .. } => format!("connected {}", connection),
             Event::Reused { connection, exchanges, .. } => {
                 format!("reused {} after {}", connection, exchanges)

@@ -1,136 +1,156 @@
 //! `--lab`: what connections cost, shown with an origin in this very program.
 //!
-//! The origin is on loopback and pretends to be a round trip away. A page and its objects are
-//! fetched by each strategy through the library's public API, and a table tells the difference.
+//! The origin is on loopback and seems to be far away. A page and its objects are fetched by each
+//! strategy through the library's public API; a line for each connection shows what it did when, and
+//! a table tells the difference. The origin counts connections, the client times, and a calculation
+//! of its own says what would be possible.
 
+mod ideal;
+mod lanes;
 mod origin;
+mod path;
 mod strategies;
+mod table;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::time::Duration;
 
+use pannier::http::Url;
+
+use self::ideal::Task;
 use self::origin::Origin;
-use self::strategies::{Strategy, STRATEGIES};
-use crate::exit;
+use self::path::Path;
+use self::strategies::{Strategy, Visit, STRATEGIES};
+use crate::exit::{self, Failure};
+use crate::journal::{Clock, Exchange};
 use crate::output::Stdout;
+use crate::reports::Reports;
+use crate::usage::Problem;
 use crate::warn;
+use crate::waterfall::terminal::Look;
 
 /// What the laboratory is set to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     pub run: bool,
-    pub objects: u64,
-    pub round_trip: Duration,
+    objects: u64,
+    path: Path,
 }
 
 impl Default for Options {
+    /// A page like many, an origin on the same continent, a line like many homes'.
     fn default() -> Options {
-        Options { run: false, objects: 24, round_trip: Duration::from_millis(40) }
+        let path = Path { round_trip: Duration::from_millis(40), bandwidth: 50_000_000 };
+        Options { run: false, objects: 24, path }
+    }
+}
+
+impl Options {
+    /// `--lab-objects`.
+    pub fn set_objects(&mut self, objects: u64) -> Result<(), Problem> {
+        self.objects = objects;
+        within(objects <= MOST_OBJECTS, "is at most 1000")
+    }
+
+    /// `--lab-rtt`.
+    pub fn set_round_trip(&mut self, round_trip: Duration) -> Result<(), Problem> {
+        self.path.round_trip = round_trip;
+        within(round_trip <= LONGEST_ROUND_TRIP, "is at most 10s")
+    }
+
+    /// `--lab-bandwidth`.
+    pub fn set_bandwidth(&mut self, bandwidth: u64) -> Result<(), Problem> {
+        self.path.bandwidth = bandwidth;
+        within(bandwidth >= LEAST_BANDWIDTH, "is at least 10k")
+    }
+
+    fn task(&self) -> Task {
+        Task { path: self.path, objects: self.objects }
+    }
+}
+
+fn within(is_within: bool, bound: &str) -> Result<(), Problem> {
+    match is_within {
+        true => Ok(()),
+        false => Err(Problem::Wrong(bound.to_owned())),
     }
 }
 
 /// What a strategy took.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Measured {
     pub time: Duration,
+    /// What the model allows at least.
+    pub ideal: Duration,
+    /// Connections that the origin accepted, and how many were open at once.
     pub connections: u64,
+    pub most_open: u64,
+    /// Bytes of content.
     pub bytes: u64,
+    pub exchanges: Vec<Exchange>,
+    clock: Clock,
 }
 
-/// Fetches the page by every strategy and prints the table; the code to exit with.
-pub fn run(options: &Options) -> u8 {
+/// Fetches the page by every strategy, shows each as it is done, and prints the table; the code to
+/// exit with.
+pub fn run(options: &Options, reports: &Reports) -> u8 {
+    match compare(options, reports) {
+        Ok(()) => 0,
+        Err(failure) => {
+            if !failure.is_silent() {
+                warn::complain(&failure.message);
+            }
+            failure.code
+        }
+    }
+}
+
+fn compare(options: &Options, reports: &Reports) -> Result<(), Failure> {
+    let mut stdout = Stdout::new(false);
+    let look = Look::of_stdout();
+    print(&mut stdout, &table::introduction(options))?;
+    print(&mut stdout, &lanes::legend(look))?;
     let mut rows = Vec::new();
     for strategy in STRATEGIES {
-        match measure(strategy, options) {
-            Ok(measured) => rows.push((strategy, measured)),
-            Err(sentence) => {
-                warn::complain(&format!("--lab {}: {}", strategy.name, sentence));
-                return exit::LAB_FAILED;
-            }
-        }
+        let measured = measure(strategy, options)?;
+        rows.push((strategy, measured));
+        print(&mut stdout, &lanes::block(&rows, look))?;
     }
-    let text = report(options, &rows);
-    match Stdout::new(false).write_all(text.as_bytes()) {
-        Ok(()) => 0,
-        Err(_) => exit::WRITE_ERROR,
-    }
+    print(&mut stdout, &table::table(options, &rows))?;
+    let parts = rows.into_iter().map(|(strategy, row)| (strategy.name, row.clock, row.exchanges));
+    reports.write_parts(parts.collect())
 }
 
-fn measure(strategy: &Strategy, options: &Options) -> Result<Measured, String> {
-    let origin =
-        Origin::start(options.round_trip).map_err(|error| format!("no origin: {}", error))?;
-    let before = std::time::Instant::now();
-    let bytes =
-        (strategy.fetch)(&origin.url(), options.objects).map_err(|error| error.to_string())?;
-    Ok(Measured { time: before.elapsed(), connections: origin.connections(), bytes })
+fn print(stdout: &mut Stdout, text: &str) -> Result<(), Failure> {
+    stdout.write_all(text.as_bytes()).map_err(|error| Failure::output(&error))
 }
 
-fn report(options: &Options, rows: &[(&Strategy, Measured)]) -> String {
-    let mut text = format!(
-        "A page and its {} objects, from an origin inside this program, on loopback.\n\
-         It answers as if it were {} away: each response leaves one round trip after its request\n\
-         came, and the first on a connection one round trip later still, for the handshake.\n\n",
-        options.objects,
-        milliseconds(options.round_trip)
-    );
-    let head = ["strategy", "time", "connections", "round trips", "bytes", "speed"];
-    let mut table = vec![head.map(str::to_owned)];
-    let serial = rows.first().map_or(Duration::ZERO, |(_, measured)| measured.time);
-    table.extend(rows.iter().map(|(strategy, measured)| row(options, serial, strategy, measured)));
-    text.push_str(&aligned(&table));
-    text.push('\n');
-    let width = rows.iter().map(|(strategy, _)| strategy.name.len()).max().unwrap_or(0);
-    for (strategy, _) in rows {
-        text.push_str(&format!("{:width$}  {}\n", strategy.name, strategy.sentence, width = width));
-    }
-    text
-}
-
-fn row(
-    options: &Options,
-    serial: Duration,
-    strategy: &Strategy,
-    measured: &Measured,
-) -> [String; 6] {
-    let round_trips = match options.round_trip.is_zero() {
-        true => "-".to_owned(),
-        false => format!("{:.0}", measured.time.as_secs_f64() / options.round_trip.as_secs_f64()),
+fn measure(strategy: &Strategy, options: &Options) -> Result<Measured, Failure> {
+    let failed = |why: &dyn std::fmt::Display| {
+        Failure::new(exit::LAB_FAILED, format!("--lab {}: {}", strategy.name, why))
     };
-    let ratio = serial.as_secs_f64() / measured.time.as_secs_f64().max(f64::EPSILON);
-    [
-        strategy.name.to_owned(),
-        milliseconds(measured.time),
-        measured.connections.to_string(),
-        round_trips,
-        measured.bytes.to_string(),
-        format!("{:.1} x", ratio),
-    ]
+    let origin = Origin::start(options.path).map_err(|error: io::Error| failed(&error))?;
+    let page = Url::parse(&origin.url()).map_err(|error| failed(&error))?;
+    let visit = Visit::new(page, options.path, options.objects);
+    let before = std::time::Instant::now();
+    (strategy.fetch)(&visit).map_err(|error| failed(&error))?;
+    let time = before.elapsed();
+    let (clock, seen) = visit.into_seen();
+    Ok(Measured {
+        time,
+        ideal: (strategy.ideal)(&options.task()),
+        connections: origin.accepted(),
+        most_open: origin.most_open(),
+        bytes: seen.bytes,
+        exchanges: seen.exchanges,
+        clock,
+    })
 }
 
-fn milliseconds(time: Duration) -> String {
-    format!("{:.0} ms", time.as_secs_f64() * 1000.0)
-}
-
-/// The first column to the left, the others to the right.
-fn aligned(table: &[[String; 6]]) -> String {
-    let mut widths = [0; 6];
-    for row in table {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.len());
-        }
-    }
-    let mut text = String::new();
-    for row in table {
-        for (index, (width, cell)) in widths.iter().zip(row).enumerate() {
-            match index {
-                0 => text.push_str(&format!("{:width$}", cell, width = *width)),
-                _ => text.push_str(&format!("  {:>width$}", cell, width = *width)),
-            }
-        }
-        text.push('\n');
-    }
-    text
-}
+/// More would take long and show nothing new.
+const MOST_OBJECTS: u64 = 1000;
+const LONGEST_ROUND_TRIP: Duration = Duration::from_secs(10);
+const LEAST_BANDWIDTH: u64 = 10_000;
 
 #[cfg(test)]
 mod tests {
@@ -138,31 +158,32 @@ mod tests {
 
     #[test]
     fn ok_every_strategy_fetches_the_same_page() {
-        let options = Options { run: true, objects: 5, round_trip: Duration::ZERO };
-        let measured = STRATEGIES.iter().map(|strategy| measure(strategy, &options));
-        let measured: Vec<Measured> =
-            measured.map(|row| row.unwrap_or_else(|e| panic!("{}", e))).collect();
-        assert!(measured.iter().all(|row| row.bytes == measured[0].bytes && row.bytes > 0));
-        let connections: Vec<u64> = measured.iter().map(|row| row.connections).collect();
-        assert_eq!(connections, [6, 1]);
+        let path = Path { round_trip: Duration::ZERO, bandwidth: 1_000_000_000 };
+        let options = Options { objects: 5, path, ..Options::default() };
+        for strategy in STRATEGIES {
+            let measured =
+                measure(strategy, &options).unwrap_or_else(|failure| panic!("{}", failure.message));
+            let bytes: u64 = (0..=5).map(origin::size).sum();
+            assert_eq!(measured.bytes, bytes, "{}", strategy.name);
+            assert_eq!(measured.exchanges.len(), 6, "{}", strategy.name);
+            assert!(measured.exchanges.iter().all(|exchange| exchange.complete));
+            assert!(measured.most_open <= measured.connections);
+            let (least, most) = match strategy.name {
+                "serial" => ((6, 1), (6, 1)),
+                "parallel" => ((6, 1), (6, 6)),
+                "parallel + persistent" => ((1, 1), (6, 6)),
+                _ => ((1, 1), (1, 1)),
+            };
+            let found = (measured.connections, measured.most_open);
+            assert!(found >= least && found <= most, "{}: {:?}", strategy.name, found);
+        }
     }
 
     #[test]
-    fn ok_the_table_is_aligned() {
-        let options = Options::default();
-        let measured = |millis, connections| Measured {
-            time: Duration::from_millis(millis),
-            connections,
-            bytes: 106_496,
-        };
-        let rows = [(&STRATEGIES[0], measured(2000, 25)), (&STRATEGIES[1], measured(1040, 1))];
-        let text = report(&options, &rows);
-        let table: Vec<&str> = text.lines().skip(4).take(3).collect();
-        let expected = [
-            "strategy       time  connections  round trips   bytes  speed",
-            "serial      2000 ms           25           50  106496  1.0 x",
-            "persistent  1040 ms            1           26  106496  1.9 x",
-        ];
-        assert_eq!(table, expected);
+    fn err_settings_that_would_never_end() {
+        let mut options = Options::default();
+        assert!(options.set_objects(1001).is_err());
+        assert!(options.set_round_trip(Duration::from_secs(11)).is_err());
+        assert!(options.set_bandwidth(0).is_err());
     }
 }

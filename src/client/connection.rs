@@ -1,0 +1,194 @@
+//! A connection in the hands of the caller, who sends and receives when it pleases.
+//!
+//! No redirect is followed here, nothing is sent again, and the pool never sees the connection; it
+//! only counts among the connections that the pool allows.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Timings;
+use crate::http::Origin;
+use crate::proto::CloseReason;
+
+use super::builder::RequestBuilder;
+use super::call::Call;
+use super::exchange::vacate;
+use super::line::{Line, Seat};
+use super::request::Request;
+use super::response::Response;
+use super::Client;
+
+/// A connection outside of the pool; made by [`Client::connect`].
+///
+/// Requests that are sent before a response was received are pipelined (RFC 9112 §9.3.2). They leave
+/// together when a response is waited for. Responses come in the order of the requests, and each
+/// must be read to its end, or dropped, before the next is received. Dropping the connection closes
+/// it.
+///
+/// ```
+/// use pannier::net::Script;
+/// use pannier::Client;
+///
+/// let script = Script::new()
+///     .expect_until("GET /b HTTP/1.1\r\n")
+///     .expect_until("\r\n\r\n")
+///     .reply("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nA")
+///     .reply("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nB");
+/// let client = Client::builder().connector(script.repeated()).build();
+///
+/// let mut connection = client.connect("http://example.com")?;
+/// connection.send(&client.get("http://example.com/a").build()?)?;
+/// connection.send(&client.get("http://example.com/b").build()?)?;
+/// assert_eq!(connection.receive()?.text()?, "A");
+/// assert_eq!(connection.receive()?.text()?, "B");
+/// # Ok::<(), pannier::Error>(())
+/// ```
+pub struct Connection {
+    client: Client,
+    origin: Arc<Origin>,
+    line: Arc<Line>,
+    in_flight: VecDeque<Sent>,
+    id: u64,
+    local: Option<SocketAddr>,
+    remote: Option<SocketAddr>,
+}
+
+/// A request whose response was not received.
+struct Sent {
+    request: Request,
+    length: u64,
+    timings: Timings,
+}
+
+impl Connection {
+    pub(super) fn open(client: &Client, request: RequestBuilder) -> Result<Connection> {
+        let request = request.build()?;
+        let call = Call::new(client, &request, Instant::now());
+        let mut timings = Timings::new(call.began, call.began);
+        let lent = call.obtain_new(&request, &mut timings);
+        let lent = lent.map_err(|error| error.with_url(request.shared_url()))?;
+        let line = Arc::new(Line::new());
+        let (id, local, remote) = (lent.id, lent.local, lent.remote);
+        line.put(Seat::Free(lent));
+        Ok(Connection {
+            client: client.clone(),
+            origin: request.origin().clone(),
+            line,
+            in_flight: VecDeque::new(),
+            id,
+            local,
+            remote,
+        })
+    }
+
+    /// Puts a request behind those in flight. Its body must be in memory. What the caller puts behind
+    /// a request that is not idempotent is the caller's own risk.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidRequest`] if the request is for another origin, its body is not in memory,
+    /// or nothing can follow what was sent before: a request that may end HTTP, or one that closes.
+    /// Nothing was sent then.
+    pub fn send(&mut self, request: &Request) -> Result<()> {
+        let refuse = |text: &str| {
+            Err(Error::new(ErrorKind::InvalidRequest).message(text).with_url(request.shared_url()))
+        };
+        if *request.origin() != self.origin {
+            return refuse("the request is for another origin than the connection");
+        }
+        let mut connection = match self.line.take() {
+            Seat::Free(connection) => connection,
+            seat => {
+                self.line.put(seat);
+                return refuse("the connection is closed, or a response of it is still being read");
+            }
+        };
+        let call = Call::new(&self.client, request, Instant::now());
+        let mut timings = Timings::new(call.began, call.began);
+        let queued = call.enqueue(request, &mut connection, &mut timings);
+        self.line.put(Seat::Free(connection));
+        let length = queued.map_err(|error| error.with_url(request.shared_url()))?;
+        self.in_flight.push_back(Sent { request: request.clone(), length, timings });
+        Ok(())
+    }
+
+    /// Sends what was not sent yet, and returns when the head of the next final response has come.
+    /// Its deadline counts from when its request was given to [`send`](Connection::send).
+    ///
+    /// # Errors
+    /// Those of [`Client::send`]. The connection is closed then, and every request in flight is lost.
+    /// [`ErrorKind::InvalidRequest`] if there is none.
+    pub fn receive(&mut self) -> Result<Response> {
+        let mut sent = match self.in_flight.pop_front() {
+            Some(sent) => sent,
+            None => {
+                let text = "no request is in flight on the connection";
+                return Err(Error::new(ErrorKind::InvalidRequest).message(text));
+            }
+        };
+        let request = &sent.request;
+        let call = Call::new(&self.client, request, sent.timings.began);
+        let received = match self.line.take() {
+            Seat::Free(connection) => {
+                let timings = &mut sent.timings;
+                call.receive(&self.line, connection, sent.length, timings)
+                    .map_err(|(error, _)| error)
+            }
+            Seat::Taken | Seat::Closed(..) | Seat::Left => {
+                let text = "the response before was not read to its end, or was the last";
+                Err(Error::new(ErrorKind::Receive).message(text))
+            }
+        };
+        let answered = received.map_err(|error| error.with_url(request.shared_url()))?;
+        let mut response = call.response(request, answered, &sent.timings);
+        response.settle();
+        Ok(response)
+    }
+
+    /// Can another request be sent, now or when the present response has been read?
+    pub fn is_open(&self) -> bool {
+        self.line.is_open()
+    }
+
+    /// How many requests wait for their response to be received.
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// A number that no other connection of the client has.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// This side's address.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.local
+    }
+
+    /// The peer's address.
+    pub fn remote_addr(&self) -> Option<SocketAddr> {
+        self.remote
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Seat::Free(connection) = self.line.leave() {
+            let observer = self.client.config().observer.as_ref();
+            drop(vacate(connection, CloseReason::Shutdown, observer));
+        }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("id", &self.id)
+            .field("origin", &self.origin)
+            .field("in_flight", &self.in_flight.len())
+            .finish_non_exhaustive()
+    }
+}

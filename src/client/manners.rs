@@ -1,0 +1,61 @@
+//! How peers take pipelining: which have shown that they keep connections, and which have broken
+//! off when several requests were in flight.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::http::Origin;
+
+/// What is known of the origins that were pipelined last.
+#[derive(Default)]
+pub(super) struct Manners {
+    /// Guards the list, the newest entry last; nothing is locked inside it.
+    known: Mutex<Vec<Known>>,
+}
+
+struct Known {
+    origin: Arc<Origin>,
+    persists: bool,
+    breaks: u32,
+}
+
+impl Manners {
+    /// Has the peer answered in HTTP/1.1 and kept the connection?
+    pub(super) fn persists(&self, origin: &Arc<Origin>) -> bool {
+        self.lock().iter().any(|known| known.origin == *origin && known.persists)
+    }
+
+    /// Is it of no use to pipeline to this peer?
+    pub(super) fn breaks(&self, origin: &Arc<Origin>) -> bool {
+        self.lock().iter().any(|known| known.origin == *origin && known.breaks >= MOST_BREAKS)
+    }
+
+    pub(super) fn note_persistence(&self, origin: &Arc<Origin>) {
+        note(&mut self.lock(), origin, |known| known.persists = true);
+    }
+
+    /// It ended the connection without a word while more than one request was in flight.
+    pub(super) fn note_break(&self, origin: &Arc<Origin>) {
+        note(&mut self.lock(), origin, |known| known.breaks += 1);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Known>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn note(list: &mut Vec<Known>, origin: &Arc<Origin>, change: impl FnOnce(&mut Known)) {
+    let at = list.iter().position(|known| known.origin == *origin).unwrap_or_else(|| {
+        if list.len() == MOST_KNOWN {
+            list.remove(0);
+        }
+        list.push(Known { origin: Arc::clone(origin), persists: false, breaks: 0 });
+        list.len() - 1
+    });
+    change(&mut list[at]);
+}
+
+/// One can be an accident.
+const MOST_BREAKS: u32 = 2;
+
+/// More are forgotten, which costs no more than learning it again.
+const MOST_KNOWN: usize = 64;
