@@ -69,9 +69,7 @@ impl FieldSection {
             return Ok(None);
         }
         loop {
-            while let Some((field, next)) = self.known_line(input) {
-                self.push(field, next, max_lines)?;
-            }
+            self.known_lines(input, max_lines);
             match line(input, self.position, leniency)? {
                 Line::Field(field, next) => self.push(field, next, max_lines)?,
                 Line::Fold { value_start, value_end, next } => {
@@ -88,11 +86,40 @@ impl FieldSection {
         }
     }
 
-    /// The next line, if it is one that the section before had, or of the common form.
-    #[inline]
-    fn known_line(&self, input: &[u8]) -> Option<(Field, usize)> {
-        let repeated = self.before.line(self.fields.len(), input, self.position);
-        repeated.or_else(|| common_line(input, self.position))
+    /// Reads lines as long as they are ones that the section before had, or of the common form.
+    #[inline(always)]
+    fn known_lines(&mut self, input: &[u8], max_lines: usize) {
+        let most = max_lines.saturating_sub(self.folds.len());
+        loop {
+            if self.before.has(self.fields.len()) {
+                self.repeated_lines(input, most);
+            }
+            if self.fields.len() >= most {
+                return;
+            }
+            match common_line(input, self.position) {
+                Some((field, next)) => {
+                    self.fields.push(field);
+                    self.position = next;
+                }
+                None => return,
+            }
+        }
+    }
+
+    /// Reads lines as long as they are ones that the section before had. On its own, so that the
+    /// registers are free for it.
+    #[inline(never)]
+    fn repeated_lines(&mut self, input: &[u8], most: usize) {
+        while self.fields.len() < most {
+            match self.before.line(self.fields.len(), input, self.position) {
+                Some((field, next)) => {
+                    self.fields.push(field);
+                    self.position = next;
+                }
+                None => return,
+            }
+        }
     }
 
     #[inline]
