@@ -150,7 +150,7 @@ where
                 Err(error) => break Err(error),
             }
         };
-        call.conclude(&request, result, trip.timings)
+        call.conclude(&request, result, &mut trip.timings)
     }
 }
 

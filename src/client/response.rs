@@ -424,6 +424,9 @@ impl Response {
 
     /// Reads away what is left if that is little, then lets the connection go.
     fn abandon(&mut self) {
+        if !matches!(self.body, Content::Live { .. }) {
+            return;
+        }
         if let Content::Live { exchange, mut connection } = self.take_body(Content::Ended) {
             let now = Instant::now();
             let patience = Deadline::after(now, DRAIN_PATIENCE).earlier(exchange.deadline);

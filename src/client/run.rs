@@ -38,7 +38,7 @@ pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
     let call = Call::new(client, request, Instant::now());
     let mut timings = Timings::new(call.began, call.began);
     let first = call.expect_or_repeat(request, &mut timings);
-    call.conclude(request, first, timings)
+    call.conclude(request, first, &mut timings)
 }
 
 impl Call<'_> {
@@ -47,18 +47,18 @@ impl Call<'_> {
         &self,
         request: &Request,
         first: Result<Answered>,
-        mut timings: Timings,
+        timings: &mut Timings,
     ) -> Result<Response> {
         let mut request = Cow::Borrowed(request);
         let mut history = Vec::new();
         let mut result = first;
         loop {
-            result = self.persist(&request, result, &mut timings);
+            result = self.persist(&request, result, timings);
             let placed = |error: Error| match history.is_empty() {
                 true => error.with_url(request.shared_url()),
                 false => error.after_redirects(self.idempotent).with_url(request.shared_url()),
             };
-            let mut response = self.response(&request, result.map_err(placed)?, &timings);
+            let mut response = self.response(&request, result.map_err(placed)?, timings);
             response.settle();
             let next = match self.next(&request, &response, history.len())? {
                 Some(next) => next,
@@ -75,8 +75,8 @@ impl Call<'_> {
                 location: next.shared_url().clone(),
             });
             request = Cow::Owned(next);
-            timings = Timings::new(self.began, Instant::now());
-            result = self.expect_or_repeat(&request, &mut timings);
+            *timings = Timings::new(self.began, Instant::now());
+            result = self.expect_or_repeat(&request, timings);
         }
     }
 

@@ -163,15 +163,15 @@ impl<K: Key, T: Value> State<K, T> {
 
     /// How a value of `key` serves the first in the queue whom it can serve.
     fn serves(&self, key: &K, config: &PoolConfig) -> Option<Served> {
-        let lacks_place = |waiter: &Waiter<K, T>| {
-            !waiter.expecting && self.bounds(&waiter.key, config) == Bounds::FullInTotal
-        };
-        let served = |(at, waiter): (usize, &Waiter<K, T>)| match waiter.key == *key {
-            true => Some(Served::ByValue(at)),
-            false if lacks_place(waiter) => Some(Served::ByPlace),
-            false => None,
-        };
-        self.queue.waiters().enumerate().find_map(served)
+        for (at, waiter) in self.queue.waiters().enumerate() {
+            if waiter.key == *key {
+                return Some(Served::ByValue(at));
+            }
+            if !waiter.expecting && self.bounds(&waiter.key, config) == Bounds::FullInTotal {
+                return Some(Served::ByPlace);
+            }
+        }
+        None
     }
 
     /// Puts a value in. Returns what may not stay: what is too old, though nobody asks for it, and

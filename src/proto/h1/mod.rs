@@ -6,6 +6,7 @@
 //! alone.
 
 mod chunked;
+mod classes;
 mod connection;
 mod error;
 mod fields;

@@ -18,6 +18,12 @@ pub(super) struct Repeated {
 }
 
 impl Repeated {
+    /// Was there a line at `index` before?
+    #[inline]
+    pub(super) fn has(&self, index: usize) -> bool {
+        index < self.fields.len()
+    }
+
     /// The line at `position` of `input`, if it is the one that was at `index` before: the field, and
     /// where the next line begins.
     #[inline]

@@ -164,9 +164,9 @@ impl HeadParser {
             self.section.begin(end);
             self.state = State::Fields(status_line);
         }
-        if let State::Fields(status_line) = self.state {
+        if let State::Fields(status_line) = &self.state {
             match self.section.parse(input, self.limits.head_lines, self.leniency)? {
-                Some(end) => self.state = State::Complete(status_line, end),
+                Some(end) => self.state = State::Complete(*status_line, end),
                 None => return Ok(None),
             }
         }
@@ -206,8 +206,7 @@ fn status_line(
     leniency: Leniency,
 ) -> Result<Option<(StatusLine, usize)>, Error> {
     let line = &input[start..];
-    let known = line.len().min(PREFIX.len());
-    if line[..known] != PREFIX[..known] {
+    if !line.starts_with(PREFIX) && !PREFIX.starts_with(line) {
         return Err(wrong_prefix(line));
     }
     let version = match line.get(PREFIX.len()) {

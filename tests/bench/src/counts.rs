@@ -247,7 +247,7 @@ mod tests {
     fn ok_only_what_was_counted_can_be_over_budget() {
         let table = [
             ((Some(2.0), Some(2.0), Some(5_000.0)), vec![]),
-            ((Some(2.5), Some(0.0), Some(6_801.0)), vec!["system calls", "instructions"]),
+            ((Some(2.5), Some(0.0), Some(5_701.0)), vec!["system calls", "instructions"]),
             ((None, Some(3.0), None), vec!["allocations"]),
         ];
         for ((system_calls, allocations, instructions), expected) in table {
