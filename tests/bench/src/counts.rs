@@ -180,14 +180,9 @@ impl Counts {
     }
 }
 
-/// Whether the client is wanted and can do such work: only some parse heads, and httparse does nothing else.
+/// Whether the client is wanted and can do such work.
 fn takes_part(client: &dyn Client, workload: &Workload, options: &Options) -> bool {
-    let parses = matches!(client.name(), "httparse" | "pannier");
-    let fits = match workload.host {
-        Host::Memory => parses,
-        _ => client.name() != "httparse",
-    };
-    fits && options.wants_client(client.name())
+    workload.suits(client.name()) && options.wants_client(client.name())
 }
 
 fn checked(output: &Output) -> Result<String, Failure> {
