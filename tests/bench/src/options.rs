@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 pub const HELP: &str = "\
 pannier-bench COMMAND [OPTION…]
 
-  table                      times, then counts: the tables of the README
+  table                      many, times and counts: the tables of the README
   times                      wall time of every client over the raw loop's
   counts                     system calls, allocations and instructions a request
   many                       32 and 256 requests at once: time, memory, what a batch adds, cancel
@@ -28,7 +28,7 @@ pannier-bench COMMAND [OPTION…]
   --dir PATH                 where files are written (/dev/shm, else the temporary folder)
   --server ADDRESS           `one` uses this running server instead of starting its own
   --allocations              `one` prints how often it allocated
-  --check                    fail if pannier's counts, of a small GET or of many, are above its limits
+  --check                    fail if a count of pannier's is above its limit
   --json                     a JSON object a line instead of the tables
 ";
 

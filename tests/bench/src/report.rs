@@ -106,6 +106,7 @@ fn time_object(workload: &Workload, time: &Time, options: &Options) -> Object {
     line
 }
 
+/// The head of a table of [`Figures`].
 pub fn figures_header(title: &str, names: &[&str], options: &Options) {
     if !options.json {
         println!("\n| {title} | target | {} |", names.join(" | "));
@@ -139,6 +140,7 @@ impl Figures<'_> {
     }
 }
 
+/// The head of a table of [`Fact`]s.
 pub fn facts_header(title: &str, options: &Options) {
     if !options.json {
         println!("\n| {title} | limit | measured |\n|---|---|---|");

@@ -67,5 +67,5 @@ impl Observer for Sent {
     }
 }
 
-/// More than an answer.
-const PIECE: usize = 4096;
+/// More than an answer, and so little that it costs nothing to speak of.
+const PIECE: usize = 1024;

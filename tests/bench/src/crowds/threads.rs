@@ -83,8 +83,8 @@ where
     })
 }
 
-/// More than an answer.
-const PIECE: usize = 4096;
+/// More than an answer, and so little that it costs nothing to speak of.
+const PIECE: usize = 1024;
 
 /// As large as a batch of pannier gives its threads.
 const STACK: usize = 256 * 1024;
