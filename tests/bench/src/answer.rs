@@ -20,6 +20,8 @@ impl Answer {
             Reply::Fields(fields) => {
                 Answer::short(heads::response(fields, "Content-Length: 100"), 100)
             }
+            Reply::Pipelined(_) | Reply::Delayed(_) => Answer::new(Reply::Fields(8)),
+            Reply::Silence => Answer::short(Vec::new(), 0),
             Reply::Close => {
                 let head = heads::response(8, "Content-Length: 100");
                 let head = String::from_utf8_lossy(&head).replace("keep-alive", "close");
@@ -35,6 +37,13 @@ impl Answer {
             },
             Reply::Chunked(length, size) => Answer::chunked(length, size),
         }
+    }
+
+    /// The whole of it, for who sends it in a way of its own or has to know how long it is.
+    pub fn into_bytes(self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.write(&mut bytes).expect("a Vec takes whatever is written");
+        bytes
     }
 
     /// Head and body in one write.
@@ -92,9 +101,7 @@ mod tests {
     use crate::server::Reply;
 
     fn written(reply: Reply) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        Answer::new(reply).write(&mut bytes).expect("a Vec takes whatever is written");
-        bytes
+        Answer::new(reply).into_bytes()
     }
 
     #[test]

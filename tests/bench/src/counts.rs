@@ -7,7 +7,7 @@ use crate::clients::{Client, CLIENTS};
 use crate::measure::Place;
 use crate::options::Options;
 use crate::report::Object;
-use crate::workloads::{Budget, Host, Workload, COUNTED, SMALL_GET, WORKLOADS};
+use crate::workloads::{budget, Budget, Host, Workload, COUNTED, WORKLOADS};
 use crate::Failure;
 use std::process::{Command, Output};
 
@@ -26,11 +26,14 @@ pub fn table(options: &Options) -> Result<(), Failure> {
             let run = Run { client: *client, workload, place: &place, options };
             let counts = Counts::take(&run, &instructions);
             print(workload, client.name(), &counts, options);
-            if client.name() == "pannier" && workload.name == "small" {
-                over_budget = counts.over(&SMALL_GET);
+            if let ("pannier", Some(budget)) = (client.name(), budget(workload.name)) {
+                let over = counts.over(budget).into_iter();
+                over_budget.extend(over.map(|what| format!("{what} at {}", workload.name)));
             }
         }
-        budget(workload, options);
+        if let Some(budget) = budget(workload.name).filter(|_| !options.json) {
+            print_budget(budget);
+        }
     }
     if options.check && !over_budget.is_empty() {
         return Err(format!("pannier spends too many {}", over_budget.join(" and ")).into());
@@ -180,14 +183,9 @@ impl Counts {
     }
 }
 
-/// Whether the client is wanted and can do such work: only some parse heads, and httparse does nothing else.
+/// Whether the client is wanted and can do such work.
 fn takes_part(client: &dyn Client, workload: &Workload, options: &Options) -> bool {
-    let parses = matches!(client.name(), "httparse" | "pannier");
-    let fits = match workload.host {
-        Host::Memory => parses,
-        _ => client.name() != "httparse",
-    };
-    fits && options.wants_client(client.name())
+    workload.suits(client.name()) && options.wants_client(client.name())
 }
 
 fn checked(output: &Output) -> Result<String, Failure> {
@@ -218,14 +216,12 @@ fn print(workload: &Workload, client: &str, counts: &Counts, options: &Options) 
     println!("| {} | {client} | {calls} | {allocations} | {instructions} |", workload.name);
 }
 
-fn budget(workload: &Workload, options: &Options) {
-    if workload.name != "small" || options.json {
-        return;
-    }
+fn print_budget(budget: &Budget) {
     let [calls, allocations, instructions] =
-        [SMALL_GET.system_calls, SMALL_GET.allocations, SMALL_GET.instructions]
+        [budget.system_calls, budget.allocations, budget.instructions]
             .map(|limit| figure(Some(limit)));
-    println!("| small | *pannier's limit* | {calls} | {allocations} | {instructions} |");
+    let name = budget.workload;
+    println!("| {name} | *pannier's limit* | {calls} | {allocations} | {instructions} |");
 }
 
 fn figure(count: Option<f64>) -> String {
@@ -241,7 +237,7 @@ fn figure(count: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::{Counts, Instructions};
-    use crate::workloads::SMALL_GET;
+    use crate::workloads::Budget;
 
     #[test]
     fn ok_only_what_was_counted_can_be_over_budget() {
@@ -250,9 +246,15 @@ mod tests {
             ((Some(2.5), Some(0.0), Some(5_701.0)), vec!["system calls", "instructions"]),
             ((None, Some(3.0), None), vec!["allocations"]),
         ];
+        let budget = Budget {
+            workload: "small",
+            system_calls: 2.0,
+            allocations: 2.0,
+            instructions: 6_800.0,
+        };
         for ((system_calls, allocations, instructions), expected) in table {
             let counts = Counts { system_calls, allocations, instructions };
-            assert_eq!(counts.over(&SMALL_GET), expected);
+            assert_eq!(counts.over(&budget), expected);
         }
     }
 

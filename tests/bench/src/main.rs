@@ -11,11 +11,14 @@ mod buffer;
 mod chunks;
 mod clients;
 mod counts;
+mod crowds;
 mod heads;
+mod many;
 mod measure;
 mod nginx;
 mod options;
 mod pin;
+mod pipelined;
 mod report;
 mod server;
 mod size;
@@ -45,14 +48,20 @@ fn run((command, options): (Command, Options)) -> Result<(), Failure> {
         }
         Command::Table => {
             report::environment(&options);
+            // The first, since the others keep this process on one core.
+            many::table(&options)?;
             measure::table(&options)?;
             counts::table(&options)
         }
         Command::Times => measure::table(&options),
         Command::Counts => counts::table(&options),
+        Command::Many => many::table(&options),
         Command::Size => size::table(&options),
         Command::One { client, workload, requests } => {
             measure::one(&client, &workload, requests, &options)
+        }
+        Command::Crowd { client, connections, requests } => {
+            many::crowd(&client, connections, requests, &options)
         }
         Command::Server { reply } => server::serve(reply),
     }

@@ -19,13 +19,11 @@ use std::time::{Duration, Instant};
 /// Measures everything asked for and prints a row as each workload is done.
 pub fn table(options: &Options) -> Result<(), Failure> {
     options.pin.client()?;
-    for baseline in ["raw", "httparse"] {
-        let names = contestants(baseline, options);
-        let rows = WORKLOADS.iter().filter(|workload| workload.baseline == baseline);
-        let rows: Vec<_> = rows.filter(|workload| options.wants_workload(workload.name)).collect();
-        if rows.is_empty() {
-            continue;
-        }
+    let wanted = WORKLOADS.iter().filter(|workload| options.wants_workload(workload.name));
+    let columns = |workload: &Workload| (workload.baseline, contestants(workload, options));
+    let wanted: Vec<_> = wanted.collect();
+    for rows in wanted.chunk_by(|one, next| columns(one) == columns(next)) {
+        let (baseline, names) = columns(rows[0]);
         report::times_header(baseline, &names, options);
         for workload in rows {
             match measure(workload, options)? {
@@ -167,7 +165,10 @@ impl Racer {
         options: &Options,
     ) -> Option<Racer> {
         let ready = place.prepare(client, workload, options).and_then(|session| match session {
-            Some(mut session) => Ok(Some((fill_turn(session.as_mut(), options)?, session))),
+            Some(mut session) => {
+                let least = workload.work.least();
+                Ok(Some((fill_turn(session.as_mut(), least, options)?, session)))
+            }
             None => Ok(None),
         });
         match ready {
@@ -187,14 +188,14 @@ impl Racer {
 }
 
 /// Warms the client up and finds how many requests take as long as a turn should.
-fn fill_turn(session: &mut dyn Session, options: &Options) -> Result<u32, Failure> {
+fn fill_turn(session: &mut dyn Session, least: u32, options: &Options) -> Result<u32, Failure> {
     let wanted = options.millis as f64 * 1e6;
-    let mut requests = 1;
+    let mut requests = least;
     loop {
         let took = Turn::take(session, requests)?.wall * f64::from(requests);
         if took >= wanted / 4.0 || requests >= MOST_REQUESTS {
             let fitting = f64::from(requests) * wanted / took;
-            return Ok((fitting.round() as u32).clamp(1, MOST_REQUESTS));
+            return Ok((fitting.round() as u32).clamp(least, MOST_REQUESTS));
         }
         requests *= 4;
     }
@@ -210,7 +211,7 @@ fn measure(workload: &'static Workload, options: &Options) -> Result<Option<Vec<
         Some(racer) => racer,
         None => return Err(format!("{} has no baseline", workload.name).into()),
     };
-    let names = contestants(workload.baseline, options);
+    let names = contestants(workload, options);
     let entered = CLIENTS.iter().filter(|client| names.contains(&client.name()));
     let mut racers: Vec<_> =
         entered.filter_map(|client| Racer::enter(&place, *client, workload, options)).collect();
@@ -232,15 +233,12 @@ fn measure(workload: &'static Workload, options: &Options) -> Result<Option<Vec<
     Ok(Some(times))
 }
 
-/// The clients measured against this baseline.
-fn contestants(baseline: &str, options: &Options) -> Vec<&'static str> {
+/// The clients measured against the baseline.
+fn contestants(workload: &Workload, options: &Options) -> Vec<&'static str> {
     let names = CLIENTS.iter().map(|client| client.name());
     names
-        .filter(|name| *name != baseline && options.wants_client(name))
-        .filter(|name| match baseline {
-            "httparse" => *name == "pannier",
-            _ => *name != "httparse",
-        })
+        .filter(|name| *name != workload.baseline && options.wants_client(name))
+        .filter(|name| workload.suits(name))
         .collect()
 }
 

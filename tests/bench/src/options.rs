@@ -9,12 +9,15 @@ use std::path::{Path, PathBuf};
 pub const HELP: &str = "\
 pannier-bench COMMAND [OPTION…]
 
-  table                      times, then counts: the tables of the README
+  table                      many, times and counts: the tables of the README
   times                      wall time of every client over the raw loop's
   counts                     system calls, allocations and instructions a request
+  many                       32 and 256 requests at once: time, memory, what a batch adds, cancel
   size                       CPU seconds, crates and bytes of a program that gets and prints
   one CLIENT WORKLOAD N      N requests of one client, for a profiler
-  server REPLY               the server alone: small, fields:60, close, sized:N, chunked:N:SIZE, sink
+  crowd CLIENT CONNECTIONS N N requests at once to --server; prints the peak of its memory in KiB
+  server REPLY               the server alone: small, fields:60, close, sized:N, chunked:N:SIZE, sink,
+                             pipelined:MS, delay:MS, silence
 
   --clients A,B  --workloads A,B   only these
   --rounds N                 turns of each client (7)
@@ -25,7 +28,7 @@ pannier-bench COMMAND [OPTION…]
   --dir PATH                 where files are written (/dev/shm, else the temporary folder)
   --server ADDRESS           `one` uses this running server instead of starting its own
   --allocations              `one` prints how often it allocated
-  --check                    fail if pannier's counts of a small GET are above its limits
+  --check                    fail if a count of pannier's is above its limit
   --json                     a JSON object a line instead of the tables
 ";
 
@@ -34,8 +37,10 @@ pub enum Command {
     Table,
     Times,
     Counts,
+    Many,
     Size,
     One { client: String, workload: String, requests: u32 },
+    Crowd { client: String, connections: usize, requests: u32 },
     Server { reply: Reply },
 }
 
@@ -125,10 +130,16 @@ pub fn parse(mut arguments: impl Iterator<Item = String>) -> Result<(Command, Op
         ("table", []) => Command::Table,
         ("times", []) => Command::Times,
         ("counts", []) => Command::Counts,
+        ("many", []) => Command::Many,
         ("size", []) => Command::Size,
         ("one", [client, workload, requests]) => Command::One {
             client: client.clone(),
             workload: workload.clone(),
+            requests: requests.parse()?,
+        },
+        ("crowd", [client, connections, requests]) => Command::Crowd {
+            client: client.clone(),
+            connections: connections.parse()?,
             requests: requests.parse()?,
         },
         ("server", [reply]) => Command::Server { reply: reply.parse()? },

@@ -68,18 +68,27 @@ pub fn cpu_time() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
+/// How often a thread of this process gave its core up to wait.
+pub fn sleeps() -> u64 {
+    usage(libc::RUSAGE_SELF).ru_nvcsw as u64
+}
+
 /// The processor time of all children that have ended and were waited for, theirs included.
 pub fn children_cpu_time() -> Duration {
-    // SAFETY: rusage is plain numbers, for which zero is valid, and the pointer is to one of them.
-    let usage = unsafe {
-        let mut usage = std::mem::zeroed::<libc::rusage>();
-        libc::getrusage(libc::RUSAGE_CHILDREN, &mut usage);
-        usage
-    };
+    let usage = usage(libc::RUSAGE_CHILDREN);
     [usage.ru_utime, usage.ru_stime]
         .iter()
         .map(|time| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000))
         .sum()
+}
+
+fn usage(of: i32) -> libc::rusage {
+    // SAFETY: rusage is plain numbers, for which zero is valid, and the pointer is to one of them.
+    unsafe {
+        let mut usage = std::mem::zeroed::<libc::rusage>();
+        libc::getrusage(of, &mut usage);
+        usage
+    }
 }
 
 /// The cores of the client and of the server: the highest two allowed, as interrupts prefer the low ones.

@@ -78,7 +78,7 @@ pub fn times_row(workload: &Workload, names: &[&str], times: &[Time], options: &
     }
     let baseline = median(&times[0].nanoseconds);
     let mut line =
-        format!("| {} | {} | {:.2}", workload.title, duration(baseline), workload.target);
+        format!("| {} | {} | {}", workload.title, duration(baseline), ratio(workload.target));
     for name in names {
         match times.iter().find(|time| time.client == *name) {
             Some(time) if *name == "pannier" && median(&time.ratios) > workload.target => {
@@ -104,6 +104,82 @@ fn time_object(workload: &Workload, time: &Time, options: &Options) -> Object {
         .number("nanoseconds", median(&time.nanoseconds));
     line.number("requests", f64::from(time.requests)).number("rounds", f64::from(options.rounds));
     line
+}
+
+/// The head of a table of [`Figures`].
+pub fn figures_header(title: &str, names: &[&str], options: &Options) {
+    if !options.json {
+        println!("\n| {title} | target | {} |", names.join(" | "));
+        println!("|---|---{}|", "|---".repeat(names.len()));
+    }
+}
+
+/// One figure of each client. There is no target if that is NaN.
+pub struct Figures<'a> {
+    pub name: &'a str,
+    pub title: String,
+    pub target: f64,
+    pub figures: Vec<(&'static str, f64)>,
+}
+
+impl Figures<'_> {
+    pub fn print(&self, options: &Options) {
+        if options.json {
+            return self.figures.iter().for_each(|(client, figure)| {
+                let mut line = Object::new("many");
+                line.text("workload", self.name).text("figure", &self.title).text("client", client);
+                line.number("value", *figure).number("target", self.target).print();
+            });
+        }
+        let figures = self.figures.iter().map(|(client, figure)| match *client {
+            "pannier" => judged(*figure, self.target, ""),
+            _ => ratio(*figure),
+        });
+        let figures = figures.collect::<Vec<_>>().join(" | ");
+        println!("| {} | {} | {figures} |", self.title, optional(self.target, ""));
+    }
+}
+
+/// The head of a table of [`Fact`]s.
+pub fn facts_header(title: &str, options: &Options) {
+    if !options.json {
+        println!("\n| {title} | limit | measured |\n|---|---|---|");
+    }
+}
+
+/// A figure of pannier's alone, and what it is to keep to; NaN is nothing.
+pub struct Fact {
+    pub value: f64,
+    pub limit: f64,
+}
+
+impl Fact {
+    /// Whether it is above the limit, which what was not measured is not.
+    pub fn is_exceeded(&self) -> bool {
+        self.value > self.limit
+    }
+
+    pub fn print(&self, name: &str, title: &str, unit: &str, options: &Options) {
+        if options.json {
+            let mut line = Object::new("many");
+            line.text("workload", name).text("figure", title).text("client", "pannier");
+            return line.number("value", self.value).number("target", self.limit).print();
+        }
+        let (limit, value) = (optional(self.limit, unit), judged(self.value, self.limit, unit));
+        println!("| {title} | {limit} | {value} |");
+    }
+}
+
+fn judged(value: f64, limit: f64, unit: &str) -> String {
+    let over = if value > limit { " (over)" } else { "" };
+    format!("{}{unit}{over}", ratio(value))
+}
+
+fn optional(value: f64, unit: &str) -> String {
+    match value.is_nan() {
+        true => "–".to_owned(),
+        false => format!("{}{unit}", ratio(value)),
+    }
 }
 
 /// One JSON object on one line.
@@ -151,10 +227,10 @@ pub fn median(values: &[f64]) -> f64 {
 }
 
 fn ratio(value: f64) -> String {
-    if value < 10.0 {
-        format!("{value:.2}")
-    } else {
-        format!("{value:.0}")
+    match value {
+        little if little.abs() < 0.1 => format!("{little:.3}"),
+        some if some < 10.0 => format!("{some:.2}"),
+        much => format!("{much:.0}"),
     }
 }
 
@@ -198,7 +274,7 @@ mod tests {
 
     #[test]
     fn ok_figures_have_three_digits_or_so() {
-        assert_eq!([ratio(1.104), ratio(85.2)], ["1.10", "85"]);
+        assert_eq!([ratio(0.0333), ratio(1.104), ratio(85.2)], ["0.033", "1.10", "85"]);
         assert_eq!(
             [duration(227.4), duration(22_100.0), duration(2.04e7)],
             ["227 ns", "22.1 µs", "20.4 ms"]

@@ -7,13 +7,15 @@
 use crate::answer::Answer;
 use crate::buffer::{Pages, PIECE};
 use crate::chunks::Chunks;
-use crate::Failure;
+use crate::{pipelined, Failure};
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
 use std::process::{Child, Command, Stdio};
 use std::str::FromStr;
 use std::thread;
+use std::time::Duration;
 
 /// What the server answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,12 @@ pub enum Reply {
     Chunked(u64, usize),
     /// Takes a body of any length and says so in two bytes.
     Sink,
+    /// As `Fields(8)`, to requests that come several at a time, so many milliseconds after they came.
+    Pipelined(u64),
+    /// As `Fields(8)`, so many milliseconds after the request.
+    Delayed(u64),
+    /// Nothing, ever.
+    Silence,
 }
 
 /// The server in another process, ended with this value.
@@ -59,7 +67,7 @@ impl Drop for Running {
 
 /// Listens on a free port of loopback, prints it, and answers until standard input ends.
 pub fn serve(reply: Reply) -> Result<(), Failure> {
-    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let listener = listen()?;
     println!("{}", listener.local_addr()?);
     thread::spawn(|| {
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
@@ -73,10 +81,30 @@ pub fn serve(reply: Reply) -> Result<(), Failure> {
         match reply {
             Reply::Close => drop(answer_once(stream, answer)),
             Reply::Sink => drop(thread::spawn(move || take_uploads(stream, answer))),
+            Reply::Pipelined(0) => drop(thread::spawn(|| pipelined::answer_at_once(stream))),
+            Reply::Pipelined(millis) => {
+                let latency = Duration::from_millis(millis);
+                drop(thread::spawn(move || pipelined::answer_late(stream, latency)));
+            }
+            Reply::Delayed(millis) => {
+                let delay = Duration::from_millis(millis);
+                drop(thread::spawn(move || answer_late(stream, answer, delay)));
+            }
+            Reply::Silence => drop(thread::spawn(|| say_nothing(stream))),
             _ => drop(thread::spawn(move || answer_all(stream, answer))),
         }
     }
     Ok(())
+}
+
+/// Listens with room for all the connections of a crowd at once, which std's 128 is not.
+fn listen() -> io::Result<TcpListener> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    // SAFETY: the descriptor is that of a listener, and listening again only changes its backlog.
+    match unsafe { libc::listen(listener.as_raw_fd(), BACKLOG) } {
+        0 => Ok(listener),
+        _ => Err(io::Error::last_os_error()),
+    }
 }
 
 fn answer_once(mut stream: TcpStream, answer: &Answer) -> io::Result<()> {
@@ -93,6 +121,20 @@ fn answer_all(mut stream: TcpStream, answer: &Answer) -> io::Result<()> {
         answer.write(&mut stream)?;
     }
     Ok(())
+}
+
+/// The delay begins when the request is read: it is the same however busy the machine is by then.
+fn answer_late(mut stream: TcpStream, answer: &Answer, delay: Duration) -> io::Result<()> {
+    let mut request = [0; 4096];
+    while read_head(&mut stream, &mut request)?.is_some() {
+        thread::sleep(delay);
+        answer.write(&mut stream)?;
+    }
+    Ok(())
+}
+
+fn say_nothing(mut stream: TcpStream) -> io::Result<()> {
+    io::copy(&mut stream, &mut io::sink()).map(drop)
 }
 
 fn take_uploads(mut stream: TcpStream, answer: &Answer) -> io::Result<()> {
@@ -170,6 +212,9 @@ impl fmt::Display for Reply {
             Reply::Sized(length) => write!(f, "sized:{length}"),
             Reply::Chunked(length, size) => write!(f, "chunked:{length}:{size}"),
             Reply::Sink => f.write_str("sink"),
+            Reply::Pipelined(millis) => write!(f, "pipelined:{millis}"),
+            Reply::Delayed(millis) => write!(f, "delay:{millis}"),
+            Reply::Silence => f.write_str("silence"),
         }
     }
 }
@@ -185,10 +230,15 @@ impl FromStr for Reply {
             ["sized", length] => Ok(Reply::Sized(length.parse()?)),
             ["chunked", length, size] => Ok(Reply::Chunked(length.parse()?, size.parse()?)),
             ["sink"] => Ok(Reply::Sink),
+            ["pipelined", millis] => Ok(Reply::Pipelined(millis.parse()?)),
+            ["delay", millis] => Ok(Reply::Delayed(millis.parse()?)),
+            ["silence"] => Ok(Reply::Silence),
             _ => Err(format!("{text} is no reply of the server").into()),
         }
     }
 }
+
+const BACKLOG: i32 = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -203,6 +253,9 @@ mod tests {
             Reply::Sized(7),
             Reply::Chunked(9, 2),
             Reply::Sink,
+            Reply::Pipelined(10),
+            Reply::Delayed(20),
+            Reply::Silence,
         ];
         for reply in replies {
             let read = reply.to_string().parse::<Reply>();

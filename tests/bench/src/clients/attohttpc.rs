@@ -45,7 +45,7 @@ impl Client for Attohttpc {
                 let content = Streamed::new(File::open(&path)?, BodyKind::KnownLength(body));
                 confirmed(session.put(&url).body(content), &mut buffer)
             }),
-            Work::Head { .. } => return None,
+            Work::Pipeline { .. } | Work::Head { .. } => return None,
         })
     }
 }

@@ -37,7 +37,10 @@ impl Client for Minreq {
                 let mut response = limited(minreq::put(&url)).with_body(content).send_lazy()?;
                 Ok(drain(&mut response, &mut buffer)?)
             }),
-            Work::PutChunked { .. } | Work::PutFile { .. } | Work::Head { .. } => return None,
+            Work::PutChunked { .. }
+            | Work::PutFile { .. }
+            | Work::Pipeline { .. }
+            | Work::Head { .. } => return None,
         })
     }
 }

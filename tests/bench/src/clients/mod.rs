@@ -6,7 +6,8 @@ mod curl;
 mod httparse;
 mod minreq;
 mod pannier;
-mod raw;
+pub mod raw;
+mod raw_pipelined;
 mod reqwest;
 mod ureq;
 
@@ -55,6 +56,7 @@ pub const DEADLINE: Duration = Duration::from_secs(30);
 
 pub const CLIENTS: &[&dyn Client] = &[
     &raw::Raw,
+    &raw_pipelined::RawPipelined,
     &pannier::Pannier,
     &ureq::Ureq { name: "ureq", buffer: None },
     &ureq::Ureq { name: "ureq-64k", buffer: Some(64 * 1024) },
@@ -80,14 +82,17 @@ struct Repeated<F> {
 impl<F: FnMut() -> Result<u64, Failure>> Session for Repeated<F> {
     fn run(&mut self, requests: u32) -> Result<(), Failure> {
         for _ in 0..requests {
-            let moved = (self.once)()?;
-            if moved != self.expected {
-                return Err(
-                    format!("{moved} bytes moved where {} were expected", self.expected).into()
-                );
-            }
+            check((self.once)()?, self.expected)?;
         }
         Ok(())
+    }
+}
+
+/// Fails unless every byte was moved, and no other.
+pub fn check(moved: u64, expected: u64) -> Result<(), Failure> {
+    match moved == expected {
+        true => Ok(()),
+        false => Err(format!("{moved} bytes moved where {expected} were expected").into()),
     }
 }
 

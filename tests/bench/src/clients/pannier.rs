@@ -1,13 +1,14 @@
 //! pannier itself: one client, a request built once, with a deadline unless said otherwise.
 
-use super::{repeat, Client, Prepared, Task, CONFIRMED, DEADLINE};
+use super::{check, repeat, Client, Prepared, Session, Task, CONFIRMED, DEADLINE};
 use crate::buffer::{drain, Pages, Source};
 use crate::workloads::Work;
 use crate::{heads, Failure};
 use pannier::proto::h1::HeadParser;
-use pannier::{Body, Client as Pooled, Leniency, Limits, Timeouts};
+use pannier::{Body, Client as Pooled, Leniency, Limits, Request, Timeouts};
 use std::fs::File;
 use std::hint::black_box;
+use std::iter;
 
 pub struct Pannier;
 
@@ -49,12 +50,36 @@ impl Client for Pannier {
                 let content = Body::file(File::open(&path)?)?;
                 Ok(drain(&mut client.put(&url).body(content).send()?, &mut buffer)?)
             }),
+            Work::Pipeline { body, depth } => {
+                let request = client.get(&url).build();
+                request.map_err(Failure::from).map(|request| -> Box<dyn Session> {
+                    Box::new(Pipelined { client, request, depth, body, buffer })
+                })
+            }
             Work::Head { fields } => {
                 let head = heads::response(fields, "Content-Length: 100");
                 let mut parser = HeadParser::new(Limits::default(), Leniency::default());
                 repeat(head.len() as u64, move || parse(&mut parser, black_box(&head)))
             }
         })
+    }
+}
+
+struct Pipelined {
+    client: Pooled,
+    request: Request,
+    depth: usize,
+    body: u64,
+    buffer: Pages,
+}
+
+impl Session for Pipelined {
+    fn run(&mut self, requests: u32) -> Result<(), Failure> {
+        let requests = iter::repeat_n(&self.request, requests as usize);
+        for response in self.client.pipeline(requests).depth(self.depth) {
+            check(drain(&mut response?, &mut self.buffer)?, self.body)?;
+        }
+        Ok(())
     }
 }
 

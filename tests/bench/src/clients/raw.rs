@@ -22,7 +22,9 @@ impl Client for Raw {
 
     fn prepare(&self, task: &Task) -> Option<Prepared> {
         Some(match task.work {
-            Work::Get { .. } | Work::Connect { .. } => Downloads::new(task, None).map(boxed),
+            Work::Get { .. } | Work::Connect { .. } | Work::Pipeline { .. } => {
+                Downloads::new(task, None).map(boxed)
+            }
             Work::GetFile { .. } => Downloads::new(task, Some(task.file.clone())).map(boxed),
             Work::PutSized { body } | Work::PutFile { body } => {
                 let from = matches!(task.work, Work::PutFile { .. }).then(|| task.file.clone());
@@ -224,13 +226,13 @@ const ROOM: usize = 2048;
 /// Eight digits and the line end.
 const SIZE_LINE: usize = 10;
 
-fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+pub fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address)?;
     stream.set_nodelay(true)?;
     Ok(stream)
 }
 
-fn head(method: &str, address: SocketAddr, line: &str) -> Vec<u8> {
+pub fn head(method: &str, address: SocketAddr, line: &str) -> Vec<u8> {
     format!("{method} {PATH} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: raw/1\r\n{line}\r\n\r\n")
         .into_bytes()
 }
@@ -267,7 +269,11 @@ fn rest_of_chunks(
     Ok(chunks.content)
 }
 
-fn read_at_least(stream: &mut TcpStream, buffer: &mut [u8], wanted: usize) -> io::Result<usize> {
+pub fn read_at_least(
+    stream: &mut TcpStream,
+    buffer: &mut [u8],
+    wanted: usize,
+) -> io::Result<usize> {
     let mut filled = 0;
     while filled < wanted {
         filled += read_some(stream, &mut buffer[filled..])?;
@@ -275,7 +281,7 @@ fn read_at_least(stream: &mut TcpStream, buffer: &mut [u8], wanted: usize) -> io
     Ok(filled)
 }
 
-fn read_some(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+pub fn read_some(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
     match stream.read(buffer)? {
         0 => Err(io::ErrorKind::UnexpectedEof.into()),
         length => Ok(length),
