@@ -153,6 +153,7 @@ where
         F: Fn(usize, Result<Response>) -> R + Send + Sync + 'static,
     {
         let cancel = CancelToken::child_of(self.rules.cancel.as_ref());
+        self.client.pool().begin_bustle(self.rules.concurrency);
         let per_origin = self.client.config().pool.most_per_origin();
         let shared = Arc::new(Shared {
             deadline: Deadline::after_opt(Instant::now(), self.rules.timeout),
@@ -195,6 +196,12 @@ impl<R> Shared<R> {
             // A panic has reached the outbox.
             let _ = worker.join();
         }
+    }
+}
+
+impl<R> Drop for Shared<R> {
+    fn drop(&mut self) {
+        self.client.pool().end_bustle(self.rules.concurrency);
     }
 }
 

@@ -37,14 +37,16 @@ impl PoolConfig {
         self
     }
 
-    /// How many connections to one origin may be idle. Default 8; 0 keeps none.
+    /// How many connections to one origin may be idle. Default 8; 0 keeps none. While a batch runs,
+    /// as many as it has workers.
     #[must_use]
     pub fn max_idle_per_origin(mut self, count: usize) -> PoolConfig {
         self.max_idle_per_origin = count;
         self
     }
 
-    /// How many connections in all may be idle. Default 100; 0 keeps none.
+    /// How many connections in all may be idle. Default 100; 0 keeps none. While a batch runs, as many
+    /// as it has workers.
     #[must_use]
     pub fn max_idle(mut self, count: usize) -> PoolConfig {
         self.max_idle = count;

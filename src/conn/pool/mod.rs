@@ -138,6 +138,17 @@ impl<K: Key, T: Value> Pool<K, T> {
         Waiting::new(self, self.lock().queue.join(key, true))
     }
 
+    /// Raises the bounds on idle values, unless they are 0, to `count` more: so many workers give
+    /// theirs back and take one again all the time.
+    pub(crate) fn begin_bustle(&self, count: usize) {
+        self.lock().bustle += count;
+    }
+
+    /// Lowers the bounds again. What is too much goes with the next value that comes back.
+    pub(crate) fn end_bustle(&self, count: usize) {
+        self.lock().bustle -= count;
+    }
+
     /// Takes everything out that is idle, to be closed.
     pub(crate) fn drain(self: &Arc<Self>) -> Vec<Lent<K, T>> {
         let idle = std::mem::take(&mut self.lock().idle);

@@ -15,6 +15,8 @@ pub(super) struct State<K: Key, T: Value> {
     /// Who waits. While anyone waits for a place under the bound on all, nothing is idle.
     pub(super) queue: Queue<K, T>,
     pub(super) closed: bool,
+    /// How many connections are in use again and again just now, so that as many may be idle.
+    pub(super) bustle: usize,
     /// Places taken: by values that are idle or lent, and by those about to be made.
     open: usize,
     /// The same by key.
@@ -65,6 +67,7 @@ impl<K: Key, T: Value> State<K, T> {
             idle: Vec::new(),
             queue: Queue::new(),
             closed: false,
+            bustle: 0,
             open: 0,
             open_by_key: Vec::new(),
             counted: PoolStats::default(),
@@ -191,7 +194,7 @@ impl<K: Key, T: Value> State<K, T> {
                 }
             }
         }
-        if let Some(at) = self.in_the_way(&entry.key, config) {
+        while let Some(at) = self.in_the_way(&entry.key, config) {
             leaving.push((self.idle.remove(at), CloseReason::Evicted));
         }
         self.idle.push(entry);
@@ -204,8 +207,8 @@ impl<K: Key, T: Value> State<K, T> {
         let oldest_here = same.next().map(|(at, _)| at);
         let here = same.count() + usize::from(oldest_here.is_some());
         match oldest_here {
-            Some(at) if here >= config.max_idle_per_origin => Some(at),
-            _ if self.idle.len() >= config.max_idle => Some(0),
+            Some(at) if here >= config.max_idle_per_origin.max(self.bustle) => Some(at),
+            _ if self.idle.len() >= config.max_idle.max(self.bustle) => Some(0),
             _ => None,
         }
     }

@@ -170,6 +170,17 @@ fn ok_the_bounds_on_idle_ones_evict_the_oldest() {
 }
 
 #[test]
+fn ok_while_many_work_as_many_may_be_idle() {
+    let mut bench = Bench::new(PoolConfig::default().max_idle_per_origin(1).max_idle(2));
+    bench.pool.begin_bustle(3);
+    (1..=3).for_each(|value| bench.put("a", value, 0));
+    assert!(bench.discarded.is_empty() && bench.pool.stats().idle == 3);
+    bench.pool.end_bustle(3);
+    bench.put("a", 4, 1);
+    assert_eq!(bench.discarded, [1, 2, 3].map(|value| (value, CloseReason::Evicted)));
+}
+
+#[test]
 fn ok_a_bound_of_zero_keeps_nothing() {
     for config in [PoolConfig::default().max_idle(0), PoolConfig::default().max_idle_per_origin(0)]
     {
