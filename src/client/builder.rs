@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Observer;
 use crate::http::{form, Headers, Method, Url, Version};
 use crate::net::{CancelToken, Deadline};
-use crate::proto::h1::{Target, Transfer};
+use crate::proto::h1::{Intent, Target, Transfer};
 
 use super::body::Body;
 use super::config::{Protocol, Timeouts};
@@ -281,6 +281,7 @@ impl Draft {
             headers.append(name, value).map_err(invalid)?;
         }
         self.frame(&mut headers, version)?;
+        let intent = Intent::of(&self.method, version, &headers, self.transfer);
         let mut parts = Parts {
             method: self.method,
             origin: Arc::new(url.origin()),
@@ -295,6 +296,7 @@ impl Draft {
             timeouts: self.timeouts,
             redirects: self.redirects,
             retries: self.retries,
+            intent: intent.map_err(invalid)?,
             pipelined: false,
         };
         parts.pipelined = parts.may_be_pipelined();

@@ -108,7 +108,8 @@ impl Connection {
         };
         let call = Call::new(&self.client, request, Instant::now());
         let mut timings = Timings::new(call.began, call.began);
-        let queued = call.enqueue(request, &mut connection, &mut timings);
+        let queued = call.enqueue(request, &mut connection);
+        timings.sent = Some(call.began);
         self.line.put(Seat::Free(connection));
         let length = queued.map_err(|error| error.with_url(request.shared_url()))?;
         self.in_flight.push_back(Sent { request: request.clone(), length, timings });
@@ -116,7 +117,7 @@ impl Connection {
     }
 
     /// Sends what was not sent yet, and returns when the head of the next final response has come.
-    /// Its deadline counts from when its request was given to [`send`](Connection::send).
+    /// The timeouts of the request count from this call.
     ///
     /// # Errors
     /// Those of [`Client::send`]. The connection is closed then, and every request in flight is lost.
@@ -130,7 +131,7 @@ impl Connection {
             }
         };
         let request = &sent.request;
-        let call = Call::new(&self.client, request, sent.timings.began);
+        let call = Call::new(&self.client, request, Instant::now());
         let received = match self.line.take() {
             Seat::Free(connection) => {
                 let timings = &mut sent.timings;

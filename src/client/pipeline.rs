@@ -90,13 +90,21 @@ struct Job {
 
 /// How far it has come.
 struct Trip {
-    /// How often it was sent.
+    /// How often it was sent, and when last, or else when it was taken from the iterator.
     tries: u32,
+    since: Instant,
     /// Its length on the wire, if it is in flight.
     in_flight: Option<u64>,
+}
+
+/// The request whose response is waited for.
+struct Turn<'a> {
+    call: Call<'a>,
+    request: &'a Request,
+    trip: Trip,
+    timings: Timings,
     /// Why it has to be sent again, if that is its own failure.
     failure: Option<Error>,
-    timings: Timings,
 }
 
 /// The connection that is used now.
@@ -135,22 +143,23 @@ where
     }
 
     fn exchange(&mut self, job: Job, now: Instant) -> Result<Response> {
-        let Job { request, mut trip } = job;
+        let Job { request, trip } = job;
         if !request.may_be_pipelined() {
             self.track.leave(&self.client);
             return self.client.send(&request);
         }
         let call = Call::new(&self.client, &request, now);
+        let mut timings = Timings::new(trip.since, trip.since);
+        timings.sent = trip.in_flight.map(|_| trip.since);
+        let mut turn = Turn { call, request: &request, trip, timings, failure: None };
         let result = loop {
-            match self.track.exchange(&call, &request, &mut trip) {
+            match self.track.exchange(&mut turn) {
                 Ok(answered) => break Ok(answered),
-                Err(error) if trip.may_go_again(&request, &error) => {
-                    trip.failure = Some(error);
-                }
+                Err(error) if turn.may_go_again(&error) => turn.failure = Some(error),
                 Err(error) => break Err(error),
             }
         };
-        call.conclude(&request, result, &mut trip.timings)
+        turn.call.conclude(&request, result, &mut turn.timings)
     }
 }
 
@@ -185,118 +194,103 @@ impl Track {
     }
 
     /// Sends the request, with what may go out behind it, and waits for its response.
-    fn exchange(
-        &mut self,
-        call: &Call<'_>,
-        request: &Request,
-        trip: &mut Trip,
-    ) -> Result<Answered> {
-        let (line, mut connection) = self.connection(call, request, trip)?;
-        if trip.in_flight.is_none() {
-            if let Err(error) = trip.send(call, request, &mut connection) {
+    fn exchange(&mut self, turn: &mut Turn<'_>) -> Result<Answered> {
+        let (line, mut connection) = self.connection(turn)?;
+        if turn.trip.in_flight.is_none() {
+            if let Err(error) = turn.send(&mut connection) {
                 line.put(Seat::Free(connection));
                 return Err(error);
             }
         }
-        if trip.tries == 1 {
-            self.top_up(call, request, &mut connection);
+        if turn.trip.tries == 1 {
+            self.top_up(turn, &mut connection);
         }
-        let length = trip.in_flight.take().unwrap_or(0);
-        let received = call.receive(&line, connection, length, &mut trip.timings);
+        let length = turn.trip.in_flight.take().unwrap_or(0);
+        let received = turn.call.receive(&line, connection, length, &mut turn.timings);
         received.map_err(|(error, place)| {
-            self.broken(call, &error);
+            self.broken(turn.call.client, &error);
             line.put(Seat::Closed(place, CloseReason::Fault));
             error
         })
     }
 
     /// The connection on which the request is in flight, or is to be sent.
-    fn connection(
-        &mut self,
-        call: &Call<'_>,
-        request: &Request,
-        trip: &mut Trip,
-    ) -> Result<(Arc<Line>, Lent)> {
-        let origin = request.origin();
+    fn connection(&mut self, turn: &mut Turn<'_>) -> Result<(Arc<Line>, Lent)> {
+        let origin = turn.request.origin();
         if !matches!(&self.current, Some(current) if current.origin == *origin) {
-            self.leave(call.client);
+            self.leave(turn.call.client);
         }
         let seat = self.current.as_ref().map_or(Seat::Taken, |current| current.line.take());
-        let again = trip.tries > 0 && trip.in_flight.is_none();
+        let again = turn.trip.tries > 0 && turn.trip.in_flight.is_none();
         let connection = match seat {
             // RFC 9112 §9.3.2: a client should not pipeline again at once after a failure.
             Seat::Free(connection) if again && connection.exchanges > 0 => {
-                give_back(connection, Instant::now(), call.observer);
-                self.start(call, request, trip, None)?
+                give_back(connection, Instant::now(), turn.call.observer);
+                self.start(turn, None)?
             }
             Seat::Free(connection) => connection,
             Seat::Closed(place, reason) => {
                 if reason == CloseReason::RequestedByServer {
-                    self.unsend_all(trip);
+                    self.unsend_all(&mut turn.trip);
                 }
-                self.start(call, request, trip, Some(place))?
+                self.start(turn, Some(place))?
             }
             // There is none yet, or the caller has it with a response that was not read to its end.
-            Seat::Taken | Seat::Left => self.start(call, request, trip, None)?,
+            Seat::Taken | Seat::Left => self.start(turn, None)?,
         };
-        if connection.exchanges == 0 {
-            trip.timings.made = connection.made;
-        }
         let current = self.current.get_or_insert_with(|| Current::new(origin));
-        current.allow(call.client, &connection);
+        current.allow(turn.call.client, &connection);
         Ok((Arc::clone(&current.line), connection))
     }
 
     /// Another connection, in this place if there is one.
-    fn start(
-        &mut self,
-        call: &Call<'_>,
-        request: &Request,
-        trip: &mut Trip,
-        place: Option<Place>,
-    ) -> Result<Lent> {
+    fn start(&mut self, turn: &mut Turn<'_>, place: Option<Place>) -> Result<Lent> {
         self.lose_all();
-        trip.in_flight = None;
-        trip.timings = Timings::new(trip.timings.began, Instant::now());
-        call.not_over(trip.timings.started)?;
+        turn.trip.in_flight = None;
+        turn.timings = Timings::new(turn.timings.began, Instant::now());
+        let Turn { call, request, trip, timings, .. } = turn;
+        call.not_over(timings.started)?;
         let place = match place {
-            Some(place) => place,
-            None if trip.tries > 0 => return call.obtain_new(request, &mut trip.timings),
-            None => match call.obtain(request, &mut trip.timings)? {
-                Obtained::Kept(connection) | Obtained::New(connection) => return Ok(connection),
-                Obtained::Place(place) => place,
-            },
+            Some(place) => Obtained::Place(place),
+            None if trip.tries > 0 => Obtained::New(call.obtain_new(request, timings)?),
+            None => call.obtain(request, timings)?,
         };
-        call.dial(place, request.origin())
+        let connection = match place {
+            Obtained::Kept(connection) => return Ok(connection),
+            Obtained::New(connection) => connection,
+            Obtained::Place(place) => call.dial(place, request.origin())?,
+        };
+        timings.made = connection.made;
+        Ok(connection)
     }
 
-    /// Sends requests behind `first`; but none behind one that is sent for the second time, and none
-    /// for the second time behind another.
-    fn top_up(&mut self, call: &Call<'_>, first: &Request, connection: &mut Lent) {
+    /// Sends requests behind that whose turn it is; but none behind one that is sent for the second
+    /// time, and none for the second time behind another.
+    fn top_up(&mut self, turn: &Turn<'_>, connection: &mut Lent) {
         let depth = match &self.current {
             Some(current) if current.pipelined => self.depth,
             _ => return,
         };
         while self.sent + 1 < depth {
             let Job { request, trip } = match self.jobs.get_mut(self.sent) {
-                Some(Ok(next)) if next.may_follow(first) => next,
+                Some(Ok(next)) if next.may_follow(turn.request) => next,
                 _ => return,
             };
-            *trip = Trip::new(call.began);
-            let call = Call::new(call.client, request, call.began);
-            // What could not be sent fails when its turn comes.
-            if trip.send(&call, request, connection).is_err() {
-                return;
+            let call = Call::new(turn.call.client, request, turn.call.began);
+            // What cannot be sent fails when its turn comes.
+            match call.enqueue(request, connection) {
+                Ok(length) => trip.go(length, call.began),
+                Err(_) => return,
             }
             self.sent += 1;
         }
     }
 
     /// The connection failed while it was waited for the response to a job.
-    fn broken(&mut self, call: &Call<'_>, error: &Error) {
+    fn broken(&self, client: &Client, error: &Error) {
         let by_peer = !matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Cancelled);
         if let (Some(current), true) = (&self.current, by_peer && self.sent > 0) {
-            call.client.manners().note_break(&current.origin);
+            client.manners().note_break(&current.origin);
         }
     }
 
@@ -345,27 +339,39 @@ impl Job {
 
 impl Trip {
     fn new(now: Instant) -> Trip {
-        Trip { tries: 0, in_flight: None, failure: None, timings: Timings::new(now, now) }
+        Trip { tries: 0, since: now, in_flight: None }
     }
 
-    fn send(&mut self, call: &Call<'_>, request: &Request, connection: &mut Lent) -> Result<()> {
-        if self.tries == MOST_TRIES {
+    /// It is sent, with this length.
+    fn go(&mut self, length: u64, now: Instant) {
+        self.tries += 1;
+        self.since = now;
+        self.in_flight = Some(length);
+    }
+}
+
+impl Turn<'_> {
+    fn send(&mut self, connection: &mut Lent) -> Result<()> {
+        if self.trip.tries == MOST_TRIES {
             let text = "the connection was closed twice before the request was answered";
             return Err(Error::new(ErrorKind::EmptyResponse).message(text).at(Phase::Wait));
         }
-        if self.tries > 0 {
+        if self.trip.tries > 0 {
             let error = self.failure.take().unwrap_or_else(lost_with_another);
-            call.observe(|| Event::Retrying { error: &error });
-            call.client.pool().count_retried();
+            self.call.observe(|| Event::Retrying { error: &error });
+            self.call.client.pool().count_retried();
         }
-        self.in_flight = Some(call.enqueue(request, connection, &mut self.timings)?);
-        self.tries += 1;
+        let length = self.call.enqueue(self.request, connection)?;
+        let now = self.timings.connection_ready().max(self.call.began);
+        self.timings.sent = Some(now);
+        self.trip.go(length, now);
         Ok(())
     }
 
-    fn may_go_again(&self, request: &Request, error: &Error) -> bool {
-        let replayable = request.body().is_replayable();
-        self.tries < MOST_TRIES && request.retries().allows(request.method(), replayable, error)
+    fn may_go_again(&self, error: &Error) -> bool {
+        let replayable = self.request.body().is_replayable();
+        let method = self.request.method();
+        self.trip.tries < MOST_TRIES && self.request.retries().allows(method, replayable, error)
     }
 }
 

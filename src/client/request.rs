@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result, Source};
 use crate::event::Observer;
 use crate::http::{Headers, Method, Origin, Url, Version};
 use crate::net::{CancelToken, Deadline};
-use crate::proto::h1::{RequestHead, Target, Transfer};
+use crate::proto::h1::{Intent, PreparedHead, RequestHead, Target, Transfer};
 
 use super::body::Body;
 use super::config::Timeouts;
@@ -49,6 +49,8 @@ pub(super) struct Parts {
     pub(super) timeouts: Timeouts,
     pub(super) redirects: RedirectPolicy,
     pub(super) retries: RetryPolicy,
+    /// What the head means for its connection.
+    pub(super) intent: Intent,
     /// What [`may_be_pipelined`](Parts::may_be_pipelined) has found.
     pub(super) pipelined: bool,
 }
@@ -114,14 +116,16 @@ impl Request {
     }
 
     /// The head, with its target.
-    pub(crate) fn head<'a>(&'a self, target: &'a Target<'a>) -> RequestHead<'a> {
-        RequestHead {
-            method: &self.parts.method,
+    pub(crate) fn head<'a>(&'a self, target: &'a Target<'a>) -> PreparedHead<'a> {
+        let parts = &*self.parts;
+        let head = RequestHead {
+            method: &parts.method,
             target,
-            version: self.parts.version,
-            headers: &self.parts.headers,
-            transfer: self.parts.transfer,
-        }
+            version: parts.version,
+            headers: &parts.headers,
+            transfer: parts.transfer,
+        };
+        PreparedHead::with_intent(head, parts.intent)
     }
 
     /// The same request to another place.
@@ -142,15 +146,20 @@ impl Request {
             false => Arc::new(Body::empty()),
         };
         let origin = Arc::new(url.origin());
-        let parts = Parts { method, url, origin, target: None, headers, body, ..self.copy() };
+        let before = self.copy();
+        let intent = Intent::of(&method, before.version, &headers, before.transfer);
+        let intent = intent.map_err(invalid)?;
+        let parts = Parts { method, url, origin, target: None, headers, intent, body, ..before };
         Ok(Request { parts: Arc::new(parts), ..self.clone() })
     }
 
     /// The same request without waiting for 100 Continue.
-    pub(crate) fn without_expectation(&self) -> Request {
+    pub(crate) fn without_expectation(&self) -> Result<Request> {
         let mut parts = self.copy();
         parts.headers.remove("Expect");
-        Request { parts: Arc::new(parts), ..self.clone() }
+        let intent = Intent::of(&parts.method, parts.version, &parts.headers, parts.transfer);
+        parts.intent = intent.map_err(invalid)?;
+        Ok(Request { parts: Arc::new(parts), ..self.clone() })
     }
 
     fn copy(&self) -> Parts {

@@ -132,7 +132,7 @@ impl Call<'_> {
         }
         drop(self.response(request, answered, timings));
         *timings = Timings::new(self.began, Instant::now());
-        self.exchange_or_retry(&request.without_expectation(), timings)
+        self.exchange_or_retry(&request.without_expectation()?, timings)
     }
 
     /// One exchange; one more on a fresh connection if a reused one turned out to be dead.
@@ -217,7 +217,6 @@ impl Call<'_> {
         &self,
         request: &Request,
         connection: &mut conn::Connection,
-        timings: &mut Timings,
     ) -> Result<u64> {
         let target = request.target()?;
         let content = match request.body().open()? {
@@ -229,9 +228,7 @@ impl Call<'_> {
         };
         let mut watch = Notify { call: self, connection: connection.id };
         let queued = connection.enqueue(&request.head(&target), content, &mut watch);
-        let length = queued.map_err(|failure| self.explain(Phase::Send, failure))?;
-        timings.sent = Some(timings.connection_ready());
-        Ok(length)
+        queued.map_err(|failure| self.explain(Phase::Send, failure))
     }
 
     /// Waits on `connection` for the head of the response to a pipelined request, of which this many
@@ -275,7 +272,9 @@ impl Call<'_> {
             }
             self.explain(Phase::Wait, failure)
         })?;
-        timings.head = Some(Instant::now());
+        // What nothing was read for was there when this step began.
+        let waited = connection.received > 0;
+        timings.head = Some(if waited { Instant::now() } else { self.began });
         self.observe(|| Event::ResponseHead { status: head.status(), head: head.as_bytes() });
         Ok(head)
     }

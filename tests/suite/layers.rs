@@ -24,7 +24,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
 ];
 
 /// Of `proto` the client sees values that its callers hand in or get out, never an engine.
-const VALUES_OF_PROTO: [&str; 11] = [
+const VALUES_OF_PROTO: [&str; 13] = [
     "proto::buffer::Buffer",
     "proto::Limits",
     "proto::CloseReason",
@@ -34,6 +34,8 @@ const VALUES_OF_PROTO: [&str; 11] = [
     "proto::h1::Transfer",
     "proto::h1::Target",
     "proto::h1::RequestHead",
+    "proto::h1::PreparedHead",
+    "proto::h1::Intent",
     "proto::h1::Error",
     "proto::h1::Fault",
 ];

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use crate::http::Version;
 use crate::net::{Deadline, Readiness};
-use crate::proto::h1::RequestHead;
+use crate::proto::h1::PreparedHead;
 use crate::proto::CloseReason;
 
 use super::send::{is_timeout, GLANCE};
@@ -44,13 +44,13 @@ impl Connection {
     /// Puts a request behind those in flight. Returns how long it is on the wire.
     pub(crate) fn enqueue(
         &mut self,
-        head: &RequestHead<'_>,
+        head: &PreparedHead<'_>,
         content: &[u8],
         watch: &mut dyn Watch,
     ) -> Result<u64, Failure> {
         let bytes = &mut self.queued.bytes;
         let start = bytes.len();
-        self.engine.send_head(head, bytes).map_err(Failure::Protocol)?;
+        self.engine.send_prepared(head, bytes).map_err(Failure::Protocol)?;
         watch.sent_head(&bytes[start..]);
         let frame = self.engine.send_data(content.len() as u64).map_err(Failure::Protocol)?;
         for part in [frame.before.as_bytes(), content, frame.after] {

@@ -9,7 +9,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::net::{Deadline, Readiness};
-use crate::proto::h1::{DataFrame, RequestHead, ResponseHead, SizeLine};
+use crate::proto::h1::{DataFrame, PreparedHead, ResponseHead, SizeLine};
 
 use super::{Connection, Content, Failure, Watch};
 
@@ -17,12 +17,12 @@ impl Connection {
     /// Sends a request whole, or as much of it as the peer wants before it answers.
     pub(crate) fn send(
         &mut self,
-        head: &RequestHead<'_>,
+        head: &PreparedHead<'_>,
         content: Content<'_>,
         deadline: Deadline,
         watch: &mut dyn Watch,
     ) -> Result<(), Failure> {
-        self.engine.send_head(head, &mut self.output).map_err(Failure::Protocol)?;
+        self.engine.send_prepared(head, &mut self.output).map_err(Failure::Protocol)?;
         watch.sent_head(&self.output);
         if self.engine.expects_continue() {
             self.flush_whole(deadline, watch)?;

@@ -22,7 +22,8 @@ use crate::proto::{CloseReason, Limits};
 
 use super::chunked::{ChunkedDecoder, SizeLine};
 use super::fields::FieldSection;
-use super::framing::{response_framing, Control, RequestKind};
+use super::framing::{response_framing, Control};
+use super::request::{InFlight, Intent, PreparedHead};
 use super::{Error, Framing, HeadParser, KeepAlive, Leniency, RequestHead, ResponseHead, Transfer};
 
 /// The state of one connection, without the connection.
@@ -69,14 +70,6 @@ pub struct Connection {
     closing: Option<CloseReason>,
     /// The response that is read now says that none comes after it.
     last: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct InFlight {
-    kind: RequestKind,
-    asks_upgrade: bool,
-    expects_continue: bool,
-    transfer: Transfer,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -169,28 +162,33 @@ impl Connection {
         head: &RequestHead<'_>,
         out: &mut Vec<u8>,
     ) -> Result<Framing, Error> {
+        self.send_prepared(&PreparedHead::new(*head)?, out)
+    }
+
+    /// The same with a head of which it is known already what it means.
+    ///
+    /// # Errors
+    /// [`Error::NotReady`] as for [`send_head`](Connection::send_head).
+    pub fn send_prepared(
+        &mut self,
+        prepared: &PreparedHead<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Framing, Error> {
         // RFC 9110 §9.3.6, §7.8: what is sent behind a CONNECT or an upgrade may go into the tunnel,
         // or to the other protocol.
         let switches = self.in_flight.back().map_or(false, InFlight::may_switch);
         if self.writing != Writing::Ready || self.closing.is_some() || switches {
             return Err(Error::NotReady);
         }
-        let control = Control::read(head.headers, Leniency::strict());
-        let framing = control.request_framing(head.version)?;
-        head.write_to(out);
+        let Intent { framing, close, in_flight } = prepared.intent;
+        prepared.head.write_to(out);
         self.writing = match framing {
             Framing::Length(left) => Writing::Length { left },
             Framing::Chunked => Writing::Chunked,
             _ => Writing::Ready,
         };
-        let asked = CloseReason::RequestedByClient;
-        self.closing = control.close_reason(head.version, asked, asked);
-        self.in_flight.push_back(InFlight {
-            kind: RequestKind::from(head.method),
-            asks_upgrade: control.asks_upgrade(),
-            expects_continue: control.expects_continue() && framing != Framing::Empty,
-            transfer: head.transfer,
-        });
+        self.closing = close;
+        self.in_flight.push_back(in_flight);
         Ok(framing)
     }
 
@@ -555,12 +553,6 @@ impl Connection {
         self.reading = Reading::Failed(error);
         self.closing = Some(CloseReason::Fault);
         error
-    }
-}
-
-impl InFlight {
-    fn may_switch(&self) -> bool {
-        self.asks_upgrade || self.kind == RequestKind::Connect
     }
 }
 

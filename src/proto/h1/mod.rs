@@ -22,6 +22,6 @@ pub use self::connection::{Connection, DataFrame, Event};
 pub use self::error::{Error, Fault};
 pub use self::framing::{Framing, KeepAlive};
 pub use self::leniency::Leniency;
-pub use self::request::{RequestHead, Transfer};
+pub use self::request::{Intent, PreparedHead, RequestHead, Transfer};
 pub use self::response::{HeadParser, ResponseHead};
 pub use self::target::Target;

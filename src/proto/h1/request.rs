@@ -5,7 +5,10 @@
 
 use crate::http::{Headers, Method, Version};
 
-use super::Target;
+use crate::proto::CloseReason;
+
+use super::framing::{Control, RequestKind};
+use super::{Error, Framing, Leniency, Target};
 
 /// The head of a request, ready to be sent.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +25,31 @@ pub struct RequestHead<'a> {
     pub transfer: Transfer,
 }
 
+/// A request head, and what it means for the connection that carries it.
+#[derive(Clone, Copy, Debug)]
+pub struct PreparedHead<'a> {
+    pub(super) head: RequestHead<'a>,
+    pub(super) intent: Intent,
+}
+
+/// What the fields of a request head mean for its connection. Who sends a head many times finds it
+/// out once.
+#[derive(Clone, Copy, Debug)]
+pub struct Intent {
+    pub(super) framing: Framing,
+    pub(super) close: Option<CloseReason>,
+    pub(super) in_flight: InFlight,
+}
+
+/// What is to be known of a request when its response comes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InFlight {
+    pub(super) kind: RequestKind,
+    pub(super) asks_upgrade: bool,
+    pub(super) expects_continue: bool,
+    pub(super) transfer: Transfer,
+}
+
 /// What becomes of the chunked coding of a response.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Transfer {
@@ -30,6 +58,53 @@ pub enum Transfer {
     Decoded,
     /// It is followed to find the end, but handed on as it is, trailers included.
     Raw,
+}
+
+impl<'a> PreparedHead<'a> {
+    /// Finds out what the head means.
+    ///
+    /// # Errors
+    /// [`Error::RequestFraming`] for framing fields that are invalid.
+    pub fn new(head: RequestHead<'a>) -> Result<PreparedHead<'a>, Error> {
+        let intent = Intent::of(head.method, head.version, head.headers, head.transfer)?;
+        Ok(PreparedHead { head, intent })
+    }
+
+    /// The head with what was found out when its fields were these.
+    pub fn with_intent(head: RequestHead<'a>, intent: Intent) -> PreparedHead<'a> {
+        PreparedHead { head, intent }
+    }
+}
+
+impl InFlight {
+    /// May what follows the response be no HTTP?
+    pub(super) fn may_switch(&self) -> bool {
+        self.asks_upgrade || self.kind == RequestKind::Connect
+    }
+}
+
+impl Intent {
+    /// What the fields of such a head mean.
+    ///
+    /// # Errors
+    /// [`Error::RequestFraming`] for framing fields that are invalid.
+    pub fn of(
+        method: &Method,
+        version: Version,
+        headers: &Headers,
+        transfer: Transfer,
+    ) -> Result<Intent, Error> {
+        let control = Control::read(headers, Leniency::strict());
+        let framing = control.request_framing(version)?;
+        let asked = CloseReason::RequestedByClient;
+        let in_flight = InFlight {
+            kind: RequestKind::from(method),
+            asks_upgrade: control.asks_upgrade(),
+            expects_continue: control.expects_continue() && framing != Framing::Empty,
+            transfer,
+        };
+        Ok(Intent { framing, close: control.close_reason(version, asked, asked), in_flight })
+    }
 }
 
 impl RequestHead<'_> {
