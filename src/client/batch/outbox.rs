@@ -48,7 +48,7 @@ impl<R> Outbox<R> {
             closed: false,
         };
         Outbox {
-            capacity: concurrency.saturating_mul(2),
+            capacity: concurrency.saturating_mul(2).max(LEAST_CAPACITY),
             state: Mutex::new(state),
             filled: Condvar::new(),
             drained: Condvar::new(),
@@ -136,3 +136,6 @@ impl<R> Outbox<R> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// As many as come while the caller naps.
+const LEAST_CAPACITY: usize = 32;

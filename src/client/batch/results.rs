@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::outbox::Found;
 use super::Shared;
@@ -16,11 +18,24 @@ use super::Shared;
 pub struct Results<R> {
     shared: Arc<Shared<R>>,
     ready: vec_deque::IntoIter<(usize, R)>,
+    /// When results were fetched last.
+    fetched: Instant,
 }
 
 impl<R> Results<R> {
     pub(super) fn new(shared: Arc<Shared<R>>) -> Results<R> {
-        Results { shared, ready: VecDeque::new().into_iter() }
+        Results { shared, ready: VecDeque::new().into_iter(), fetched: Instant::now() }
+    }
+}
+
+impl<R> Results<R> {
+    /// When results come faster than a thread can be woken for each, which would cost more than all
+    /// else that a batch adds to a request, some are let come together first.
+    fn gather(&mut self) {
+        if self.fetched.elapsed() < BRISK {
+            thread::sleep(NAP);
+        }
+        self.fetched = Instant::now();
     }
 }
 
@@ -32,6 +47,7 @@ impl<R> Iterator for Results<R> {
             if let Some(result) = self.ready.next() {
                 return Some(result);
             }
+            self.gather();
             match self.shared.outbox.take() {
                 Found::Results(results) => self.ready = results.into_iter(),
                 // What is under way ends when this is dropped, which unwinding does.
@@ -56,3 +72,9 @@ impl<R> fmt::Debug for Results<R> {
         f.debug_struct("Results").field("ready", &self.ready.len()).finish_non_exhaustive()
     }
 }
+
+/// Between two fetches: less than this is fast.
+const BRISK: Duration = Duration::from_micros(100);
+
+/// How long is waited then, so that ten results or so come together where one would.
+const NAP: Duration = Duration::from_micros(200);
