@@ -32,8 +32,7 @@ pub fn table(options: &Options) -> Result<(), Failure> {
 fn beside_peers(address: SocketAddr, options: &Options) -> Result<Option<&'static str>, Failure> {
     let job = |connections| Job { address, requests: REQUESTS, connections };
     let names: Vec<_> = contestants(options).map(|crowd| crowd.name).collect();
-    if ["parallel-32", "parallel-256", "memory-256"].iter().any(|name| options.wants_workload(name))
-    {
+    if wants_any(&["parallel-32", "parallel-256", "memory-256"], options) {
         report::figures_header("many GETs, each answered after 20 ms", &names, options);
     }
     for (connections, targets) in PARALLEL {
@@ -48,7 +47,9 @@ fn beside_peers(address: SocketAddr, options: &Options) -> Result<Option<&'stati
 /// What only a batch of pannier's does. Returns of what it needs too many.
 fn alone(address: SocketAddr, options: &Options) -> Result<Option<&'static str>, Failure> {
     let job = Job { address, requests: REQUESTS, connections: CROWD };
-    report::facts_header("pannier's batch", options);
+    if wants_any(&["connections-256", "cancel-256", "batch"], options) {
+        report::facts_header("pannier's batch", options);
+    }
     let over =
         options.wants_workload("connections-256") && connections(&job, options)?.is_exceeded();
     if options.wants_workload("cancel-256") {
@@ -209,6 +210,10 @@ fn spent(work: impl FnOnce() -> Result<(), Failure>) -> Result<(f64, f64), Failu
     let (cpu, sleeps) = (pin::cpu_time() - cpu, pin::sleeps() - sleeps);
     let items = f64::from(ITEMS);
     Ok((cpu.as_secs_f64() * 1e6 / items, sleeps as f64 / items))
+}
+
+fn wants_any(names: &[&str], options: &Options) -> bool {
+    names.iter().any(|name| options.wants_workload(name))
 }
 
 /// The clients that the command line leaves in; raw is always one.
