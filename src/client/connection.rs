@@ -144,9 +144,7 @@ impl Connection {
             }
         };
         let answered = received.map_err(|error| error.with_url(request.shared_url()))?;
-        let mut response = call.response(request, answered, &sent.timings);
-        response.settle();
-        Ok(response)
+        Ok(call.response(request, answered, &sent.timings, Vec::new()))
     }
 
     /// Can another request be sent, now or when the present response has been read?

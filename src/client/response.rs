@@ -101,8 +101,9 @@ impl Response {
         exchange: Exchange,
         connection: Lent,
         timings: &Timings,
+        history: Vec<Redirected>,
     ) -> Response {
-        let info = ConnectionInfo {
+        let mut info = ConnectionInfo {
             id: connection.id,
             exchanges: connection.exchanges,
             born: connection.born,
@@ -111,30 +112,20 @@ impl Response {
             remote: connection.remote,
             close_reason: None,
         };
-        Response {
-            limit,
-            head,
-            url: url.clone(),
-            history: Vec::new(),
-            info,
-            timings: *timings,
-            trailers: None,
-            transcript: transcript(&connection, exchange.idempotent),
-            body: Content::Live { exchange, connection },
-        }
-    }
-
-    pub(super) fn set_history(&mut self, history: Vec<Redirected>) {
-        self.history = history;
+        let mut timings = *timings;
+        let mut trailers = None;
+        let transcript = transcript(&connection, exchange.idempotent);
+        let body = match connection.is_complete() {
+            false => Content::Live { exchange, connection },
+            true => let_go(exchange, connection, &mut info, &mut timings, &mut trailers),
+        };
+        let url = url.clone();
+        Response { limit, head, url, history, info, timings, trailers, transcript, body }
     }
 
     pub(super) fn into_head(mut self) -> ResponseHead {
         self.abandon();
         self.head.clone()
-    }
-
-    pub(super) fn head(&self) -> &ResponseHead {
-        &self.head
     }
 
     /// The status.
@@ -395,22 +386,14 @@ impl Response {
     }
 
     /// Lets the connection go as soon as the response is complete.
-    pub(super) fn settle(&mut self) {
+    fn settle(&mut self) {
         match &self.body {
             Content::Live { connection, .. } if connection.is_complete() => {}
             _ => return,
         }
-        if let Content::Live { exchange, mut connection } = self.take_body(Content::Ended) {
-            let now = Instant::now();
-            self.timings.ended = Some(now);
-            self.trailers = connection.take_trailers();
-            if connection.persistence() == Err(CloseReason::Upgraded) {
-                self.info.close_reason = Some(CloseReason::Upgraded);
-                exchange.leave_http(connection.id);
-                self.body = Content::Switched(connection);
-                return;
-            }
-            self.info.close_reason = exchange.release(connection, now);
+        if let Content::Live { exchange, connection } = self.take_body(Content::Ended) {
+            let Response { info, timings, trailers, .. } = self;
+            self.body = let_go(exchange, connection, info, timings, trailers);
         }
     }
 
@@ -441,6 +424,27 @@ impl Response {
         }
         std::mem::replace(&mut self.body, next)
     }
+}
+
+/// Lets the connection of a complete response go. Returns what is left to read from, which is nothing
+/// unless HTTP has ended on it.
+fn let_go(
+    exchange: Exchange,
+    mut connection: Lent,
+    info: &mut ConnectionInfo,
+    timings: &mut Timings,
+    trailers: &mut Option<Box<Headers>>,
+) -> Content {
+    let now = Instant::now();
+    timings.ended = Some(now);
+    *trailers = connection.take_trailers();
+    if connection.persistence() == Err(CloseReason::Upgraded) {
+        info.close_reason = Some(CloseReason::Upgraded);
+        exchange.leave_http(connection.id);
+        return Content::Switched(connection);
+    }
+    info.close_reason = exchange.release(connection, now);
+    Content::Ended
 }
 
 impl Drop for Response {

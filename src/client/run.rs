@@ -58,20 +58,22 @@ impl Call<'_> {
                 true => error.with_url(request.shared_url()),
                 false => error.after_redirects(self.idempotent).with_url(request.shared_url()),
             };
-            let mut response = self.response(&request, result.map_err(placed)?, timings);
-            response.settle();
-            let next = match self.next(&request, &response, history.len())? {
-                Some(next) => next,
-                None => {
-                    response.set_history(history);
-                    return Ok(response);
+            let answered = result.map_err(placed)?;
+            let next = match self.next(&request, &answered, history.len()) {
+                Ok(Some(next)) => next,
+                Ok(None) => return Ok(self.response(&request, answered, timings, history)),
+                Err(error) => {
+                    let response = self.response(&request, answered, timings, history);
+                    return Err(response.describe(error));
                 }
             };
-            let (status, from, to) = (response.status(), request.url(), next.url());
+            let response = self.response(&request, answered, timings, Vec::new());
+            let (status, head) = (response.status(), response.into_head());
+            let (from, to) = (request.url(), next.url());
             self.observe(|| Event::Redirecting { status, from, to });
             history.push(Redirected {
                 url: request.shared_url().clone(),
-                head: response.into_head(),
+                head,
                 location: next.shared_url().clone(),
             });
             request = Cow::Owned(next);
@@ -96,7 +98,9 @@ impl Call<'_> {
             // A response is let go, so that its connection may carry the next attempt.
             let error = result.map_or_else(
                 |error| error,
-                |answered| self.response(request, answered, timings).into_status_error(),
+                |answered| {
+                    self.response(request, answered, timings, Vec::new()).into_status_error()
+                },
             );
             self.observe(|| Event::Retrying { error: &error });
             self.rest(Deadline::after(now, pause))?;
@@ -112,15 +116,13 @@ impl Call<'_> {
     fn next(
         &self,
         request: &Request,
-        response: &Response,
+        answered: &Answered,
         followed: usize,
     ) -> Result<Option<Request>> {
-        if !response.status().is_redirection() {
-            return Ok(None);
+        match answered.head.status().is_redirection() {
+            true => redirect::next(request.redirects(), request, &answered.head, followed),
+            false => Ok(None),
         }
-        let policy = request.redirects();
-        let next = redirect::next(policy, request, response.head(), followed);
-        next.map_err(|error| response.describe(error))
     }
 
     /// RFC 9110 §10.1.1: after a 417 the request may be repeated without the expectation, once.
@@ -130,7 +132,7 @@ impl Call<'_> {
         if !refused || !request.headers().contains("Expect") || !request.body().is_replayable() {
             return Ok(answered);
         }
-        drop(self.response(request, answered, timings));
+        drop(self.response(request, answered, timings, Vec::new()));
         *timings = Timings::new(self.began, Instant::now());
         self.exchange_or_retry(&request.without_expectation()?, timings)
     }
@@ -290,6 +292,7 @@ impl Call<'_> {
         request: &Request,
         answered: Answered,
         timings: &Timings,
+        history: Vec<Redirected>,
     ) -> Response {
         let Answered { head, connection, line } = answered;
         let exchange = Exchange {
@@ -301,6 +304,6 @@ impl Call<'_> {
             line,
         };
         let limit = self.client.config().limits.body;
-        Response::new(limit, request.shared_url(), head, exchange, connection, timings)
+        Response::new(limit, request.shared_url(), head, exchange, connection, timings, history)
     }
 }

@@ -96,15 +96,16 @@ impl<R> Outbox<R> {
         self.filled.notify_one();
     }
 
-    /// Everything that is there, waited for.
-    pub(super) fn take(&self) -> Found<R> {
+    /// Everything that is there, waited for. It changes places with `emptied`, so that nothing is
+    /// allocated for it.
+    pub(super) fn take(&self, emptied: VecDeque<(usize, R)>) -> Found<R> {
         let mut state = self.lock();
         loop {
             if let Some(panic) = state.panic.take() {
                 return Found::Panic(panic);
             }
             if !state.results.is_empty() {
-                let results = std::mem::take(&mut state.results);
+                let results = std::mem::replace(&mut state.results, emptied);
                 let wake = state.workers_wait > 0;
                 drop(state);
                 if wake {

@@ -1,6 +1,5 @@
 //! The caller's end of a batch.
 
-use std::collections::vec_deque;
 use std::collections::VecDeque;
 use std::fmt;
 use std::panic::resume_unwind;
@@ -17,14 +16,14 @@ use super::Shared;
 /// not take the results holds up the batch, since only few of them are kept.
 pub struct Results<R> {
     shared: Arc<Shared<R>>,
-    ready: vec_deque::IntoIter<(usize, R)>,
+    ready: VecDeque<(usize, R)>,
     /// When results were fetched last.
     fetched: Instant,
 }
 
 impl<R> Results<R> {
     pub(super) fn new(shared: Arc<Shared<R>>) -> Results<R> {
-        Results { shared, ready: VecDeque::new().into_iter(), fetched: Instant::now() }
+        Results { shared, ready: VecDeque::new(), fetched: Instant::now() }
     }
 }
 
@@ -44,12 +43,12 @@ impl<R> Iterator for Results<R> {
 
     fn next(&mut self) -> Option<(usize, R)> {
         loop {
-            if let Some(result) = self.ready.next() {
+            if let Some(result) = self.ready.pop_front() {
                 return Some(result);
             }
             self.gather();
-            match self.shared.outbox.take() {
-                Found::Results(results) => self.ready = results.into_iter(),
+            match self.shared.outbox.take(std::mem::take(&mut self.ready)) {
+                Found::Results(results) => self.ready = results,
                 // What is under way ends when this is dropped, which unwinding does.
                 Found::Panic(panic) => resume_unwind(panic),
                 Found::End => return None,
