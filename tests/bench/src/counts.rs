@@ -250,7 +250,7 @@ mod tests {
             workload: "small",
             system_calls: 2.0,
             allocations: 2.0,
-            instructions: 6_800.0,
+            instructions: 5_700.0,
         };
         for ((system_calls, allocations, instructions), expected) in table {
             let counts = Counts { system_calls, allocations, instructions };
