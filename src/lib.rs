@@ -8,6 +8,9 @@ pub mod coding;
 mod conn;
 mod error;
 mod event;
+// Prose: rustdoc renders it and runs its examples; no build sees it.
+#[cfg(doc)]
+pub mod guide;
 pub mod http;
 pub mod net;
 pub mod proto;
