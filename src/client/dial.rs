@@ -9,7 +9,7 @@ use crate::conn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Made, Observer, Phase};
 use crate::http::{Origin, Scheme};
-use crate::net::{CancelToken, Deadline, Dialing, Registration, Step, Tls, Transport};
+use crate::net::{CancelToken, Deadline, Dialing, Registration, Step, Tls, Transport, Watched};
 
 use super::config::Config;
 use super::exchange::observe;
@@ -20,6 +20,8 @@ pub(super) struct Maker {
     pub(super) config: Config,
     /// Ends diallings on threads of their own.
     pub(super) cancel: CancelToken,
+    /// How many of those there are.
+    pub(super) aside: Arc<Watched<usize>>,
     last_connection: AtomicU64,
 }
 
@@ -34,7 +36,12 @@ pub(super) struct Dial<'a> {
 
 impl Maker {
     pub(super) fn new(config: Config) -> Maker {
-        Maker { config, cancel: CancelToken::new(), last_connection: AtomicU64::new(0) }
+        Maker {
+            config,
+            cancel: CancelToken::new(),
+            aside: Watched::new(0),
+            last_connection: AtomicU64::new(0),
+        }
     }
 }
 

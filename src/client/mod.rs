@@ -37,6 +37,7 @@ use crate::conn::{self, PoolStats};
 use crate::error::Result;
 use crate::event::Event;
 use crate::http::{Method, Origin};
+use crate::net::Deadline;
 use crate::proto::CloseReason;
 
 pub use self::batch::{Batch, Results};
@@ -188,11 +189,16 @@ impl Client {
 
     /// Ends the use of the client and of all its clones: closes what is idle, and refuses what waits
     /// for a connection and what is sent from now on with [`ErrorKind::ShutDown`]. Exchanges that are
-    /// under way go on to their end, after which their connections are closed.
+    /// under way go on to their end, after which their connections are closed. Returns when the
+    /// threads have ended that the client had started to make connections, which they do at once unless
+    /// a [`Connect`](crate::net::Connect) of the caller's own does not heed its token.
     ///
     /// [`ErrorKind::ShutDown`]: crate::ErrorKind::ShutDown
     pub fn shutdown(&self) {
         self.0.shutdown();
+        let ended = |count: &mut usize| (*count == 0).then_some(());
+        let joined = self.maker().aside.wait_for(Deadline::NEVER, None, ended);
+        debug_assert!(joined.is_ok());
     }
 
     /// What the pool holds and has done.

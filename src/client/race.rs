@@ -12,7 +12,7 @@ use crate::conn::{Connection, Expectation, Grant};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Observer, Phase, Timings};
 use crate::http::Origin;
-use crate::net::{start_thread, CancelToken, Deadline};
+use crate::net::{start_thread, CancelToken, Deadline, Watched};
 
 use super::call::Call;
 use super::checkout::Obtained;
@@ -32,6 +32,24 @@ struct Aside {
     cancel: CancelToken,
     observer: Option<Arc<dyn Observer>>,
     failure: Arc<Mutex<Option<Error>>>,
+    /// The last field: when it is dropped, nothing of this is left.
+    counted: Counted,
+}
+
+/// One of the diallings aside, as long as it lasts.
+struct Counted(Arc<Watched<usize>>);
+
+impl Counted {
+    fn new(count: &Arc<Watched<usize>>) -> Counted {
+        count.update(|count| *count += 1);
+        Counted(Arc::clone(count))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.update(|count| *count -= 1);
+    }
 }
 
 impl Call<'_> {
@@ -55,6 +73,7 @@ impl Call<'_> {
             cancel: CancelToken::child_of(self.cancel.into_iter().chain([&maker.cancel])),
             observer: self.observer.cloned(),
             failure: Arc::clone(&failure),
+            counted: Counted::new(&maker.aside),
         };
         let blame = |error| self.blame(Phase::Connect, ErrorKind::Connect, error);
         if let Err(error) = start_thread("pannier-dial", STACK_SIZE, Box::new(|| aside.run())) {
@@ -76,6 +95,7 @@ impl Call<'_> {
 
 impl Aside {
     fn run(self) {
+        let _counted = self.counted;
         let dial = Dial {
             maker: &self.maker,
             origin: &self.origin,
