@@ -129,6 +129,11 @@ pub(super) fn transcript(connection: &Connection, idempotent: bool) -> Transcrip
 
 pub(super) fn observe<'e>(observer: Option<&Arc<dyn Observer>>, event: impl FnOnce() -> Event<'e>) {
     if let Some(observer) = observer {
-        observer.event(Instant::now(), &event());
+        tell(&**observer, &event());
     }
+}
+
+/// Apart from [`observe`], of which there is a copy for each event.
+fn tell(observer: &dyn Observer, event: &Event<'_>) {
+    observer.event(Instant::now(), event);
 }

@@ -6,9 +6,7 @@
 //! may ask for more attempts, with growing pauses between them. In both cases only what the server
 //! cannot have processed, or may process twice (RFC 9110 §9.2.2), unless the caller says otherwise.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{date, token, Headers, Method, StatusCode};
@@ -150,9 +148,10 @@ impl RetryPolicy {
     fn shortened(&self, made: u32) -> Duration {
         let doubled = self.first_pause.saturating_mul(1_u32.checked_shl(made).unwrap_or(u32::MAX));
         let pause = doubled.min(self.longest_pause);
-        // Half of it is certain, of the other half a part that nobody can foresee.
-        let chance = RandomState::new().build_hasher().finish() >> 32;
-        pause / 2 + (pause / 2).mul_f64(chance as f64 / f64::from(u32::MAX))
+        // Half of it is certain; how much of the other half there is, no two clients agree on: it
+        // hangs on the nanosecond in which each of them asks.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        pause / 2 + pause / 2048 * (now.subsec_nanos() % 1025)
     }
 }
 

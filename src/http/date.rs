@@ -27,8 +27,14 @@ use super::token::decimal;
 /// ```
 pub fn parse(text: impl AsRef<[u8]>, now: SystemTime) -> Option<SystemTime> {
     let text = text.as_ref();
-    let date = imf_fixdate(text).or_else(|| asctime(text)).or_else(|| rfc850(text, now))?;
-    date.to_time()
+    let weekday_end = text.iter().position(|byte| !byte.is_ascii_alphabetic())?;
+    let (weekday, rest) = text.split_at(weekday_end);
+    let date = match WEEKDAYS.iter().any(|name| name.as_bytes() == weekday) {
+        true => in_century(read(rest, RFC850)?, Date::from_seconds(seconds_since_year_zero(now))),
+        false if is_short_weekday(weekday) => SHORT.iter().find_map(|format| read(rest, format))?,
+        false => return None,
+    };
+    date.exists()?.to_time()
 }
 
 /// The time as an IMF-fixdate, to the second below.
@@ -46,7 +52,7 @@ pub fn format(time: SystemTime) -> String {
     let seconds = seconds_since_year_zero(time);
     let date = Date::from_seconds(seconds);
     let weekday = WEEKDAYS[(seconds / DAY + FIRST_WEEKDAY) as usize % 7];
-    let month = MONTHS[date.month as usize - 1];
+    let month = &MONTHS[3 * (date.month as usize - 1)..][..3];
     let (hour, minute) = (date.second_of_day / 3600, date.second_of_day / 60 % 60);
     format!(
         "{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT",
@@ -107,58 +113,27 @@ impl Date {
     }
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT`
-fn imf_fixdate(text: &[u8]) -> Option<Date> {
-    let [weekday, day, month, year, time, zone] = fields(text, b' ')?;
-    if !weekday.strip_suffix(b",").map_or(false, is_short_weekday) || zone != b"GMT" {
+/// The date in a text that has this format.
+fn read(text: &[u8], format: &[u8]) -> Option<Date> {
+    let fits = |(byte, place): (&u8, &u8)| place.is_ascii_lowercase() || byte == place;
+    if text.len() != format.len() || !text.iter().zip(format).all(fits) {
         return None;
     }
-    Date {
-        year: digits(year, 4)?,
-        month: month_number(month)?,
-        day: digits(day, 2)?,
-        second_of_day: time_of_day(time)?,
-    }
-    .exists()
-}
-
-/// `Sunday, 06-Nov-94 08:49:37 GMT`
-fn rfc850(text: &[u8], now: SystemTime) -> Option<Date> {
-    let [weekday, date, time, zone] = fields(text, b' ')?;
-    let is_weekday =
-        WEEKDAYS.iter().any(|name| weekday.strip_suffix(b",") == Some(name.as_bytes()));
-    if !is_weekday || zone != b"GMT" {
-        return None;
-    }
-    let [day, month, year] = fields(date, b'-')?;
+    let field = |letter: u8| {
+        let first = format.iter().position(|&place| place == letter)?;
+        let last = format.iter().rposition(|&place| place == letter)?;
+        text.get(first..=last)
+    };
+    let number = |letter: u8| decimal(field(letter)?);
+    let (hour, minute, second) = (number(b'h')?, number(b'm')?, number(b's')?);
     let date = Date {
-        year: digits(year, 2)?,
-        month: month_number(month)?,
-        day: digits(day, 2)?,
-        second_of_day: time_of_day(time)?,
+        year: number(b'y')?,
+        month: month_number(field(b'n')?)?,
+        day: number(b'd')?,
+        // The grammar has a 60 for leap seconds: `23:59:60` is the midnight that follows.
+        second_of_day: hour * 3600 + minute * 60 + second,
     };
-    in_century(date, Date::from_seconds(seconds_since_year_zero(now))).exists()
-}
-
-/// `Sun Nov  6 08:49:37 1994`
-fn asctime(text: &[u8]) -> Option<Date> {
-    let [weekday, month] = fields(text.get(..7)?, b' ')?;
-    let [_, time, year] = fields(text.get(10..)?, b' ')?;
-    if !is_short_weekday(weekday) {
-        return None;
-    }
-    let day = match text.get(7..11)? {
-        [b' ', b' ', day, b' '] => digits(&[*day], 1)?,
-        [b' ', tens, units, b' '] => digits(&[*tens, *units], 2)?,
-        _ => return None,
-    };
-    Date {
-        year: digits(year, 4)?,
-        month: month_number(month)?,
-        day,
-        second_of_day: time_of_day(time)?,
-    }
-    .exists()
+    (hour < 24 && minute < 60 && second <= 60).then_some(date)
 }
 
 // RFC 9110 §5.6.7: "Recipients of a timestamp value in rfc850-date format, which uses a two-digit
@@ -174,41 +149,13 @@ fn in_century(date: Date, now: Date) -> Date {
     Date { year, ..date }
 }
 
-/// `08:49:37`. The grammar has a 60 for leap seconds: `23:59:60` is the midnight that follows.
-fn time_of_day(text: &[u8]) -> Option<u64> {
-    let [hour, minute, second] = fields(text, b':')?;
-    let (hour, minute, second) = (digits(hour, 2)?, digits(minute, 2)?, digits(second, 2)?);
-    let is_valid = hour < 24 && minute < 60 && second <= 60;
-    is_valid.then_some(hour * 3600 + minute * 60 + second)
-}
-
 fn is_short_weekday(text: &[u8]) -> bool {
     WEEKDAYS.iter().any(|name| &name.as_bytes()[..3] == text)
 }
 
 fn month_number(name: &[u8]) -> Option<u64> {
-    let index = MONTHS.iter().position(|month| month.as_bytes() == name)?;
+    let index = MONTHS.as_bytes().chunks(3).position(|month| month == name)?;
     Some(index as u64 + 1)
-}
-
-fn digits(text: &[u8], count: usize) -> Option<u64> {
-    if text.len() != count {
-        return None;
-    }
-    decimal(text)
-}
-
-/// The text cut at each separator, if that makes exactly this many parts.
-fn fields<const N: usize>(text: &[u8], separator: u8) -> Option<[&[u8]; N]> {
-    let mut parts = text.split(|&byte| byte == separator);
-    let mut fields = [&b""[..]; N];
-    for field in &mut fields {
-        *field = parts.next()?;
-    }
-    match parts.next() {
-        None => Some(fields),
-        Some(_) => None,
-    }
 }
 
 /// The days of all years before this one, from the year 0 on.
@@ -251,8 +198,18 @@ const FIRST_WEEKDAY: u64 = 5;
 const WEEKDAYS: [&str; 7] =
     ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+
+// The formats from the weekday on. The small letters stand for fields: the name of the month for
+// `n`, the digits of day, year, hour, minute and second for the others.
+
+/// `, 06 Nov 1994 08:49:37 GMT`, ` Nov 16 08:49:37 1994` and ` Nov  6 08:49:37 1994`, as they follow
+/// a weekday's first three letters: IMF-fixdate, and the two faces of C's asctime.
+const SHORT: [&[u8]; 3] =
+    [b", dd nnn yyyy hh:mm:ss GMT", b" nnn dd hh:mm:ss yyyy", b" nnn  d hh:mm:ss yyyy"];
+
+/// `, 06-Nov-94 08:49:37 GMT`, as it follows a weekday's whole name.
+const RFC850: &[u8] = b", dd-nnn-yy hh:mm:ss GMT";
 
 #[cfg(test)]
 mod tests {

@@ -6,7 +6,7 @@
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{cancelled, CancelToken, Deadline, Interrupt};
 
@@ -72,11 +72,7 @@ impl<T: Send + 'static> Watched<T> {
         value: MutexGuard<'a, T>,
         deadline: Deadline,
     ) -> io::Result<MutexGuard<'a, T>> {
-        if deadline.instant().is_none() {
-            let woken = self.changed.wait(value);
-            return Ok(woken.unwrap_or_else(PoisonError::into_inner));
-        }
-        let left = deadline.remaining(Instant::now())?.unwrap_or_default();
+        let left = deadline.remaining(Instant::now())?.unwrap_or(LONGEST);
         let woken = self.changed.wait_timeout(value, left);
         Ok(woken.unwrap_or_else(PoisonError::into_inner).0)
     }
@@ -138,6 +134,9 @@ fn take_one(free: &mut usize) -> Option<()> {
     Some(())
 }
 
+/// Who waits without a deadline looks at the value once an hour, though nothing has happened to it.
+const LONGEST: Duration = Duration::from_secs(3600);
+
 /// Starts a thread that nobody joins.
 pub(crate) fn start_thread(
     name: &str,
@@ -151,7 +150,6 @@ pub(crate) fn start_thread(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn ok_a_change_wakes_the_waiter() {

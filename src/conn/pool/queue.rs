@@ -4,7 +4,6 @@
 //! takes the ticket out of the queue; what was put on it at that moment is not lost: it is used, or
 //! goes back by being dropped.
 
-use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,9 +25,10 @@ pub(crate) enum Grant<K: Key, T: Value> {
     Failed,
 }
 
-/// Oldest first.
+/// Oldest first. Searched from end to end, and each in it is a thread that waits: there are not so
+/// many that it matters where one is taken out.
 #[derive(Debug)]
-pub(super) struct Queue<K: Key, T: Value>(VecDeque<Waiter<K, T>>);
+pub(super) struct Queue<K: Key, T: Value>(Vec<Waiter<K, T>>);
 
 /// One who waits.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ pub(crate) struct Waiting<K: Key, T: Value> {
 
 impl<K: Key, T: Value> Queue<K, T> {
     pub(super) fn new() -> Queue<K, T> {
-        Queue(VecDeque::new())
+        Queue(Vec::new())
     }
 
     pub(super) fn len(&self) -> usize {
@@ -67,13 +67,13 @@ impl<K: Key, T: Value> Queue<K, T> {
 
     pub(super) fn join(&mut self, key: &K, expecting: bool) -> Ticket<K, T> {
         let ticket = Ticket(Watched::new(None));
-        self.0.push_back(Waiter { key: key.clone(), ticket: ticket.same(), expecting });
+        self.0.push(Waiter { key: key.clone(), ticket: ticket.same(), expecting });
         ticket
     }
 
     /// Takes the waiter at this place out.
     pub(super) fn remove(&mut self, at: usize) -> Waiter<K, T> {
-        self.0.remove(at).expect("the place was found in the queue under the same lock")
+        self.0.remove(at)
     }
 
     /// Takes this one out. False if it is not there any more.

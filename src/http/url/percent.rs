@@ -8,7 +8,10 @@ use crate::http::token::hex_digit;
 
 /// The bytes that are written as `%XX`. Control characters and bytes outside ASCII are in every set.
 #[derive(Clone, Debug)]
-pub struct EncodeSet([bool; 256]);
+pub struct EncodeSet(
+    /// A bit for each ASCII character.
+    [u64; 2],
+);
 
 impl EncodeSet {
     /// This set and these bytes too.
@@ -20,34 +23,26 @@ impl EncodeSet {
     /// ```
     #[must_use]
     pub const fn with(base: &EncodeSet, bytes: &[u8]) -> EncodeSet {
-        let mut table = base.0;
+        let mut bits = base.0;
         let mut index = 0;
         while index < bytes.len() {
-            table[bytes[index] as usize] = true;
+            if bytes[index].is_ascii() {
+                bits[bytes[index] as usize / 64] |= 1 << (bytes[index] % 64);
+            }
             index += 1;
         }
-        EncodeSet(table)
+        EncodeSet(bits)
     }
 
     /// Is this byte written as `%XX`?
     #[inline]
     pub const fn contains(&self, byte: u8) -> bool {
-        self.0[byte as usize]
-    }
-
-    const fn control() -> EncodeSet {
-        let mut table = [true; 256];
-        let mut byte = 0x20;
-        while byte <= 0x7e {
-            table[byte] = false;
-            byte += 1;
-        }
-        EncodeSet(table)
+        !byte.is_ascii() || self.0[byte as usize / 64] >> (byte % 64) & 1 == 1
     }
 }
 
 /// Control characters and everything outside ASCII.
-pub const CONTROL: &EncodeSet = &EncodeSet::control();
+pub const CONTROL: &EncodeSet = &EncodeSet([(1 << 0x20) - 1, 1 << (0x7f - 64)]);
 /// What a fragment may not have.
 pub const FRAGMENT: &EncodeSet = &EncodeSet::with(CONTROL, b" \"<>`");
 /// What the query of a URL that is not http or https may not have.

@@ -1,6 +1,5 @@
 //! The attempts of one dialling: one by one where the caller can wait for each, else a race.
 
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -21,7 +20,8 @@ pub(super) struct Attempts<'a, 'd> {
 /// Where the threads of a race leave what they got.
 #[derive(Default)]
 struct Track {
-    answers: VecDeque<Opened>,
+    /// Oldest first.
+    answers: Vec<Opened>,
     over: bool,
 }
 
@@ -145,8 +145,7 @@ impl<'a, 'd> Attempts<'a, 'd> {
             let idle = waiting.is_empty() || running == MOST_RUNNING;
             let turn = if idle { Deadline::NEVER } else { due };
             let until = self.dialing.deadline.earlier(turn);
-            let answer =
-                track.wait_for(until, self.dialing.cancel, |track| track.answers.pop_front());
+            let answer = track.wait_for(until, self.dialing.cancel, Track::first);
             match answer {
                 Ok((address, Ok(stream))) => return Ok((address, stream)),
                 Ok((address, Err(error))) => {
@@ -217,18 +216,16 @@ impl<'a, 'd> Attempts<'a, 'd> {
         if self.dialing.cancel.map_or(false, CancelToken::is_cancelled) {
             return cancelled();
         }
-        let answers: Vec<String> = self
-            .made
-            .iter()
-            .map(|(address, error)| match error {
-                Some(error) => format!("{}: {}", text_of(address), error),
-                None => format!("{}: no answer in time", text_of(address)),
-            })
-            .collect();
-        let text = match answers.is_empty() {
-            true => "no time was left to connect".to_owned(),
-            false => format!("cannot connect to {}", answers.join("; ")),
-        };
+        let mut text = String::new();
+        for (address, error) in &self.made {
+            let answer =
+                error.as_ref().map_or("no answer in time".to_owned(), io::Error::to_string);
+            text.push_str(if text.is_empty() { "cannot connect to " } else { "; " });
+            text.push_str(&format!("{}: {}", text_of(address), answer));
+        }
+        if text.is_empty() {
+            text.push_str("no time was left to connect");
+        }
         // The system gives up by itself as well, and that is no deadline's doing.
         let kind = match error.kind() {
             ErrorKind::TimedOut if !self.dialing.deadline.is_past(Instant::now()) => {
@@ -240,12 +237,18 @@ impl<'a, 'd> Attempts<'a, 'd> {
     }
 }
 
+impl Track {
+    fn first(&mut self) -> Option<Opened> {
+        (!self.answers.is_empty()).then(|| self.answers.remove(0))
+    }
+}
+
 impl Watched<Track> {
     fn hand_in(&self, opened: Opened) {
         let late = self.update(|track| match track.over {
             true => Some(opened),
             false => {
-                track.answers.push_back(opened);
+                track.answers.push(opened);
                 None
             }
         });
