@@ -171,6 +171,46 @@ fn ok_no_more_workers_wait_for_an_origin_than_it_may_have_connections() {
 }
 
 #[test]
+fn ok_a_request_that_nobody_may_take_does_not_hide_one_that_someone_may() {
+    let (slow, fast) = (Site::serve(stall), echo());
+    let client = builder().pool(PoolConfig::default().max_per_origin(1)).build();
+    let (sender, receiver) = mpsc::channel();
+    let mut results = client.batch(receiver).concurrency(2).run();
+    (0..2).for_each(|_| sender.send(client.get(slow.url("/"))).unwrap());
+    in_flight(&client, &slow, 1);
+    sender.send(client.get(fast.url("/x"))).unwrap();
+    assert_eq!(results.next().unwrap().1.unwrap().text().unwrap(), "/x");
+}
+
+#[test]
+fn ok_a_request_that_cannot_be_built_takes_no_worker_from_the_others() {
+    let (site, client) = (Site::serve(stall), Client::new());
+    let mut requests = vec![client.get("not a url")];
+    requests.extend((0..8).map(|_| client.get(site.url("/"))));
+    let mut results = client.batch(requests).concurrency(4).run();
+    assert!(results.next().unwrap().1.is_err());
+    in_flight(&client, &site, 4);
+}
+
+#[test]
+fn err_a_cancel_or_the_end_of_its_time_ends_a_batch_whose_iterator_blocks() {
+    let (site, client) = (echo(), client());
+    let token = CancelToken::new();
+    let (sender, receiver) = mpsc::channel();
+    let mut results = client.batch(receiver).cancel(token.clone()).run();
+    sender.send(client.get(site.url("/a"))).unwrap();
+    assert!(results.next().unwrap().1.is_ok());
+    token.cancel();
+    assert!(results.next().is_none());
+
+    let (sender, receiver) = mpsc::channel();
+    let batch = client.batch(receiver).timeout(Duration::from_millis(50));
+    sender.send(client.get(site.url("/a"))).unwrap();
+    assert_eq!(batch.collect().len(), 1);
+    drop(sender);
+}
+
+#[test]
 fn err_each_failure_is_a_result_of_its_own() {
     let site = Site::serve(|mut wire| {
         let head = wire.next_head().unwrap_or_default();

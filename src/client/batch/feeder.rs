@@ -1,7 +1,8 @@
 //! The thread that pulls the iterator, and starts workers as there is work for them.
 //!
 //! It is a thread of its own because the iterator may block, on standard input for instance, and
-//! then holds up nothing but itself.
+//! then holds up nothing but itself: a batch that is cancelled, or whose time is over, does not wait
+//! for it.
 
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::Arc;
@@ -23,13 +24,12 @@ where
         if let Err(panic) = fed {
             desk.outbox.put_panic(panic);
         }
-        desk.window.end();
-        desk.outbox.remove_source();
+        desk.end_feeding();
     };
     let builder = thread::Builder::new().name("pannier-feeder".into());
     if let Err(error) = builder.spawn(work) {
         shared.outbox.put_panic(Box::new(format!("no thread for a batch: {}", error)));
-        shared.outbox.remove_source();
+        shared.end_feeding();
     }
 }
 
@@ -46,7 +46,7 @@ where
         if !served && workers < shared.rules.concurrency && worker::start(shared) {
             workers += 1;
         }
-        if !shared.window.wait_for_room() || shared.cancel.is_cancelled() {
+        if !shared.window.wait_for_room() || shared.is_over() {
             return;
         }
     }

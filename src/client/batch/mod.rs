@@ -16,17 +16,19 @@ mod results;
 mod window;
 mod worker;
 
+use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
-use crate::net::{CancelToken, Deadline};
+use crate::net::{CancelToken, Deadline, Interrupt};
 
 pub use self::results::Results;
 
-use self::outbox::Outbox;
+use self::outbox::{Found, Outbox};
 use self::window::Window;
 use super::into_request::IntoRequest;
 use super::request::Request;
@@ -80,6 +82,19 @@ struct Shared<R> {
     task: Box<Task<R>>,
     /// Guards the list; nothing is locked inside it.
     workers: Mutex<Vec<JoinHandle<()>>>,
+    /// Is nothing more taken from the iterator?
+    fed: AtomicBool,
+}
+
+/// Ends the feeding of a batch when it is cancelled.
+struct Ender<R>(Weak<Shared<R>>);
+
+impl<R: Send + 'static> Interrupt for Ender<R> {
+    fn interrupt(&self) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.end_feeding();
+        }
+    }
 }
 
 /// What is done with each result, on the thread of its worker.
@@ -122,8 +137,9 @@ where
         self
     }
 
-    /// How long the batch as a whole may take, beside the timeouts of each request. What is not done
-    /// by then fails with [`ErrorKind::Timeout`](crate::ErrorKind::Timeout).
+    /// How long the batch as a whole may take, beside the timeouts of each request. What was taken from
+    /// the iterator and is not done by then fails with
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout), and nothing more is taken.
     pub fn timeout(mut self, timeout: Duration) -> Batch<I> {
         self.rules.timeout = Some(timeout);
         self
@@ -161,12 +177,18 @@ where
             outbox: Outbox::new(self.rules.concurrency),
             task: Box::new(task),
             workers: Mutex::default(),
+            fed: AtomicBool::new(false),
             client: self.client,
             rules: self.rules,
             cancel,
         });
         feeder::start(&shared, self.requests);
-        Results::new(shared)
+        let ender = Ender(Arc::downgrade(&shared));
+        let registration = shared.cancel.register(Arc::new(ender)).ok();
+        if registration.is_none() {
+            shared.end_feeding();
+        }
+        Results::new(shared, registration)
     }
 
     /// Sends the requests and waits for all of them. The results stand in the order of the requests;
@@ -189,9 +211,33 @@ impl<R> Shared<R> {
         request
     }
 
+    /// Has the batch come to an end before its iterator?
+    fn is_over(&self) -> bool {
+        self.cancel.is_cancelled() || self.deadline.is_past(Instant::now())
+    }
+
+    /// Nothing more is taken from the iterator, though that may be in the middle of making it.
+    fn end_feeding(&self) {
+        if !self.fed.swap(true, Ordering::AcqRel) {
+            self.window.end();
+            self.outbox.remove_source();
+        }
+    }
+
+    /// Results, waited for. When the time of the batch is over, what is under way still has some.
+    fn take(&self, emptied: &mut VecDeque<(usize, R)>) -> Found<R> {
+        let found = self.outbox.take(emptied, self.deadline).or_else(|| {
+            self.end_feeding();
+            self.outbox.take(emptied, Deadline::NEVER)
+        });
+        found.unwrap_or(Found::End)
+    }
+
     fn join_workers(&self) {
-        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
-        let workers = std::mem::take(&mut *workers);
+        let workers = {
+            let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *workers)
+        };
         for worker in workers {
             // A panic has reached the outbox.
             let _ = worker.join();

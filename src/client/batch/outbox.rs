@@ -6,6 +6,9 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::net::Deadline;
 
 /// Results between the workers and the caller.
 pub(super) struct Outbox<R> {
@@ -96,28 +99,34 @@ impl<R> Outbox<R> {
         self.filled.notify_one();
     }
 
-    /// Everything that is there, waited for. It changes places with `emptied`, so that nothing is
-    /// allocated for it.
-    pub(super) fn take(&self, emptied: VecDeque<(usize, R)>) -> Found<R> {
+    /// Everything that is there; `None` if nothing comes before the deadline. It changes places with
+    /// `emptied`, so that nothing is allocated for it.
+    pub(super) fn take(
+        &self,
+        emptied: &mut VecDeque<(usize, R)>,
+        deadline: Deadline,
+    ) -> Option<Found<R>> {
         let mut state = self.lock();
         loop {
             if let Some(panic) = state.panic.take() {
-                return Found::Panic(panic);
+                return Some(Found::Panic(panic));
             }
             if !state.results.is_empty() {
-                let results = std::mem::replace(&mut state.results, emptied);
+                let results = std::mem::replace(&mut state.results, std::mem::take(emptied));
                 let wake = state.workers_wait > 0;
                 drop(state);
                 if wake {
                     self.drained.notify_all();
                 }
-                return Found::Results(results);
+                return Some(Found::Results(results));
             }
             if state.sources == 0 {
-                return Found::End;
+                return Some(Found::End);
             }
+            let left = deadline.remaining(Instant::now()).ok()?.unwrap_or(FOR_EVER);
             state.caller_waits = true;
-            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let woken = self.filled.wait_timeout(state, left);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
             state.caller_waits = false;
         }
     }
@@ -137,6 +146,9 @@ impl<R> Outbox<R> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// A wait without a deadline wakes now and then, and waits again.
+const FOR_EVER: Duration = Duration::from_secs(3600);
 
 /// As many as come while the caller naps.
 const LEAST_CAPACITY: usize = 32;

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::net::Registration;
+
 use super::outbox::Found;
 use super::Shared;
 
@@ -18,12 +20,14 @@ pub struct Results<R> {
     shared: Arc<Shared<R>>,
     ready: VecDeque<(usize, R)>,
     /// When results were fetched last.
-    fetched: Instant,
+    fetched: Option<Instant>,
+    /// Ends the feeding when the batch is cancelled.
+    _cancel: Option<Registration>,
 }
 
 impl<R> Results<R> {
-    pub(super) fn new(shared: Arc<Shared<R>>) -> Results<R> {
-        Results { shared, ready: VecDeque::new(), fetched: Instant::now() }
+    pub(super) fn new(shared: Arc<Shared<R>>, cancel: Option<Registration>) -> Results<R> {
+        Results { shared, ready: VecDeque::new(), fetched: None, _cancel: cancel }
     }
 }
 
@@ -31,10 +35,10 @@ impl<R> Results<R> {
     /// When results come faster than a thread can be woken for each, which would cost more than all
     /// else that a batch adds to a request, some are let come together first.
     fn gather(&mut self) {
-        if self.fetched.elapsed() < BRISK {
+        if self.fetched.map_or(false, |fetched| fetched.elapsed() < BRISK) {
             thread::sleep(NAP);
         }
-        self.fetched = Instant::now();
+        self.fetched = Some(Instant::now());
     }
 }
 
@@ -47,7 +51,7 @@ impl<R> Iterator for Results<R> {
                 return Some(result);
             }
             self.gather();
-            match self.shared.outbox.take(std::mem::take(&mut self.ready)) {
+            match self.shared.take(&mut self.ready) {
                 Found::Results(results) => self.ready = results,
                 // What is under way ends when this is dropped, which unwinding does.
                 Found::Panic(panic) => resume_unwind(panic),

@@ -36,7 +36,10 @@ struct State {
     lanes: Vec<Lane>,
     /// Requests in all the lanes.
     waiting: usize,
-    several_origins: bool,
+    /// The origin of the newest request, its index, and when it was another one last.
+    last_origin: Option<Arc<Origin>>,
+    newest: usize,
+    changed: Option<usize>,
     /// Workers that wait for work, and whether the feeder waits for room.
     idle_workers: usize,
     feeder_waits: bool,
@@ -62,7 +65,7 @@ impl Window {
         let alone = per_origin.min(concurrency);
         Window {
             // How far the iterator is pulled ahead of the workers.
-            capacity: (2 * concurrency * depth).max(LEAST_CAPACITY),
+            capacity: concurrency.saturating_mul(depth).saturating_mul(2).max(LEAST_CAPACITY),
             alone,
             among_others: alone.min(concurrency - others).max(1),
             state: Mutex::default(),
@@ -85,21 +88,26 @@ impl Window {
         !state.stopped
     }
 
-    /// Puts a request in. Says whether there is a worker that waits for work.
+    /// Puts a request in. Says whether there are as many workers that wait for work.
     pub(super) fn put(&self, job: Job) -> bool {
         let origin = job.1.as_ref().ok().map(|request| request.origin().clone());
         let mut state = self.lock();
+        if state.ended {
+            return true;
+        }
+        state.note(&origin, job.0);
         state.waiting += 1;
         state.lane(origin).jobs.push_back(job);
-        let idle = state.idle_workers >= state.waiting;
+        let (idle, enough) = (state.idle_workers > 0, state.idle_workers >= state.waiting);
         drop(state);
+        // What waits already may be for origins that are busy enough, so who is idle looks at this.
         if idle {
             self.filled.notify_one();
         }
-        idle
+        enough
     }
 
-    /// No more will be put in.
+    /// No more will be put in; what is put in nevertheless is forgotten.
     pub(super) fn end(&self) {
         self.lock().ended = true;
         self.filled.notify_all();
@@ -153,7 +161,7 @@ impl Window {
     }
 
     fn take(&self, state: &mut State) -> Option<(Job, Turn)> {
-        let most = if state.several_origins { self.among_others } else { self.alone };
+        let most = if state.has_several_origins() { self.among_others } else { self.alone };
         let open = |lane: &&mut Lane| !lane.jobs.is_empty() && lane.busy < most;
         let turn = |lane: &&mut Lane| (lane.busy, lane.jobs.front().map(|(index, _)| *index));
         let lane = state.lanes.iter_mut().filter(open).min_by_key(turn)?;
@@ -174,10 +182,25 @@ impl Window {
 }
 
 impl State {
+    fn note(&mut self, origin: &Option<Arc<Origin>>, index: usize) {
+        self.newest = index;
+        if origin.is_none() || self.last_origin == *origin {
+            return;
+        }
+        if self.last_origin.is_some() {
+            self.changed = Some(index);
+        }
+        self.last_origin = origin.clone();
+    }
+
+    /// Are there others than one, or were there not long ago?
+    fn has_several_origins(&self) -> bool {
+        self.changed.map_or(false, |changed| self.newest - changed < LONG_AGO)
+    }
+
     fn lane(&mut self, origin: Option<Arc<Origin>>) -> &mut Lane {
         let known = self.lanes.iter().position(|lane| lane.origin == origin);
         let at = known.unwrap_or_else(|| {
-            self.several_origins |= !self.lanes.is_empty();
             self.lanes.push(Lane { origin, jobs: VecDeque::new(), busy: 0 });
             self.lanes.len() - 1
         });
@@ -195,6 +218,9 @@ impl State {
         }
     }
 }
+
+/// After so many requests to one origin, others are not expected any more.
+const LONG_AGO: usize = 1000;
 
 /// Enough that a few slow origins among many do not soon fill it.
 const LEAST_CAPACITY: usize = 256;

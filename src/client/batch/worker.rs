@@ -12,7 +12,6 @@ use super::Shared;
 
 /// Starts a worker. False if the system has no thread to give, as long as there is another one.
 pub(super) fn start<R: Send + 'static>(shared: &Arc<Shared<R>>) -> bool {
-    let mut workers = shared.workers.lock().unwrap_or_else(PoisonError::into_inner);
     shared.outbox.add_source();
     let desk = Arc::clone(shared);
     let builder = thread::Builder::new().name("pannier-batch".into());
@@ -24,11 +23,15 @@ pub(super) fn start<R: Send + 'static>(shared: &Arc<Shared<R>>) -> bool {
         }
         desk.outbox.remove_source();
     };
-    match builder.stack_size(shared.rules.stack_size).spawn(work) {
+    let spawned = builder.stack_size(shared.rules.stack_size).spawn(work);
+    let mut workers = shared.workers.lock().unwrap_or_else(PoisonError::into_inner);
+    match spawned {
         Ok(worker) => workers.push(worker),
         Err(error) => {
+            let first = workers.is_empty();
+            drop(workers);
             shared.outbox.remove_source();
-            assert!(!workers.is_empty(), "no thread for a batch: {}", error);
+            assert!(!first, "no thread for a batch: {}", error);
             return false;
         }
     }
