@@ -111,7 +111,8 @@ impl Call<'_> {
                 }
             }
             Grant::Place(place) => Ok(Obtained::Place(place)),
-            Grant::Closed | Grant::Failed => Err(shut_down()),
+            Grant::Closed => Err(shut_down()),
+            Grant::Failed => Err(Error::new(ErrorKind::Connect).at(Phase::Connect)),
         }
     }
 
@@ -130,6 +131,7 @@ impl Call<'_> {
         if !trusted && !connection.is_quiet() {
             return Err(connection);
         }
+        connection.was_idle = true;
         self.client.pool().count_reused();
         self.observe(|| Event::Reused {
             connection: connection.id,

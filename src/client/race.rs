@@ -6,7 +6,7 @@
 //! to the next who waits, or becomes idle.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::conn::{Connection, Expectation, Grant};
 use crate::error::{Error, ErrorKind, Result};
@@ -63,27 +63,29 @@ impl Call<'_> {
         let (maker, pool) = (self.client.maker(), self.client.pool());
         let waiting = pool.expect(request.origin());
         let failure = Arc::<Mutex<Option<Error>>>::default();
+        let now = Instant::now();
         let aside = Aside {
             maker: Arc::clone(maker),
             pool: Arc::clone(pool),
             place,
             expectation: waiting.expectation(),
             origin: Arc::clone(request.origin()),
-            deadline: self.until(self.timeouts.connect),
+            deadline: self.until(self.timeouts.connect).earlier(Deadline::after(now, LONGEST)),
             cancel: CancelToken::child_of(self.cancel.into_iter().chain([&maker.cancel])),
             observer: self.observer.cloned(),
             failure: Arc::clone(&failure),
             counted: Counted::new(&maker.aside),
         };
+        aside.start();
+        // The thread knows better what it was about when the time was over.
+        let patience =
+            self.deadline.instant().map_or(Deadline::NEVER, |at| Deadline::after(at, GRACE));
         let blame = |error| self.blame(Phase::Connect, ErrorKind::Connect, error);
-        if let Err(error) = start_thread("pannier-dial", STACK_SIZE, Box::new(|| aside.run())) {
-            waiting.leave();
-            return Err(blame(error));
-        }
-        let granted = waiting.wait(self.deadline, self.cancel).map_err(blame)?;
+        let granted = waiting.wait(patience, self.cancel).map_err(blame)?;
         if let Grant::Failed = granted {
             let failure = failure.lock().unwrap_or_else(PoisonError::into_inner).take();
-            return Err(failure.unwrap_or_else(|| Error::new(ErrorKind::Connect)));
+            let lost = || Error::new(ErrorKind::Connect).message("the dialling thread panicked");
+            return Err(failure.unwrap_or_else(lost));
         }
         let obtained = self.accept(request, granted)?;
         if let Obtained::Kept(_) = obtained {
@@ -94,6 +96,24 @@ impl Call<'_> {
 }
 
 impl Aside {
+    /// Runs on a thread of its own, or here if there is none to be had.
+    fn start(self) {
+        let aside = Arc::new(Mutex::new(Some(self)));
+        let take = |aside: &Mutex<Option<Aside>>| {
+            aside.lock().unwrap_or_else(PoisonError::into_inner).take()
+        };
+        let thread = Arc::clone(&aside);
+        let run = move |aside: &Mutex<Option<Aside>>| {
+            if let Some(aside) = take(aside) {
+                aside.run();
+            }
+        };
+        let work = move || run(&thread);
+        if start_thread("pannier-dial", STACK_SIZE, Box::new(work)).is_err() {
+            run(&aside);
+        }
+    }
+
     fn run(self) {
         let _counted = self.counted;
         let dial = Dial {
@@ -114,11 +134,19 @@ impl Aside {
             Err(error) => {
                 *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
                 drop(self.place);
-                self.expectation.fail();
+                drop(self.expectation);
             }
         }
     }
 }
 
-/// For a connect and a TLS handshake. Only what is touched counts.
-const STACK_SIZE: usize = 256 << 10;
+/// What threads mostly have: connectors, TLS adapters and observers are other people's code. Only what
+/// is touched counts.
+const STACK_SIZE: usize = 2 << 20;
+
+/// A dialling that nobody waits for any more must end though its call had no deadline. TCP gives up by
+/// itself at about the same time.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// Well under the 50 ms that a call may be late.
+const GRACE: Duration = Duration::from_millis(20);

@@ -155,6 +155,7 @@ fn ok_a_connection_that_was_upgraded_keeps_its_place_until_it_is_dropped() {
     let upgrade = client.get(peer.url("/")).header("Connection", "upgrade").header("Upgrade", "x");
     let stream = upgrade.send().unwrap().into_stream().unwrap();
     assert_eq!(client.pool_stats().active, 1);
+    assert_eq!(client.pool_stats().closed(CloseReason::Upgraded), 1);
     let short = Timeouts::default().total(Duration::from_millis(10));
     let error = client.get(peer.url("/")).timeouts(short).send().unwrap_err();
     assert_eq!(error.phase(), Some(Phase::Queue));
@@ -276,6 +277,27 @@ fn err_a_dialling_aside_reports_like_any_other_and_ends_with_its_call() {
         thread::yield_now();
     }
     assert_eq!(client.pool_stats().waiting, 0);
+}
+
+/// A connector that goes wrong beside a connection that is in use.
+#[derive(Debug, Default)]
+struct Panics(AtomicUsize);
+
+impl Connect for Panics {
+    fn connect(&self, dialing: Dialing<'_>) -> io::Result<Box<dyn Transport>> {
+        assert_eq!(self.0.fetch_add(1, Ordering::SeqCst), 0, "on purpose");
+        Script::new().expect_until("\r\n\r\n").reply(OK).repeated().connect(dialing)
+    }
+}
+
+#[test]
+fn err_a_panic_of_a_dialling_aside_leaves_nobody_waiting() {
+    let client = Client::builder().connector(Panics::default()).build();
+    let first = client.get("http://a.example/").send().unwrap();
+    let error = client.get("http://a.example/").send().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    drop(first);
+    assert_eq!((client.pool_stats().active, client.pool_stats().waiting), (0, 0));
 }
 
 /// Counted where the connections are made and closed, and by the server.

@@ -51,12 +51,17 @@ impl<K: Key, T: Value> Lent<K, T> {
 
     /// Closes the value for this reason, and keeps its place for another one.
     pub(crate) fn vacate(self, reason: CloseReason) -> Place<K, T> {
+        self.count_closed(reason);
         let Lent { value, place } = self;
         drop(value);
-        if let Some((pool, _)) = &place.0 {
+        place
+    }
+
+    /// Counts the value as closed for this reason, though it may go on elsewhere.
+    pub(crate) fn count_closed(&self, reason: CloseReason) {
+        if let Some((pool, _)) = &self.place.0 {
             pool.lock().count_closed(reason);
         }
-        place
     }
 
     /// The value and its place, which it should not outlive.

@@ -119,17 +119,17 @@ impl<K: Key, T: Value> Pool<K, T> {
         mut state: MutexGuard<'_, State<K, T>>,
         key: &K,
     ) -> Checkout<K, T> {
-        match state.bounds(key, &self.config) {
+        let in_the_way = match state.bounds(key, &self.config) {
             Bounds::Free => {
                 state.open(key);
-                Checkout::Vacant(Place::new(self, key.clone()))
+                return Checkout::Vacant(Place::new(self, key.clone()));
             }
-            Bounds::FullInTotal if !state.idle.is_empty() => {
-                Checkout::Overdue(self.lend(state.idle.remove(0)), CloseReason::Evicted)
-            }
-            Bounds::FullInTotal | Bounds::FullOfKey => {
-                Checkout::Full(Waiting::new(self, state.queue.join(key, false)))
-            }
+            Bounds::FullOfKey => state.take_oldest(|entry| entry.key == *key),
+            Bounds::FullInTotal => state.take_oldest(|_| true),
+        };
+        match in_the_way {
+            Some(oldest) => Checkout::Overdue(self.lend(oldest), CloseReason::Evicted),
+            None => Checkout::Full(Waiting::new(self, state.queue.join(key, false))),
         }
     }
 
@@ -141,12 +141,14 @@ impl<K: Key, T: Value> Pool<K, T> {
     /// Raises the bounds on idle values, unless they are 0, to `count` more: so many workers give
     /// theirs back and take one again all the time.
     pub(crate) fn begin_bustle(&self, count: usize) {
-        self.lock().bustle += count;
+        let mut state = self.lock();
+        state.bustle = state.bustle.saturating_add(count);
     }
 
     /// Lowers the bounds again. What is too much goes with the next value that comes back.
     pub(crate) fn end_bustle(&self, count: usize) {
-        self.lock().bustle -= count;
+        let mut state = self.lock();
+        state.bustle = state.bustle.saturating_sub(count);
     }
 
     /// Takes everything out that is idle, to be closed.

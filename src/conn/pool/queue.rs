@@ -126,12 +126,7 @@ impl<K: Key, T: Value> Waiting<K, T> {
 
     /// For whoever makes a value while this one waits.
     pub(crate) fn expectation(&self) -> Expectation<K, T> {
-        Expectation { pool: Arc::clone(&self.pool), ticket: self.ticket.same() }
-    }
-
-    /// Gives the place in the queue up.
-    pub(crate) fn leave(self) {
-        self.pool.lock().queue.leave(&self.ticket);
+        Expectation { pool: Arc::clone(&self.pool), ticket: self.ticket.same(), fulfilled: false }
     }
 
     /// Waits for the grant.
@@ -152,23 +147,27 @@ impl<K: Key, T: Value> Waiting<K, T> {
     }
 }
 
-/// What is being made while someone waits for that, or for what comes sooner.
+/// What is being made while someone waits for that, or for what comes sooner. Dropping it says that
+/// it could not be made, on every way out of whoever makes it.
 #[derive(Debug)]
 pub(crate) struct Expectation<K: Key, T: Value> {
     pool: Arc<Pool<K, T>>,
     ticket: Ticket<K, T>,
+    fulfilled: bool,
 }
 
 impl<K: Key, T: Value> Expectation<K, T> {
     /// It is there. It goes to whoever waits for its key longest; returns what must be closed.
-    pub(crate) fn fulfil(self, value: Lent<K, T>, now: Instant) -> Discarded<K, T> {
+    pub(crate) fn fulfil(mut self, value: Lent<K, T>, now: Instant) -> Discarded<K, T> {
+        self.fulfilled = true;
         self.pool.lock().queue.expects_no_more(&self.ticket);
         value.give_back(now, None, now)
     }
+}
 
-    /// It could not be made, and its place is free.
-    pub(crate) fn fail(self) {
-        if self.pool.lock().queue.leave(&self.ticket) {
+impl<K: Key, T: Value> Drop for Expectation<K, T> {
+    fn drop(&mut self) {
+        if !self.fulfilled && self.pool.lock().queue.leave(&self.ticket) {
             self.ticket.fill(Grant::Failed);
             self.ticket.wake();
         }

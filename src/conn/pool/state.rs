@@ -92,6 +92,15 @@ impl<K: Key, T: Value> State<K, T> {
         Some(self.idle.remove(at))
     }
 
+    /// Takes out what was put in first of those that are meant.
+    pub(super) fn take_oldest(
+        &mut self,
+        is_meant: impl Fn(&Idle<K, T>) -> bool,
+    ) -> Option<Idle<K, T>> {
+        let at = self.idle.iter().position(is_meant)?;
+        Some(self.idle.remove(at))
+    }
+
     pub(super) fn bounds(&self, key: &K, config: &PoolConfig) -> Bounds {
         match self.open_of(key) < config.max_per_origin {
             false => Bounds::FullOfKey,
@@ -150,17 +159,20 @@ impl<K: Key, T: Value> State<K, T> {
         if self.closed {
             return Fate::Close(CloseReason::Shutdown);
         }
-        if let Some(reason) = entry.unusable(now, config) {
-            return Fate::Close(reason);
+        if entry.is_too_old(now, config) {
+            return Fate::Close(CloseReason::MaxAge);
         }
         match self.serves(&entry.key, config) {
             Some(Served::ByValue(at)) => return Fate::HandOver(self.queue.remove(at).ticket),
             Some(Served::ByPlace) => return Fate::Close(CloseReason::Evicted),
             None => {}
         }
-        match config.max_idle == 0 || config.max_idle_per_origin == 0 {
-            true => Fate::Close(CloseReason::Evicted),
-            false => Fate::Keep,
+        match entry.unusable(now, config) {
+            Some(reason) => Fate::Close(reason),
+            None if config.max_idle == 0 || config.max_idle_per_origin == 0 => {
+                Fate::Close(CloseReason::Evicted)
+            }
+            None => Fate::Keep,
         }
     }
 
@@ -217,11 +229,14 @@ impl<K: Key, T: Value> State<K, T> {
 impl<K, T> Idle<K, T> {
     /// Why it may not be used any more, if so.
     pub(super) fn unusable(&self, now: Instant, config: &PoolConfig) -> Option<CloseReason> {
-        let age = || now.saturating_duration_since(self.born);
-        match config.max_age {
-            _ if self.expires.map_or(false, |at| at <= now) => Some(CloseReason::IdleTimeout),
-            Some(limit) if age() >= limit => Some(CloseReason::MaxAge),
+        match self.expires {
+            Some(at) if at <= now => Some(CloseReason::IdleTimeout),
+            _ if self.is_too_old(now, config) => Some(CloseReason::MaxAge),
             _ => None,
         }
+    }
+
+    fn is_too_old(&self, now: Instant, config: &PoolConfig) -> bool {
+        config.max_age.map_or(false, |limit| now.saturating_duration_since(self.born) >= limit)
     }
 }

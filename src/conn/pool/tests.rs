@@ -282,10 +282,35 @@ fn ok_who_expects_a_new_value_takes_whichever_comes_first() {
     // What was made for the first is for whoever waits.
     assert!(one.fulfil(place.fill(2), bench.start).is_empty());
     assert!(matches!(granted(second), Ok(Grant::Value(value)) if *value == 2));
-    two.fail();
+    drop(two);
     let third = bench.pool.expect(&"a");
-    third.expectation().fail();
+    drop(third.expectation());
     assert!(matches!(granted(third), Ok(Grant::Failed)));
+}
+
+#[test]
+fn ok_who_wants_a_place_of_a_full_key_gets_that_of_an_idle_value() {
+    let mut bench = Bench::new(PoolConfig::default().max_per_origin(1));
+    bench.put("a", 1, 0);
+    match bench.pool.reserve(&"a") {
+        Checkout::Overdue(value, CloseReason::Evicted) => value.close(CloseReason::Evicted),
+        other => panic!("{:?}", other),
+    }
+    assert!(matches!(bench.pool.reserve(&"a"), Checkout::Vacant(_)));
+}
+
+#[test]
+fn ok_what_may_not_be_idle_may_be_handed_over() {
+    let mut bench =
+        Bench::new(PoolConfig::default().max_per_origin(1).idle_timeout(Duration::ZERO));
+    let a = bench.fill("a", 1);
+    let waiting = bench.wait("a");
+    bench.give_back(a, 0, None);
+    match granted(waiting) {
+        Ok(Grant::Value(value)) => bench.give_back(value, 0, None),
+        other => panic!("{:?}", other),
+    }
+    assert_eq!(bench.discarded, [(1, CloseReason::IdleTimeout)]);
 }
 
 #[test]
