@@ -47,7 +47,8 @@ impl Timeouts {
         self
     }
 
-    /// For sending one request, its content included.
+    /// For sending one request, its content included. What is pipelined is sent while a response is
+    /// waited for, inside the timeout for that.
     #[must_use]
     pub fn send(mut self, timeout: Duration) -> Timeouts {
         self.send = Some(timeout);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::Timings;
+use crate::event::{Phase, Timings};
 use crate::http::Origin;
 use crate::proto::CloseReason;
 
@@ -20,7 +20,7 @@ use super::exchange::vacate;
 use super::line::{Line, Seat};
 use super::request::Request;
 use super::response::Response;
-use super::Client;
+use super::{Client, Lent};
 
 /// A connection outside of the pool; made by [`Client::connect`].
 ///
@@ -52,6 +52,8 @@ pub struct Connection {
     origin: Arc<Origin>,
     line: Arc<Line>,
     in_flight: VecDeque<Sent>,
+    /// The response that was received last says that none comes after it.
+    last: bool,
     id: u64,
     local: Option<SocketAddr>,
     remote: Option<SocketAddr>,
@@ -71,7 +73,7 @@ impl Connection {
         let mut timings = Timings::new(call.began, call.began);
         let lent = call.obtain_new(&request, &mut timings);
         let lent = lent.map_err(|error| error.with_url(request.shared_url()))?;
-        let line = Arc::new(Line::new());
+        let line = Arc::new(Line::by_hand());
         let (id, local, remote) = (lent.id, lent.local, lent.remote);
         line.put(Seat::Free(lent));
         Ok(Connection {
@@ -79,6 +81,7 @@ impl Connection {
             origin: request.origin().clone(),
             line,
             in_flight: VecDeque::new(),
+            last: false,
             id,
             local,
             remote,
@@ -120,36 +123,43 @@ impl Connection {
     /// The timeouts of the request count from this call.
     ///
     /// # Errors
-    /// Those of [`Client::send`]. The connection is closed then, and every request in flight is lost.
-    /// [`ErrorKind::InvalidRequest`] if there is none.
+    /// [`ErrorKind::InvalidRequest`] if no request is in flight, or the response before was not read to
+    /// its end; nothing has changed then. With any other, those of [`Client::send`], the connection is
+    /// closed, and every request in flight is lost.
     pub fn receive(&mut self) -> Result<Response> {
-        let mut sent = match self.in_flight.pop_front() {
-            Some(sent) => sent,
-            None => {
-                let text = "no request is in flight on the connection";
-                return Err(Error::new(ErrorKind::InvalidRequest).message(text));
-            }
+        let refuse = |text: &str| Err(Error::new(ErrorKind::InvalidRequest).message(text));
+        if self.in_flight.is_empty() {
+            return refuse("no request is in flight on the connection");
+        }
+        let connection = match self.line.take() {
+            Seat::Free(connection) => Some(connection),
+            Seat::Taken => return refuse("the response before was not read to its end"),
+            Seat::Closed(..) | Seat::Left => None,
         };
+        let result = self.receive_on(connection);
+        if result.is_err() {
+            self.in_flight.clear();
+            drop(self.line.leave());
+        }
+        result
+    }
+
+    fn receive_on(&mut self, connection: Option<Lent>) -> Result<Response> {
+        let closed = || Error::new(ErrorKind::Receive).message("the connection is closed");
+        let mut sent = self.in_flight.pop_front().ok_or_else(closed)?;
         let request = &sent.request;
+        let placed = |error: Error| error.with_url(request.shared_url());
+        let connection = connection.ok_or_else(|| placed(closed().at(Phase::Wait)))?;
         let call = Call::new(&self.client, request, Instant::now());
-        let received = match self.line.take() {
-            Seat::Free(connection) => {
-                let timings = &mut sent.timings;
-                call.receive(&self.line, connection, sent.length, timings)
-                    .map_err(|(error, _)| error)
-            }
-            Seat::Taken | Seat::Closed(..) | Seat::Left => {
-                let text = "the response before was not read to its end, or was the last";
-                Err(Error::new(ErrorKind::Receive).message(text))
-            }
-        };
-        let answered = received.map_err(|error| error.with_url(request.shared_url()))?;
+        let received = call.receive(&self.line, connection, sent.length, &mut sent.timings);
+        let answered = received.map_err(|(error, _)| placed(error))?;
+        self.last = answered.is_last();
         Ok(call.response(request, answered, &sent.timings, Vec::new()))
     }
 
     /// Can another request be sent, now or when the present response has been read?
     pub fn is_open(&self) -> bool {
-        self.line.is_open()
+        !self.last && self.line.is_open()
     }
 
     /// How many requests wait for their response to be received.

@@ -59,9 +59,11 @@ impl Exchange {
     }
 
     /// The exchange is over, and with it HTTP on this connection.
-    pub(super) fn leave_http(&self, connection: u64) {
+    pub(super) fn leave_http(&self, connection: &Lent) {
+        let reason = CloseReason::Upgraded;
+        connection.count_closed(reason);
         self.observe(|| Event::ResponseEnd);
-        self.observe(|| Event::Closed { connection, reason: CloseReason::Upgraded });
+        self.observe(|| Event::Closed { connection: connection.id, reason });
     }
 
     pub(super) fn close(&self, connection: Lent, reason: CloseReason) {
@@ -121,7 +123,7 @@ pub(super) fn transcript(connection: &Connection, idempotent: bool) -> Transcrip
     Transcript {
         sent: connection.sent,
         received: connection.received,
-        reused: connection.exchanges > 1,
+        reused: connection.was_idle || connection.exchanges > 1,
         idempotent,
         answered: false,
     }

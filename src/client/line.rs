@@ -15,6 +15,8 @@ use super::{Lent, Place};
 pub(super) struct Line {
     /// Guards the seat; nothing is locked inside it.
     seat: Mutex<Seat>,
+    /// Is another connection made where one was closed?
+    goes_on: bool,
 }
 
 /// Where the connection of a line is.
@@ -30,8 +32,14 @@ pub(super) enum Seat {
 }
 
 impl Line {
+    /// A line that goes on with another connection when one is closed.
     pub(super) fn new() -> Line {
-        Line { seat: Mutex::new(Seat::Taken) }
+        Line { seat: Mutex::new(Seat::Taken), goes_on: true }
+    }
+
+    /// A line of one connection.
+    pub(super) fn by_hand() -> Line {
+        Line { goes_on: false, ..Line::new() }
     }
 
     pub(super) fn take(&self) -> Seat {
@@ -48,7 +56,13 @@ impl Line {
     }
 
     pub(super) fn put(&self, seat: Seat) {
-        *self.lock() = seat;
+        let seat = match seat {
+            Seat::Closed(..) if !self.goes_on => Seat::Left,
+            seat => seat,
+        };
+        let before = std::mem::replace(&mut *self.lock(), seat);
+        // What it holds is let go where nothing is locked.
+        drop(before);
     }
 
     /// Can more requests follow, now or when the present response has been read?

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::http::Origin;
 
-/// What is known of the origins that were pipelined last.
+/// What is known of the origins of which something was found out last.
 #[derive(Default)]
 pub(super) struct Manners {
     /// Guards the list, the newest entry last; nothing is locked inside it.
@@ -44,14 +44,16 @@ impl Manners {
 }
 
 fn note(list: &mut Vec<Known>, origin: &Arc<Origin>, change: impl FnOnce(&mut Known)) {
-    let at = list.iter().position(|known| known.origin == *origin).unwrap_or_else(|| {
-        if list.len() == MOST_KNOWN {
-            list.remove(0);
-        }
-        list.push(Known { origin: Arc::clone(origin), persists: false, breaks: 0 });
-        list.len() - 1
-    });
-    change(&mut list[at]);
+    let at = list.iter().position(|known| known.origin == *origin);
+    let mut known = match at {
+        Some(at) => list.remove(at),
+        None => Known { origin: Arc::clone(origin), persists: false, breaks: 0 },
+    };
+    if list.len() == MOST_KNOWN {
+        list.remove(0);
+    }
+    change(&mut known);
+    list.push(known);
 }
 
 /// One can be an accident.

@@ -164,7 +164,9 @@ impl Client {
     }
 
     /// Sends requests one behind the other on one connection, without waiting for the responses in
-    /// between (RFC 9112 §9.3.2): one round trip then serves many of them.
+    /// between (RFC 9112 §9.3.2): one round trip then serves many of them. Those that must not be sent
+    /// again ([`RetryPolicy::none`]), whose method is not idempotent, or whose content is a reader or
+    /// longer than 16 KiB, go out alone.
     pub fn pipeline<I>(&self, requests: I) -> Pipeline<I::IntoIter>
     where
         I: IntoIterator,
@@ -218,6 +220,11 @@ impl Client {
 
     fn maker(&self) -> &Arc<Maker> {
         &self.0.maker
+    }
+
+    /// Is there a bound on connections, so that one thread that holds several may wait for itself?
+    fn is_bounded(&self) -> bool {
+        self.config().pool.most_per_origin() < usize::MAX
     }
 
     fn manners(&self) -> &Manners {

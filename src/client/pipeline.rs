@@ -7,8 +7,8 @@
 //! - Only idempotent requests, with content that is in memory and small. Any other waits until
 //!   nothing is in flight, and goes out alone.
 //! - If the connection ends, what was not answered is sent again: once, and each alone on a connection
-//!   that is fresh, so that it cannot be lost in the same way. The depth is halved then. So no request
-//!   is sent more than twice.
+//!   that is fresh, so that it cannot be lost in the same way. The depth is halved then. So the
+//!   pipeline sends no request more than twice.
 //! - But if the peer announced the end, what came behind was not looked at (RFC 9112 §9.6), and it is
 //!   as if it had never been sent.
 //! - A peer that ends connections without a word while several requests are in flight is
@@ -89,12 +89,12 @@ struct Job {
 }
 
 /// How far it has come.
+#[derive(Default)]
 struct Trip {
-    /// How often it was sent, and when last, or else when it was taken from the iterator.
+    /// How often it was sent.
     tries: u32,
-    since: Instant,
-    /// Its length on the wire, if it is in flight.
-    in_flight: Option<u64>,
+    /// Its length on the wire and when it was sent, if it is in flight.
+    in_flight: Option<(u64, Instant)>,
 }
 
 /// The request whose response is waited for.
@@ -132,9 +132,9 @@ where
         self
     }
 
-    fn pull(&mut self, now: Instant) {
+    fn pull(&mut self) {
         while self.track.jobs.len() < self.track.depth {
-            let job = |request| Job { request, trip: Trip::new(now) };
+            let job = |request| Job { request, trip: Trip::default() };
             match self.requests.next() {
                 Some(request) => self.track.jobs.push_back(request.into_request().map(job)),
                 None => return,
@@ -142,15 +142,18 @@ where
         }
     }
 
-    fn exchange(&mut self, job: Job, now: Instant) -> Result<Response> {
+    fn exchange(&mut self, job: Job) -> Result<Response> {
         let Job { request, trip } = job;
         if !request.may_be_pipelined() {
             self.track.leave(&self.client);
             return self.client.send(&request);
         }
+        // After the iterator was asked, which may have taken its time.
+        let now = Instant::now();
         let call = Call::new(&self.client, &request, now);
-        let mut timings = Timings::new(trip.since, trip.since);
-        timings.sent = trip.in_flight.map(|_| trip.since);
+        let sent = trip.in_flight.map(|(_, at)| at);
+        let mut timings = Timings::new(sent.unwrap_or(now), sent.unwrap_or(now));
+        timings.sent = sent;
         let mut turn = Turn { call, request: &request, trip, timings, failure: None };
         let result = loop {
             match self.track.exchange(&mut turn) {
@@ -159,6 +162,9 @@ where
                 Err(error) => break Err(error),
             }
         };
+        if self.client.is_bounded() && turn.call.may_lead_on(&request, &result) {
+            self.track.lose_all();
+        }
         turn.call.conclude(&request, result, &mut turn.timings)
     }
 }
@@ -171,10 +177,9 @@ where
     type Item = Result<Response>;
 
     fn next(&mut self) -> Option<Result<Response>> {
-        let now = Instant::now();
-        self.pull(now);
+        self.pull();
         match self.track.pop() {
-            Some(Ok(job)) => Some(self.exchange(job, now)),
+            Some(Ok(job)) => Some(self.exchange(job)),
             Some(Err(error)) => Some(Err(error)),
             None => {
                 self.track.leave(&self.client);
@@ -205,7 +210,7 @@ impl Track {
         if turn.trip.tries == 1 {
             self.top_up(turn, &mut connection);
         }
-        let length = turn.trip.in_flight.take().unwrap_or(0);
+        let length = turn.trip.in_flight.take().map_or(0, |(length, _)| length);
         let received = turn.call.receive(&line, connection, length, &mut turn.timings);
         received.map_err(|(error, place)| {
             self.broken(turn.call.client, &error);
@@ -225,8 +230,8 @@ impl Track {
         let connection = match seat {
             // RFC 9112 §9.3.2: a client should not pipeline again at once after a failure.
             Seat::Free(connection) if again && connection.exchanges > 0 => {
-                give_back(connection, Instant::now(), turn.call.observer);
-                self.start(turn, None)?
+                let place = turn.call.vacate(connection, CloseReason::Evicted);
+                self.start(turn, Some(place))?
             }
             Seat::Free(connection) => connection,
             Seat::Closed(place, reason) => {
@@ -288,8 +293,9 @@ impl Track {
 
     /// The connection failed while it was waited for the response to a job.
     fn broken(&self, client: &Client, error: &Error) {
-        let by_peer = !matches!(error.kind(), ErrorKind::Timeout | ErrorKind::Cancelled);
-        if let (Some(current), true) = (&self.current, by_peer && self.sent > 0) {
+        let broken =
+            matches!(error.kind(), ErrorKind::EmptyResponse | ErrorKind::Receive | ErrorKind::Send);
+        if let (Some(current), true) = (&self.current, broken && self.sent > 0) {
             client.manners().note_break(&current.origin);
         }
     }
@@ -338,15 +344,10 @@ impl Job {
 }
 
 impl Trip {
-    fn new(now: Instant) -> Trip {
-        Trip { tries: 0, since: now, in_flight: None }
-    }
-
     /// It is sent, with this length.
     fn go(&mut self, length: u64, now: Instant) {
         self.tries += 1;
-        self.since = now;
-        self.in_flight = Some(length);
+        self.in_flight = Some((length, now));
     }
 }
 
@@ -362,9 +363,9 @@ impl Turn<'_> {
             self.call.client.pool().count_retried();
         }
         let length = self.call.enqueue(self.request, connection)?;
-        let now = self.timings.connection_ready().max(self.call.began);
-        self.timings.sent = Some(now);
-        self.trip.go(length, now);
+        let at = self.timings.connection_ready().max(self.call.began);
+        self.timings.sent = Some(at);
+        self.trip.go(length, at);
         Ok(())
     }
 

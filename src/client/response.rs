@@ -440,7 +440,7 @@ fn let_go(
     *trailers = connection.take_trailers();
     if connection.persistence() == Err(CloseReason::Upgraded) {
         info.close_reason = Some(CloseReason::Upgraded);
-        exchange.leave_http(connection.id);
+        exchange.leave_http(&connection);
         return Content::Switched(connection);
     }
     info.close_reason = exchange.release(connection, now);

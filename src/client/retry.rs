@@ -37,7 +37,7 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// None.
+    /// None. Nothing is pipelined then, since what was lost with another request could not be sent again.
     pub const fn none() -> RetryPolicy {
         RetryPolicy { stale: false, ..RetryPolicy::stale_connections() }
     }

@@ -33,6 +33,13 @@ pub(super) struct Answered {
     line: Option<Arc<Line>>,
 }
 
+impl Answered {
+    /// Does the connection end with this response?
+    pub(super) fn is_last(&self) -> bool {
+        self.connection.close_reason().is_some()
+    }
+}
+
 /// Sends `request` and follows where it leads.
 pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
     let call = Call::new(client, request, Instant::now());
@@ -82,6 +89,13 @@ impl Call<'_> {
         }
     }
 
+    /// May this result lead to another exchange?
+    pub(super) fn may_lead_on(&self, request: &Request, result: &Result<Answered>) -> bool {
+        let redirects = |answered: &Answered| answered.head.status().is_redirection();
+        result.as_ref().map_or(false, redirects)
+            || request.retries().pause(request, result, 0).is_some()
+    }
+
     /// The result, or that of as many further attempts as the policy allows.
     fn persist(
         &self,
@@ -92,7 +106,8 @@ impl Call<'_> {
         let mut made = 0;
         while let Some(pause) = request.retries().pause(request, &result, made) {
             let now = Instant::now();
-            if self.deadline.instant().map_or(false, |end| end <= now + pause) {
+            let moment = Deadline::after(now, pause);
+            if moment.earlier(self.deadline) != moment {
                 return result;
             }
             // A response is let go, so that its connection may carry the next attempt.
@@ -103,7 +118,7 @@ impl Call<'_> {
                 },
             );
             self.observe(|| Event::Retrying { error: &error });
-            self.rest(Deadline::after(now, pause))?;
+            self.rest(moment)?;
             self.client.pool().count_retried();
             made += 1;
             *timings = Timings::new(self.began, Instant::now());
@@ -267,6 +282,7 @@ impl Call<'_> {
     ) -> Result<ResponseHead> {
         let mut watch = Notify { call: self, connection: connection.id };
         let deadline = self.until(self.timeouts.response);
+        let before = connection.received;
         let head = connection.recv_head(deadline, &mut watch).map_err(|failure| {
             let bytes = connection.unread();
             if matches!(failure, conn::Failure::Protocol(_)) && !bytes.is_empty() {
@@ -275,7 +291,7 @@ impl Call<'_> {
             self.explain(Phase::Wait, failure)
         })?;
         // What nothing was read for was there when this step began.
-        let waited = connection.received > 0;
+        let waited = connection.received > before;
         timings.head = Some(if waited { Instant::now() } else { self.began });
         self.observe(|| Event::ResponseHead { status: head.status(), head: head.as_bytes() });
         Ok(head)

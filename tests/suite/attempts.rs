@@ -127,6 +127,14 @@ fn ok_a_pause_beyond_the_deadline_or_the_policy_is_not_begun() {
 }
 
 #[test]
+fn ok_no_pause_is_too_long_to_be_counted() {
+    let wish = "Retry-After: 18446744073709551615\r\n";
+    let policy = policy(1).max_retry_after(Duration::MAX);
+    let client = client(policy, [status("503 Busy", wish), once(OK)]);
+    assert_eq!(client.get("http://a.example/").send().unwrap().status().as_u16(), 503);
+}
+
+#[test]
 fn err_a_token_ends_the_pause() {
     let client = client(
         RetryPolicy::attempts(1).backoff(Duration::from_secs(60), Duration::from_secs(60)),

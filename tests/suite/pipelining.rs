@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use pannier::http::Method;
 use pannier::net::{Script, Scripts};
-use pannier::{Body, CloseReason, ErrorKind, IntoRequest, RequestBuilder, RetryPolicy, Timeouts};
+use pannier::{
+    Body, CloseReason, ErrorKind, IntoRequest, PoolConfig, RequestBuilder, RetryPolicy, Timeouts,
+};
 
 use crate::support::counted::Counted;
 use crate::support::peer::{Peer, Wire};
@@ -492,9 +494,57 @@ fn err_by_hand_what_cannot_be_sent_or_received_is_said() {
     let first = connection.receive().unwrap();
     let error = connection.receive().unwrap_err();
     assert!(error.to_string().contains("not read to its end"), "{}", error);
+    assert_eq!(connection.in_flight(), 1);
     assert_eq!(first.text().unwrap(), "hello");
     assert!(!connection.is_open());
     assert!(connection.send(&get("http://a.example/3")).is_err());
+}
+
+#[test]
+fn err_by_hand_a_response_that_is_not_read_costs_no_other_its_own() {
+    let script = Script::new().expect_until("/b").expect_until("\r\n\r\n").reply(body(1));
+    let script = script.reply(body(2)).expect_until("\r\n\r\n").reply(body(3));
+    let (client, _) = scripted([script]);
+    let mut connection = client.connect("http://a.example/").unwrap();
+    let send = |connection: &mut pannier::Connection, path: &str| {
+        let request = client.get(format!("http://a.example{}", path)).build().unwrap();
+        connection.send(&request).unwrap();
+    };
+    ["/a", "/b"].iter().for_each(|path| send(&mut connection, path));
+    let first = connection.receive().unwrap();
+    assert!(connection.receive().is_err());
+    assert_eq!((connection.in_flight(), connection.is_open()), (1, true));
+    assert_eq!(first.text().unwrap(), "1");
+    send(&mut connection, "/c");
+    for (path, text) in [("/b", "2"), ("/c", "3")] {
+        let response = connection.receive().unwrap();
+        assert_eq!(response.url().path(), path);
+        assert_eq!(response.text().unwrap(), text);
+    }
+}
+
+#[test]
+fn ok_a_pipeline_never_waits_for_a_place_that_it_has_itself() {
+    let site = Site::answering(|target| match target {
+        "/moved" => b"HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n".to_vec(),
+        _ => OK.into(),
+    });
+    let pool = PoolConfig::default().max_per_origin(1);
+    let client = builder().pool(pool).build();
+    let targets = ["/a", "/b", "/moved", "/c", "/moved", "/d"];
+    let requests = targets.map(|target| client.get(site.url(target)));
+    assert_eq!(texts(client.pipeline(requests).depth(4)), ["ok"; 6]);
+    client.connect(site.url("/")).unwrap();
+    let broken = Site::serve(|mut wire| {
+        for _ in 0..2 {
+            if wire.next_head().is_none() || !wire.try_send(OK) {
+                return wire.leave();
+            }
+        }
+        wire.leave();
+    });
+    let requests = [(); 8].map(|()| client.get(broken.url("/")));
+    assert_eq!(texts(client.pipeline(requests).depth(4)), ["ok"; 8]);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! One connection of HTTP/1: the engine of `proto::h1` over a transport, blocking, with deadlines.
 //!
 //! Here is what a connection is, how an exchange on it begins, and what becomes of it afterwards; the
-//! way out is in `send`, the way in is in `recv`, and `pipeline` has several exchanges at once. Redirects, retries and the pool are no matter of
-//! a connection.
+//! way out is in `send`, the way in is in `recv`, and `pipeline` has several exchanges at once.
+//! Redirects, retries and the pool are no matter of a connection.
 
 mod pipeline;
 mod recv;
@@ -47,6 +47,8 @@ pub(crate) struct Connection {
     pub(crate) born: Instant,
     pub(crate) made: Made,
     pub(crate) exchanges: u64,
+    /// Was it taken from the pool, so that the peer may have ended it meanwhile?
+    pub(crate) was_idle: bool,
     pub(crate) local: Option<SocketAddr>,
     pub(crate) remote: Option<SocketAddr>,
     /// What crossed the wire in the present exchange.
@@ -114,6 +116,7 @@ impl Connection {
             born: made.secured.or(made.connected).unwrap_or_else(Instant::now),
             made,
             exchanges: 0,
+            was_idle: false,
             sent: 0,
             received: 0,
         }

@@ -8,6 +8,7 @@
 //! while there is something to read: what is not sent then is sent at one of the next reads, and
 //! nothing is buffered for it.
 
+use std::io;
 use std::time::Instant;
 
 use crate::http::Version;
@@ -68,6 +69,7 @@ impl Connection {
     pub(crate) fn begin_response(&mut self, sent: u64) {
         self.begin();
         self.sent = sent;
+        self.received = self.input.unread().len() as u64;
     }
 
     /// Has the peer shown that it keeps connections, and in a version that has pipelining?
@@ -90,6 +92,7 @@ impl Connection {
             let unsent = &self.queued.bytes[self.queued.sent..];
             let glance = deadline.earlier(Deadline::after(Instant::now(), GLANCE));
             match self.transport.write(unsent, glance) {
+                Ok(0) => return Err(Failure::Send(io::ErrorKind::WriteZero.into())),
                 Ok(count) if count == unsent.len() => self.queued.clear(),
                 Ok(count) => {
                     self.queued.sent += count;

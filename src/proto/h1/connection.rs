@@ -156,7 +156,8 @@ impl Connection {
     ///
     /// # Errors
     /// [`Error::NotReady`] if the content of the request before is unfinished, that request may end
-    /// HTTP on this connection, or it is to close; [`Error::RequestFraming`] for framing fields that are invalid. Nothing is sent then.
+    /// HTTP on this connection, or it is to close; [`Error::RequestFraming`] for framing fields that are
+    /// invalid. Nothing is sent then.
     pub fn send_head(
         &mut self,
         head: &RequestHead<'_>,
