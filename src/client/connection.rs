@@ -75,7 +75,7 @@ impl Connection {
         let lent = lent.map_err(|error| error.with_url(request.shared_url()))?;
         let line = Arc::new(Line::by_hand());
         let (id, local, remote) = (lent.id, lent.local, lent.remote);
-        line.put(Seat::Free(lent));
+        drop(line.put(Seat::Free(lent)));
         Ok(Connection {
             client: client.clone(),
             origin: request.origin().clone(),
@@ -105,7 +105,7 @@ impl Connection {
         let mut connection = match self.line.take() {
             Seat::Free(connection) => connection,
             seat => {
-                self.line.put(seat);
+                drop(self.line.put(seat));
                 return refuse("the connection is closed, or a response of it is still being read");
             }
         };
@@ -113,7 +113,7 @@ impl Connection {
         let mut timings = Timings::new(call.began, call.began);
         let queued = call.enqueue(request, &mut connection);
         timings.sent = Some(call.began);
-        self.line.put(Seat::Free(connection));
+        drop(self.line.put(Seat::Free(connection)));
         let length = queued.map_err(|error| error.with_url(request.shared_url()))?;
         self.in_flight.push_back(Sent { request: request.clone(), length, timings });
         Ok(())

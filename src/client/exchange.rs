@@ -50,12 +50,15 @@ impl Exchange {
             (Ok(()), Some(_)) if !complete => Some(CloseReason::UnfinishedResponse),
             (Ok(()), Some(_)) => connection.close_reason(),
         };
-        match (closing, line) {
-            (Some(reason), _) => self.close(connection, reason),
-            (None, Some(line)) => line.put(Seat::Free(connection)),
-            (None, None) => {}
+        if let Some(reason) = closing {
+            self.close(connection, reason);
+            return closing;
         }
-        closing
+        // The line may have been left at this very moment.
+        match line.and_then(|line| line.put(Seat::Free(connection))) {
+            Some(Seat::Free(connection)) => give_back(connection, now, self.observer.as_ref()),
+            _ => None,
+        }
     }
 
     /// The exchange is over, and with it HTTP on this connection.
@@ -69,7 +72,7 @@ impl Exchange {
     pub(super) fn close(&self, connection: Lent, reason: CloseReason) {
         let place = vacate(connection, reason, self.observer.as_ref());
         if let Some(line) = &self.line {
-            line.put(Seat::Closed(place, reason));
+            drop(line.put(Seat::Closed(place, reason)));
         }
     }
 

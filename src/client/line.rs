@@ -55,14 +55,22 @@ impl Line {
         matches!(*self.lock(), Seat::Left)
     }
 
-    pub(super) fn put(&self, seat: Seat) {
-        let seat = match seat {
-            Seat::Closed(..) if !self.goes_on => Seat::Left,
-            seat => seat,
-        };
-        let before = std::mem::replace(&mut *self.lock(), seat);
-        // What it holds is let go where nothing is locked.
-        drop(before);
+    /// Gives it back. What nobody waits for any more is returned.
+    pub(super) fn put(&self, seat: Seat) -> Option<Seat> {
+        let mut now = self.lock();
+        if let Seat::Left = *now {
+            return Some(seat);
+        }
+        match seat {
+            Seat::Closed(..) if !self.goes_on => {
+                *now = Seat::Left;
+                Some(seat)
+            }
+            seat => {
+                *now = seat;
+                None
+            }
+        }
     }
 
     /// Can more requests follow, now or when the present response has been read?

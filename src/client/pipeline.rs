@@ -203,7 +203,7 @@ impl Track {
         let (line, mut connection) = self.connection(turn)?;
         if turn.trip.in_flight.is_none() {
             if let Err(error) = turn.send(&mut connection) {
-                line.put(Seat::Free(connection));
+                drop(line.put(Seat::Free(connection)));
                 return Err(error);
             }
         }
@@ -214,7 +214,7 @@ impl Track {
         let received = turn.call.receive(&line, connection, length, &mut turn.timings);
         received.map_err(|(error, place)| {
             self.broken(turn.call.client, &error);
-            line.put(Seat::Closed(place, CloseReason::Fault));
+            drop(line.put(Seat::Closed(place, CloseReason::Fault)));
             error
         })
     }

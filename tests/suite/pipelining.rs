@@ -3,6 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use pannier::http::Method;
@@ -334,6 +335,23 @@ fn ok_a_response_that_is_kept_unread_has_the_connection_to_itself() {
     drop(pipeline);
     assert_eq!(client.pool_stats().closed(CloseReason::UnfinishedResponse), 1);
     drop(client);
+}
+
+/// At every moment, as far as threads can be made to meet.
+#[test]
+fn ok_a_response_that_is_read_while_its_pipeline_is_dropped_gives_its_connection_back() {
+    let site = Site::answering(|_| OK.into());
+    let client = client();
+    for round in 0..300 {
+        let mut pipeline = client.pipeline([client.get(site.url("/"))]);
+        let response = pipeline.next().unwrap().unwrap();
+        let reading = thread::spawn(move || response.bytes().unwrap());
+        (0..round % 100 * 20).for_each(|_| std::hint::spin_loop());
+        drop(pipeline);
+        reading.join().unwrap();
+        let stats = client.pool_stats();
+        assert_eq!((stats.active, stats.idle, stats.created), (0, 1, 1), "round {}", round);
+    }
 }
 
 #[test]
