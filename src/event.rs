@@ -176,7 +176,8 @@ impl Timings {
         Some(self.head?.saturating_duration_since(self.sent?))
     }
 
-    /// From the head of the response to its end; `None` while it has not ended.
+    /// From the head of the response to its end; `None` while it has not ended. Nothing, if the content
+    /// came with the head.
     pub fn receive(&self) -> Option<Duration> {
         Some(self.ended?.saturating_duration_since(self.head?))
     }

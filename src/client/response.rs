@@ -117,7 +117,10 @@ impl Response {
         let transcript = transcript(&connection, exchange.idempotent);
         let body = match connection.is_complete() {
             false => Content::Live { exchange, connection },
-            true => let_go(exchange, connection, &mut info, &mut timings, &mut trailers),
+            true => {
+                timings.ended = timings.head;
+                let_go(exchange, connection, &mut info, &timings, &mut trailers)
+            }
         };
         let url = url.clone();
         Response { limit, head, url, history, info, timings, trailers, transcript, body }
@@ -391,8 +394,14 @@ impl Response {
             Content::Live { connection, .. } if connection.is_complete() => {}
             _ => return,
         }
+        let before = self.transcript.received;
         if let Content::Live { exchange, connection } = self.take_body(Content::Ended) {
             let Response { info, timings, trailers, .. } = self;
+            // Content for which nothing was read had come with the head.
+            timings.ended = match connection.received > before {
+                true => Some(Instant::now()),
+                false => timings.head,
+            };
             self.body = let_go(exchange, connection, info, timings, trailers);
         }
     }
@@ -432,11 +441,10 @@ fn let_go(
     exchange: Exchange,
     mut connection: Lent,
     info: &mut ConnectionInfo,
-    timings: &mut Timings,
+    timings: &Timings,
     trailers: &mut Option<Box<Headers>>,
 ) -> Content {
-    let now = Instant::now();
-    timings.ended = Some(now);
+    let now = timings.ended.unwrap_or_else(Instant::now);
     *trailers = connection.take_trailers();
     if connection.persistence() == Err(CloseReason::Upgraded) {
         info.close_reason = Some(CloseReason::Upgraded);
