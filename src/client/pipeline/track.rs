@@ -1,21 +1,4 @@
-//! Many requests on one connection, sent without waiting for the responses in between
-//! (RFC 9112 §9.3.2).
-//!
-//! The rules, which keep pipelining harmless against peers that cannot do it:
-//!
-//! - One request at a time until the peer has answered in HTTP/1.1 and kept the connection.
-//! - Only idempotent requests, with content that is in memory and small. Any other waits until
-//!   nothing is in flight, and goes out alone.
-//! - If the connection ends, what was not answered is sent again: once, and each alone on a connection
-//!   that is fresh, so that it cannot be lost in the same way. The depth is halved then. So the
-//!   pipeline sends no request more than twice.
-//! - But if the peer announced the end, what came behind was not looked at (RFC 9112 §9.6), and it is
-//!   as if it had never been sent.
-//! - A peer that ends connections without a word while several requests are in flight is
-//!   remembered by the client, and not pipelined to any more.
-//!
-//! What remains is why pipelining is for the caller to ask for: a response that was sent unasked cannot be
-//! told from the answer to a request that is in flight already.
+//! The connection of a pipeline, what is in flight on it, and what becomes of that when it ends.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -27,53 +10,16 @@ use crate::event::{Event, Phase, Timings};
 use crate::http::Origin;
 use crate::proto::CloseReason;
 
-use super::call::Call;
-use super::checkout::Obtained;
-use super::exchange::give_back;
-use super::into_request::IntoRequest;
-use super::line::{Line, Seat};
-use super::request::Request;
-use super::response::Response;
-use super::run::Answered;
-use super::{Client, Lent, Place};
-
-/// Requests that are pipelined, and the responses in their order; made by [`Client::pipeline`].
-///
-/// An iterator: each step sends what may be in flight, and returns when the head of the next
-/// response has come, redirects and retries included. A response should be read to its end, or
-/// dropped, before the next is asked for; what cannot be read away then costs the connection, and
-/// the requests behind it are sent again. The timeouts of a request count from the step that waits for
-/// its response, not from when it was sent behind others.
-///
-/// ```
-/// use pannier::net::Script;
-/// use pannier::Client;
-///
-/// let ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-/// let script = Script::new()
-///     // The first goes alone, the others together.
-///     .expect_until("\r\n\r\n")
-///     .reply(ok)
-///     .expect_until("GET /c HTTP/1.1\r\n")
-///     .expect_until("\r\n\r\n")
-///     .reply([ok, ok].concat());
-/// let client = Client::builder().connector(script.repeated()).build();
-///
-/// let urls = ["http://example.com/a", "http://example.com/b", "http://example.com/c"];
-/// for response in client.pipeline(urls.map(|url| client.get(url))) {
-///     assert_eq!(response?.text()?, "ok");
-/// }
-/// # Ok::<(), pannier::Error>(())
-/// ```
-#[must_use = "nothing is sent until responses are asked for"]
-pub struct Pipeline<I> {
-    client: Client,
-    requests: I,
-    track: Track,
-}
+use super::super::call::Call;
+use super::super::checkout::Obtained;
+use super::super::exchange::give_back;
+use super::super::line::{Line, Seat};
+use super::super::request::Request;
+use super::super::run::Answered;
+use super::super::{Client, Lent, Place};
 
 /// What is under way.
-struct Track {
+pub(super) struct Track {
     depth: usize,
     /// Taken from the iterator and not answered, oldest first.
     jobs: VecDeque<Result<Job>>,
@@ -83,14 +29,14 @@ struct Track {
 }
 
 /// A request on its way.
-struct Job {
-    request: Request,
-    trip: Trip,
+pub(super) struct Job {
+    pub(super) request: Request,
+    pub(super) trip: Trip,
 }
 
 /// How far it has come.
 #[derive(Default)]
-struct Trip {
+pub(super) struct Trip {
     /// How often it was sent.
     tries: u32,
     /// Its length on the wire and when it was sent, if it is in flight.
@@ -98,11 +44,11 @@ struct Trip {
 }
 
 /// The request whose response is waited for.
-struct Turn<'a> {
-    call: Call<'a>,
+pub(super) struct Turn<'a> {
+    pub(super) call: Call<'a>,
     request: &'a Request,
     trip: Trip,
-    timings: Timings,
+    pub(super) timings: Timings,
     /// Why it has to be sent again, if that is its own failure.
     failure: Option<Error>,
 }
@@ -115,87 +61,41 @@ struct Current {
     pipelined: bool,
 }
 
-impl<I> Pipeline<I>
-where
-    I: Iterator,
-    I::Item: IntoRequest,
-{
-    pub(super) fn new(client: &Client, requests: I) -> Pipeline<I> {
-        let track = Track { depth: DEPTH, jobs: VecDeque::new(), sent: 0, current: None };
-        Pipeline { client: client.clone(), requests, track }
-    }
-
-    /// How many requests may be in flight at once. Default 16; 0 counts as 1. As many are taken from
-    /// the iterator before a response is waited for.
-    pub fn depth(mut self, depth: usize) -> Pipeline<I> {
-        self.track.depth = depth.max(1);
-        self
-    }
-
-    fn pull(&mut self) {
-        while self.track.jobs.len() < self.track.depth {
-            let job = |request| Job { request, trip: Trip::default() };
-            match self.requests.next() {
-                Some(request) => self.track.jobs.push_back(request.into_request().map(job)),
-                None => return,
-            }
-        }
-    }
-
-    fn exchange(&mut self, job: Job) -> Result<Response> {
-        let Job { request, trip } = job;
-        if !request.may_be_pipelined() {
-            self.track.leave(&self.client);
-            return self.client.send(&request);
-        }
-        // After the iterator was asked, which may have taken its time.
-        let now = Instant::now();
-        let call = Call::new(&self.client, &request, now);
-        let sent = trip.in_flight.map(|(_, at)| at);
-        let mut timings = Timings::new(sent.unwrap_or(now), sent.unwrap_or(now));
-        timings.sent = sent;
-        let mut turn = Turn { call, request: &request, trip, timings, failure: None };
-        let result = loop {
-            match self.track.exchange(&mut turn) {
-                Ok(answered) => break Ok(answered),
-                Err(error) if turn.may_go_again(&error) => turn.failure = Some(error),
-                Err(error) => break Err(error),
-            }
-        };
-        if self.client.is_bounded() && turn.call.may_lead_on(&request, &result) {
-            self.track.lose_all();
-        }
-        turn.call.conclude(&request, result, &mut turn.timings)
-    }
-}
-
-impl<I> Iterator for Pipeline<I>
-where
-    I: Iterator,
-    I::Item: IntoRequest,
-{
-    type Item = Result<Response>;
-
-    fn next(&mut self) -> Option<Result<Response>> {
-        self.pull();
-        match self.track.pop() {
-            Some(Ok(job)) => Some(self.exchange(job)),
-            Some(Err(error)) => Some(Err(error)),
-            None => {
-                self.track.leave(&self.client);
-                None
-            }
-        }
-    }
-}
-
 impl Track {
-    fn pop(&mut self) -> Option<Result<Job>> {
+    pub(super) fn new(depth: usize) -> Track {
+        Track { depth, jobs: VecDeque::new(), sent: 0, current: None }
+    }
+
+    pub(super) fn set_depth(&mut self, depth: usize) {
+        self.depth = depth;
+    }
+
+    /// Could more requests be sent than are here?
+    pub(super) fn wants_more(&self) -> bool {
+        self.jobs.len() < self.depth
+    }
+
+    pub(super) fn push(&mut self, request: Result<Request>) {
+        self.jobs.push_back(request.map(|request| Job { request, trip: Trip::default() }));
+    }
+
+    /// The request whose turn it is.
+    pub(super) fn pop(&mut self) -> Option<Result<Job>> {
         let job = self.jobs.pop_front()?;
         if matches!(&job, Ok(job) if job.trip.in_flight.is_some()) {
             self.sent -= 1;
         }
         Some(job)
+    }
+
+    /// The exchange; once more if it was lost on a connection that was used before.
+    pub(super) fn exchange_or_retry(&mut self, turn: &mut Turn<'_>) -> Result<Answered> {
+        loop {
+            match self.exchange(turn) {
+                Err(error) if turn.may_go_again(&error) => turn.failure = Some(error),
+                result => return result,
+            }
+        }
     }
 
     /// Sends the request, with what may go out behind it, and waits for its response.
@@ -310,7 +210,7 @@ impl Track {
     }
 
     /// What was in flight is not any more, and next time there will be less of it.
-    fn lose_all(&mut self) {
+    pub(super) fn lose_all(&mut self) {
         if let Some(current) = self.current.take() {
             current.line.leave();
         }
@@ -324,7 +224,7 @@ impl Track {
     }
 
     /// Gives the connection back.
-    fn leave(&mut self, client: &Client) {
+    pub(super) fn leave(&mut self, client: &Client) {
         let observer = client.config().observer.as_ref();
         if let Some(Seat::Free(connection)) =
             self.current.take().map(|current| current.line.leave())
@@ -343,6 +243,12 @@ impl Job {
     }
 }
 
+impl fmt::Debug for Track {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "depth: {}, in flight: {}", self.depth, self.sent)
+    }
+}
+
 impl Trip {
     /// It is sent, with this length.
     fn go(&mut self, length: u64, now: Instant) {
@@ -351,7 +257,14 @@ impl Trip {
     }
 }
 
-impl Turn<'_> {
+impl<'a> Turn<'a> {
+    pub(super) fn new(call: Call<'a>, request: &'a Request, trip: Trip) -> Turn<'a> {
+        let sent = trip.in_flight.map(|(_, at)| at);
+        let began = sent.unwrap_or(call.began);
+        let timings = Timings { sent, ..Timings::new(began, began) };
+        Turn { call, request, trip, timings, failure: None }
+    }
+
     fn send(&mut self, connection: &mut Lent) -> Result<()> {
         if self.trip.tries == MOST_TRIES {
             let text = "the connection was closed twice before the request was answered";
@@ -395,29 +308,10 @@ impl Current {
     }
 }
 
-impl<I> Drop for Pipeline<I> {
-    fn drop(&mut self) {
-        self.track.leave(&self.client);
-    }
-}
-
-impl<I> fmt::Debug for Pipeline<I> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pipeline")
-            .field("depth", &self.track.depth)
-            .field("in_flight", &self.track.sent)
-            .finish_non_exhaustive()
-    }
-}
-
 fn lost_with_another() -> Error {
     let text = "the connection was closed before the request was answered";
     Error::new(ErrorKind::EmptyResponse).message(text).at(Phase::Wait)
 }
-
-/// Half of what a round trip over a continent can hide at a server's usual pace, and no more than
-/// what is to be sent again if a connection fails.
-const DEPTH: usize = 16;
 
 /// A request is sent at most this often.
 const MOST_TRIES: u32 = 2;
