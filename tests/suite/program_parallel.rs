@@ -416,8 +416,7 @@ fn err_a_reader_of_json_that_has_seen_enough_is_no_news() {
         drop(stdout);
         let run = child.wait_with_output().expect("the program ends");
         let (_, stderr, code) = run.text();
-        let told: Vec<_> = stderr.lines().filter(|line| !line.contains("(42)")).collect();
-        assert_eq!((told, code), (vec![], 23));
+        assert_eq!((stderr, code), ("", 23));
     }
 }
 

@@ -1,10 +1,11 @@
 //! How the end of a job is told: its failure, what `-w` asks for, and its line of JSON.
 
 use std::io::{self, Write};
+use std::sync::atomic::Ordering;
 
 use pannier::http::Url;
 
-use crate::exit::Failure;
+use crate::exit::{self, Failure};
 use crate::job::Session;
 use crate::jobs::Job;
 use crate::jsonl;
@@ -71,7 +72,11 @@ impl Session {
     }
 
     pub fn tell(&self, failure: &Failure) {
-        if self.global.tells_errors() && !failure.is_silent() {
+        if failure.is_silent() {
+            self.output_gone.store(true, Ordering::Relaxed);
+        }
+        let given_up = failure.code == exit::ABORTED && self.output_gone.load(Ordering::Relaxed);
+        if self.global.tells_errors() && !failure.is_silent() && !given_up {
             warn::complain(&format!("({}) {}", failure.code, failure.message));
         }
     }

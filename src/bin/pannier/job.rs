@@ -4,7 +4,7 @@
 //! and so does an output that nobody reads any more.
 
 use std::io::{self, IsTerminal};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
@@ -37,6 +37,8 @@ pub struct Session {
     pub board: Arc<Board>,
     /// What happened, if somebody wants to know afterwards.
     journal: Option<Journal>,
+    /// Whoever read standard output has gone, and nobody wants to hear what is given up for it.
+    pub output_gone: AtomicBool,
 }
 
 /// A job under way.
@@ -85,7 +87,8 @@ pub type Answer = (Sent, pannier::Result<Response>);
 impl Session {
     pub fn new(global: Global, journal: Option<Journal>) -> Session {
         let board = Board::new(global.parallel);
-        Session { global, clients: Clients::new(global), board, journal }
+        let output_gone = AtomicBool::new(false);
+        Session { global, clients: Clients::new(global), board, journal, output_gone }
     }
 
     /// Opens what the job needs, and makes its first request.
