@@ -44,10 +44,7 @@ impl<'a> Call<'a> {
 
     /// The deadline of a phase that begins now: that of the call if it comes first.
     pub(super) fn until(&self, timeout: Option<Duration>) -> Deadline {
-        match timeout {
-            Some(_) => Deadline::after_opt(Instant::now(), timeout).earlier(self.deadline),
-            None => self.deadline,
-        }
+        self.deadline.within(timeout)
     }
 
     /// Is there still any use in beginning an exchange?

@@ -26,11 +26,7 @@ pub(super) struct Exchange {
 
 impl Exchange {
     pub(super) fn read(&self, connection: &mut Connection, buffer: &mut [u8]) -> Result<usize> {
-        let deadline = match self.read {
-            Some(_) => Deadline::after_opt(Instant::now(), self.read).earlier(self.deadline),
-            None => self.deadline,
-        };
-        connection.read(buffer, deadline).map_err(|failure| {
+        connection.read(buffer, self.deadline.within(self.read)).map_err(|failure| {
             let error = explain(self.cancel.as_ref(), Phase::Receive, failure);
             error.with_transcript(transcript(connection, self.idempotent))
         })

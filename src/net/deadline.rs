@@ -50,6 +50,14 @@ impl Deadline {
         }
     }
 
+    /// Whichever comes first: this, or `timeout` from now, if there is one. Only then is the clock asked.
+    pub(crate) fn within(self, timeout: Option<Duration>) -> Deadline {
+        match timeout {
+            Some(timeout) => Deadline::after(Instant::now(), timeout).earlier(self),
+            None => self,
+        }
+    }
+
     /// The instant itself; `None` is never.
     pub fn instant(self) -> Option<Instant> {
         self.0
