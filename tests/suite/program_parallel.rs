@@ -1,7 +1,7 @@
 //! The program with many transfers: side by side, from lists, told of in JSON; and their files.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::support::json::Json;
 use crate::support::peer as wire;
 use crate::support::program::{
-    closed_address, command, fed, pannier, sized, Answer, Dir, Peer, Text, HOLD,
+    abandoned, closed_address, command, fed, pannier, sized, Answer, Dir, Peer, Text, HOLD,
 };
 use crate::support::site::Site;
 
@@ -271,7 +271,7 @@ fn err_a_bad_line_is_named_and_the_others_go_on() {
     let (stdout, stderr, code) = run.text();
     assert_eq!((stdout, code), ("okok", 0));
     assert!(stderr.starts_with("pannier: (3) -:2: URL rejected: "), "{}", stderr);
-    let run = fed(&["-sS", "-O", "--from", "-"], &peer.url("/"));
+    let run = fed(&["-sS", "-O", "--from", "-"], peer.url("/"));
     let (_, stderr, code) = run.text();
     assert_eq!(code, 23);
     assert!(stderr.starts_with("pannier: (23) -:1: Remote file name"), "{}", stderr);
@@ -367,13 +367,7 @@ fn ok_json_is_valid_whatever_a_url_holds_and_content_goes_nowhere() {
     let mut list = peer.url("/\"\\\u{1f600}").into_bytes();
     list.extend(b"\xff\x7f\x01\n");
     list.extend(peer.url("/\"\\\u{1f600}\u{e9}").into_bytes());
-    let mut child = command(&["-s", "--jsonl", "--from", "-"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    child.stdin.take().expect("it was asked for").write_all(&list).expect("the program reads");
-    let run = child.wait_with_output().expect("the program ends");
+    let run = fed(&["-s", "--jsonl", "--from", "-"], list);
     let lines: Vec<Json> = run.text().0.lines().map(Json::parse).collect();
     let urls: Vec<_> = lines.iter().filter_map(|line| line.get("url")?.as_str()).collect();
     let odd = peer.url("/\"\\\u{1f600}\u{fffd}\u{7f}\u{1}");
@@ -405,18 +399,8 @@ fn ok_json_tells_of_reuse_and_retries() {
 fn err_a_reader_of_json_that_has_seen_enough_is_no_news() {
     let peer = Peer::start(|_| sized("ok"));
     for options in [&["-S"][..], &["-SZ"]] {
-        let mut child = command(&[options, &["--jsonl", &peer.url("/[1-100000]")]].concat())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("the program starts");
-        let mut start = [0; 10];
-        let mut stdout = child.stdout.take().expect("it was asked for");
-        stdout.read_exact(&mut start).expect("the first line comes");
-        drop(stdout);
-        let run = child.wait_with_output().expect("the program ends");
-        let (_, stderr, code) = run.text();
-        assert_eq!((stderr, code), ("", 23));
+        let run = abandoned(&[options, &["--jsonl", &peer.url("/[1-100000]")]].concat(), 10);
+        assert_eq!(run.text(), ("", "", 23));
     }
 }
 

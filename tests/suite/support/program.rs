@@ -157,7 +157,7 @@ pub fn pannier(words: &[&str]) -> Output {
 }
 
 /// The same with something on standard input.
-pub fn fed(words: &[&str], input: &str) -> Output {
+pub fn fed(words: &[&str], input: impl AsRef<[u8]>) -> Output {
     let mut child = command(words)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -165,8 +165,21 @@ pub fn fed(words: &[&str], input: &str) -> Output {
         .spawn()
         .expect("the program starts");
     let mut stdin = child.stdin.take().expect("it was asked for");
-    stdin.write_all(input.as_bytes()).expect("the program reads");
+    stdin.write_all(input.as_ref()).expect("the program reads");
     drop(stdin);
+    child.wait_with_output().expect("the program ends")
+}
+
+/// The same with a reader of its output that goes away after so many bytes.
+pub fn abandoned(words: &[&str], after: usize) -> Output {
+    let mut child = command(words)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    let mut stdout = child.stdout.take().expect("it was asked for");
+    stdout.read_exact(&mut vec![0; after]).expect("the program writes");
+    drop(stdout);
     child.wait_with_output().expect("the program ends")
 }
 
