@@ -151,7 +151,8 @@ impl Connection {
         let placed = |error: Error| error.with_url(request.shared_url());
         let connection = connection.ok_or_else(|| placed(closed().at(Phase::Wait)))?;
         let call = Call::new(&self.client, request, Instant::now());
-        let received = call.receive(&self.line, connection, sent.length, &mut sent.timings);
+        let received =
+            call.receive(request, &self.line, connection, sent.length, &mut sent.timings);
         let answered = received.map_err(|(error, _)| placed(error))?;
         self.last = answered.is_last();
         Ok(call.response(request, answered, &sent.timings, Vec::new()))

@@ -15,6 +15,7 @@ mod checkout;
 mod config;
 mod connection;
 mod dial;
+mod dress;
 mod exchange;
 mod explain;
 mod into_request;

@@ -40,6 +40,14 @@ impl Answered {
     }
 }
 
+/// What follows from a final response.
+enum Next {
+    /// It is what the caller gets.
+    Nothing,
+    /// The request that it points to.
+    Redirect(Request),
+}
+
 /// Sends `request` and follows where it leads.
 pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
     let call = Call::new(client, request, Instant::now());
@@ -67,8 +75,8 @@ impl Call<'_> {
             };
             let answered = result.map_err(placed)?;
             let next = match self.next(&request, &answered, history.len()) {
-                Ok(Some(next)) => next,
-                Ok(None) => return Ok(self.response(&request, answered, timings, history)),
+                Ok(Next::Redirect(next)) => next,
+                Ok(Next::Nothing) => return Ok(self.response(&request, answered, timings, history)),
                 Err(error) => {
                     let response = self.response(&request, answered, timings, history);
                     return Err(response.describe(error));
@@ -127,17 +135,13 @@ impl Call<'_> {
         result
     }
 
-    /// The request that the response asks for, if it is to be followed.
-    fn next(
-        &self,
-        request: &Request,
-        answered: &Answered,
-        followed: usize,
-    ) -> Result<Option<Request>> {
-        match answered.head.status().is_redirection() {
-            true => redirect::next(request.redirects(), request, &answered.head, followed),
-            false => Ok(None),
+    /// What follows from the response.
+    fn next(&self, request: &Request, answered: &Answered, followed: usize) -> Result<Next> {
+        if !answered.head.status().is_redirection() {
+            return Ok(Next::Nothing);
         }
+        let next = redirect::next(request.redirects(), request, &answered.head, followed)?;
+        Ok(next.map_or(Next::Nothing, Next::Redirect))
     }
 
     /// RFC 9110 §10.1.1: after a 417 the request may be repeated without the expectation, once.
@@ -211,6 +215,7 @@ impl Call<'_> {
         timings: &mut Timings,
     ) -> Result<ResponseHead> {
         connection.begin();
+        let request = &*self.dress(request)?;
         let target = request.target()?;
         let head = request.head(&target);
         let mut watch = Notify { call: self, connection: connection.id };
@@ -226,7 +231,7 @@ impl Call<'_> {
         };
         sent.map_err(|failure| self.explain(Phase::Send, failure))?;
         timings.sent = Some(Instant::now());
-        self.wait(connection, timings)
+        self.wait(request, connection, timings)
     }
 
     /// Puts a request behind those in flight on `connection`. Returns the length of what is sent.
@@ -235,6 +240,7 @@ impl Call<'_> {
         request: &Request,
         connection: &mut conn::Connection,
     ) -> Result<u64> {
+        let request = &*self.dress(request)?;
         let target = request.target()?;
         let content = match request.body().open()? {
             Opened::Bytes(bytes) => bytes,
@@ -252,6 +258,7 @@ impl Call<'_> {
     /// bytes were sent.
     pub(super) fn receive(
         &self,
+        request: &Request,
         line: &Arc<Line>,
         mut connection: Lent,
         sent: u64,
@@ -259,7 +266,7 @@ impl Call<'_> {
     ) -> Result<Answered, (Error, Place)> {
         connection.begin_response(sent);
         let guarded = self.guard(&mut connection);
-        match guarded.and_then(|()| self.wait(&mut connection, timings)) {
+        match guarded.and_then(|()| self.wait(request, &mut connection, timings)) {
             Ok(head) => Ok(Answered { head, connection, line: Some(Arc::clone(line)) }),
             Err(error) => Err(self.failed(connection, error)),
         }
@@ -275,8 +282,10 @@ impl Call<'_> {
         }
     }
 
+    /// The one place where a final head comes in.
     fn wait(
         &self,
+        request: &Request,
         connection: &mut conn::Connection,
         timings: &mut Timings,
     ) -> Result<ResponseHead> {
@@ -294,6 +303,7 @@ impl Call<'_> {
         let waited = connection.received > before;
         timings.head = Some(if waited { Instant::now() } else { self.began });
         self.observe(|| Event::ResponseHead { status: head.status(), head: head.as_bytes() });
+        self.heed(request, &head);
         Ok(head)
     }
 

@@ -111,7 +111,8 @@ impl Track {
             self.top_up(turn, &mut connection);
         }
         let length = turn.trip.in_flight.take().map_or(0, |(length, _)| length);
-        let received = turn.call.receive(&line, connection, length, &mut turn.timings);
+        let Turn { call, request, timings, .. } = turn;
+        let received = call.receive(request, &line, connection, length, timings);
         received.map_err(|(error, place)| {
             self.broken(turn.call.client, &error);
             drop(line.put(Seat::Closed(place, CloseReason::Fault)));
