@@ -3,8 +3,8 @@
 pub mod client;
 pub mod code;
 pub mod counted;
+pub mod daemon;
 pub mod json;
-pub mod nginx;
 pub mod peer;
 pub mod plain_tls;
 pub mod program;

@@ -66,6 +66,10 @@ impl Site {
         format!("http://{}{}", self.address, target.as_ref())
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// How many connections were accepted.
     pub fn accepted(&self) -> usize {
         self.counts.accepted.load(Ordering::Relaxed)

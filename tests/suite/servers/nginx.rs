@@ -10,7 +10,31 @@ use pannier::http::Method;
 use pannier::{Body, CloseReason, ErrorKind, Response};
 
 use crate::support::client;
-use crate::support::nginx::Nginx;
+use crate::support::daemon::Daemon;
+
+/// nginx in one process, with these directives in its only server.
+fn start(directives: &str) -> Daemon {
+    Daemon::start("nginx", |folder, address| {
+        folder.write(
+            "nginx.conf",
+            format!(
+                "daemon off; master_process off; worker_processes 1; pid {folder}/pid;
+                 events {{ worker_connections 64; }}
+                 http {{
+                     access_log off; default_type application/octet-stream;
+                     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+                     fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi;
+                     scgi_temp_path {folder}/scgi;
+                     server {{ listen {address}; root {folder}/html; {directives} }}
+                 }}",
+                folder = folder.text(),
+                address = address,
+                directives = directives
+            ),
+        );
+        ["-p", &folder.text(), "-c", "nginx.conf", "-e", "error.log"].map(String::from).to_vec()
+    })
+}
 
 const LARGE: usize = 24 << 20;
 
@@ -22,9 +46,9 @@ fn pattern(length: usize) -> Vec<u8> {
 #[test]
 #[ignore = "needs nginx"]
 fn ok_a_small_and_a_large_file_arrive_as_they_are() {
-    let nginx = Nginx::start("");
-    nginx.file("small", b"hello");
-    nginx.file("large", &pattern(LARGE));
+    let nginx = start("");
+    nginx.folder.serve("small", b"hello");
+    nginx.folder.serve("large", &pattern(LARGE));
     let client = client();
     let small = client.get(nginx.url("/small")).send().unwrap();
     assert_eq!(small.content_length(), Some(5));
@@ -42,8 +66,8 @@ fn ok_a_small_and_a_large_file_arrive_as_they_are() {
 #[test]
 #[ignore = "needs nginx"]
 fn ok_a_thousand_requests_share_one_connection() {
-    let nginx = Nginx::start("keepalive_requests 5000;");
-    nginx.file("small", b"hello");
+    let nginx = start("keepalive_requests 5000;");
+    nginx.folder.serve("small", b"hello");
     let client = client();
     for exchange in 1..=1000 {
         let response = client.get(nginx.url("/small")).send().unwrap();
@@ -57,8 +81,8 @@ fn ok_a_thousand_requests_share_one_connection() {
 #[test]
 #[ignore = "needs nginx"]
 fn ok_a_connection_with_its_last_request_is_replaced_without_a_retry() {
-    let nginx = Nginx::start("keepalive_requests 3;");
-    nginx.file("small", b"hello");
+    let nginx = start("keepalive_requests 3;");
+    nginx.folder.serve("small", b"hello");
     let client = client();
     for number in 0..10 {
         let mut response = client.get(nginx.url("/small")).send().unwrap();
@@ -74,8 +98,8 @@ fn ok_a_connection_with_its_last_request_is_replaced_without_a_retry() {
 #[test]
 #[ignore = "needs nginx"]
 fn ok_a_connection_that_the_server_let_go_is_replaced() {
-    let nginx = Nginx::start("keepalive_timeout 100ms;");
-    nginx.file("small", b"hello");
+    let nginx = start("keepalive_timeout 100ms;");
+    nginx.folder.serve("small", b"hello");
     let client = client();
     let first = client.get(nginx.url("/small")).send().unwrap();
     let port = first.local_addr().unwrap().port();
@@ -92,8 +116,8 @@ fn ok_a_connection_that_the_server_let_go_is_replaced() {
 #[test]
 #[ignore = "needs nginx"]
 fn ok_a_second_that_the_server_announced_is_too_short_for_reuse() {
-    let nginx = Nginx::start("keepalive_timeout 60s 1s;");
-    nginx.file("small", b"hello");
+    let nginx = start("keepalive_timeout 60s 1s;");
+    nginx.folder.serve("small", b"hello");
     let client = client();
     for id in 1..=2 {
         let response = client.get(nginx.url("/small")).send().unwrap();
@@ -106,9 +130,9 @@ fn ok_a_second_that_the_server_announced_is_too_short_for_reuse() {
 #[test]
 #[ignore = "needs nginx"]
 fn ok_answers_of_every_kind_share_one_connection() {
-    let nginx = Nginx::start("");
-    nginx.file("small", b"hello");
-    nginx.file("dir/index.html", b"index");
+    let nginx = start("");
+    nginx.folder.serve("small", b"hello");
+    nginx.folder.serve("dir/index.html", b"index");
     let client = client();
     let date = get(&client, &nginx, "/small").headers().get("Last-Modified").unwrap().to_owned();
     let rows = [
@@ -139,8 +163,8 @@ fn ok_answers_of_every_kind_share_one_connection() {
 #[test]
 #[ignore = "needs nginx"]
 fn ok_a_redirect_to_the_folder_is_followed() {
-    let nginx = Nginx::start("");
-    nginx.file("dir/index.html", b"index");
+    let nginx = start("");
+    nginx.folder.serve("dir/index.html", b"index");
     let response = get(&client(), &nginx, "/dir");
     assert_eq!(response.url().to_string(), nginx.url("/dir/"));
     let history = response.history();
@@ -157,7 +181,7 @@ fn ok_pieces_of_a_slow_upstream_come_one_by_one() {
         "location /slow {{ proxy_pass http://{}; proxy_buffering off; }}",
         upstream.local_addr().unwrap()
     );
-    let nginx = Nginx::start(&location);
+    let nginx = start(&location);
     let (go_on, seen) = mpsc::channel();
     let server = thread::spawn(move || {
         let (mut stream, _) = upstream.accept().unwrap();
@@ -197,7 +221,7 @@ fn err_an_upstream_that_breaks_off_is_no_end() {
         "location / {{ proxy_pass http://{}; proxy_buffering off; }}",
         upstream.local_addr().unwrap()
     );
-    let nginx = Nginx::start(&location);
+    let nginx = start(&location);
     let server = thread::spawn(move || {
         let (mut stream, _) = upstream.accept().unwrap();
         let mut buffer = [0; 4096];
@@ -214,7 +238,7 @@ fn err_an_upstream_that_breaks_off_is_no_end() {
 #[test]
 #[ignore = "needs nginx"]
 fn ok_uploads_of_known_and_unknown_length_are_stored() {
-    let nginx = Nginx::start("client_max_body_size 0; dav_methods PUT DELETE;");
+    let nginx = start("client_max_body_size 0; dav_methods PUT DELETE;");
     let client = client();
     let content = pattern(4 << 20);
     let bodies = [
@@ -232,7 +256,7 @@ fn ok_uploads_of_known_and_unknown_length_are_stored() {
         let response = request.send().unwrap();
         assert_eq!(response.status().as_u16(), 201, "{}", name);
         assert_eq!(response.text().unwrap(), "");
-        assert!(nginx.read(name) == content, "{}", name);
+        assert!(nginx.folder.served(name) == content, "{}", name);
         assert_eq!(client.delete(&*url).send().unwrap().status().as_u16(), 204);
     }
     assert_eq!(client.pool_stats().created, 1);
@@ -241,7 +265,7 @@ fn ok_uploads_of_known_and_unknown_length_are_stored() {
 #[test]
 #[ignore = "needs nginx"]
 fn ok_an_upload_that_is_refused_early_gets_its_answer() {
-    let nginx = Nginx::start("client_max_body_size 1k; dav_methods PUT;");
+    let nginx = start("client_max_body_size 1k; dav_methods PUT;");
     let client = client();
     let mut response = client.put(nginx.url("/a")).body(pattern(1 << 20)).send().unwrap();
     assert_eq!(response.status().as_u16(), 413);
@@ -255,8 +279,8 @@ fn ok_an_upload_that_is_refused_early_gets_its_answer() {
 #[test]
 #[ignore = "needs nginx"]
 fn ok_a_content_coding_that_was_asked_for_is_left_as_it_is() {
-    let nginx = Nginx::start("gzip on; gzip_types *; gzip_min_length 1;");
-    nginx.file("text", &b"pannier ".repeat(10_000));
+    let nginx = start("gzip on; gzip_types *; gzip_min_length 1;");
+    nginx.folder.serve("text", &b"pannier ".repeat(10_000));
     let request = client().get(nginx.url("/text")).header("Accept-Encoding", "gzip");
     let response = request.send().unwrap();
     assert_eq!(response.headers().get("Content-Encoding"), Some("gzip"));
@@ -268,8 +292,8 @@ fn ok_a_content_coding_that_was_asked_for_is_left_as_it_is() {
 #[test]
 #[ignore = "needs nginx"]
 fn ok_threads_of_one_client_take_no_more_connections_than_there_are_threads() {
-    let nginx = Nginx::start("keepalive_requests 5000;");
-    nginx.file("small", b"hello");
+    let nginx = start("keepalive_requests 5000;");
+    nginx.folder.serve("small", b"hello");
     let client = client();
     let threads: Vec<_> = (0..4)
         .map(|_| {
@@ -292,6 +316,6 @@ fn ok_threads_of_one_client_take_no_more_connections_than_there_are_threads() {
     assert_eq!(stats.created, ids.len() as u64);
 }
 
-fn get(client: &pannier::Client, nginx: &Nginx, path: &str) -> Response {
+fn get(client: &pannier::Client, nginx: &Daemon, path: &str) -> Response {
     client.get(nginx.url(path)).send().unwrap()
 }

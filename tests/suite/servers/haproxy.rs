@@ -1,0 +1,64 @@
+//! HAProxy, as an origin of its own and before another server.
+
+use crate::support::client;
+use crate::support::daemon::Daemon;
+use crate::support::site::Site;
+
+fn start(directives: &str) -> Daemon {
+    Daemon::start("haproxy", |folder, address| {
+        let configuration = folder.write(
+            "haproxy.cfg",
+            format!(
+                "defaults
+                     mode http
+                     timeout connect 5s
+                     timeout client 10s
+                     timeout server 10s
+                 frontend all
+                     bind {address}
+                     {directives}\n",
+                address = address,
+                directives = directives
+            ),
+        );
+        vec!["-db".into(), "-f".into(), configuration]
+    })
+}
+
+#[test]
+#[ignore = "needs haproxy"]
+fn ok_answers_and_redirects_of_its_own_share_one_connection() {
+    let haproxy = start(
+        "http-request return status 200 content-type text/plain string hello if { path /small }
+         http-request redirect code 308 location /small if { path /moved }
+         http-request deny deny_status 429 if { path /busy }
+         http-request return status 404 content-type text/plain string none",
+    );
+    let client = client();
+    for (path, status, text) in
+        [("/small", 200, "hello"), ("/moved", 200, "hello"), ("/other", 404, "none")]
+    {
+        let response = client.get(haproxy.url(path)).send().unwrap();
+        assert_eq!(response.status().as_u16(), status, "{}", path);
+        assert_eq!(response.text().unwrap(), text);
+    }
+    assert_eq!(client.pool_stats().created, 1);
+    assert_eq!(client.get(haproxy.url("/busy")).send().unwrap().status().as_u16(), 429);
+}
+
+#[test]
+#[ignore = "needs haproxy"]
+fn ok_requests_through_it_arrive_alone_and_pipelined() {
+    let upstream = Site::answering(|target| {
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", target.len(), target).into()
+    });
+    let server = format!("use_backend one\nbackend one\nserver one {}", upstream.address());
+    let haproxy = start(&server);
+    let client = client();
+    let target = |number: usize| format!("/n/{}", number);
+    let requests: Vec<_> =
+        (0..200).map(|number| client.get(haproxy.url(&target(number)))).collect();
+    for (number, response) in client.pipeline(requests).depth(32).enumerate() {
+        assert_eq!(response.unwrap().text().unwrap(), target(number));
+    }
+}

@@ -1,0 +1,9 @@
+//! Real servers and proxies, each on loopback with a configuration for each subject.
+//!
+//! The tests of a module need the program that it is named after.
+
+mod apache2;
+mod haproxy;
+mod lighttpd;
+mod nginx;
+mod origin;
