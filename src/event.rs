@@ -42,7 +42,11 @@ impl Phase {
     }
 }
 
-/// One thing that happened. Heads are given as they are on the wire.
+/// One thing that happened.
+///
+/// Heads of responses are given as they are on the wire, `Set-Cookie` included: who writes them to
+/// where others may read passes them through [`redact::head`](crate::http::redact::head). Heads of
+/// requests have come that way already, and URLs have no userinfo.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 #[allow(missing_docs)] // The fields are named after what they hold.
@@ -71,7 +75,13 @@ pub enum Event<'a> {
         idle: Duration,
     },
     /// The head of the request was sent, or is in the same write as what follows.
-    RequestHead { connection: u64, bytes: &'a [u8] },
+    RequestHead {
+        connection: u64,
+        /// Without the values of credentials and of fields marked as sensitive.
+        bytes: &'a [u8],
+        /// How many bytes it is on the wire.
+        length: u64,
+    },
     /// This much more of the content was sent, framing not counted.
     RequestBody { bytes: u64 },
     /// The request was sent to its end.

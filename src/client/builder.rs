@@ -93,8 +93,8 @@ impl RequestBuilder {
         })
     }
 
-    /// Marks a field as secret: it is not sent to another origin after a redirect. `Authorization`,
-    /// `Cookie` and `Proxy-Authorization` always are.
+    /// Marks a field as secret: it is not sent to another origin after a redirect, and observers are
+    /// not told its value. `Authorization`, `Cookie` and `Proxy-Authorization` always are.
     pub fn sensitive(self, name: &str) -> RequestBuilder {
         self.change(|draft| {
             draft.sensitive.push(name.to_owned());

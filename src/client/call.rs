@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::conn::{Failure, Watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Observer, Phase};
+use crate::http::redact;
 use crate::net::{CancelToken, Deadline, Watched};
 use crate::proto::h1::ResponseHead;
 use crate::proto::CloseReason;
@@ -90,6 +91,8 @@ impl<'a> Call<'a> {
 pub(super) struct Notify<'a> {
     pub(super) call: &'a Call<'a>,
     pub(super) connection: u64,
+    /// Fields of the request that are nobody's business.
+    pub(super) sensitive: &'a [String],
 }
 
 impl Watch for Notify<'_> {
@@ -98,8 +101,11 @@ impl Watch for Notify<'_> {
     }
 
     fn sent_head(&mut self, bytes: &[u8]) {
-        let connection = self.connection;
-        self.call.observe(|| Event::RequestHead { connection, bytes });
+        if self.call.observer.is_some() {
+            let (connection, length) = (self.connection, bytes.len() as u64);
+            let bytes = &*redact::head(bytes, self.sensitive);
+            self.call.observe(|| Event::RequestHead { connection, bytes, length });
+        }
     }
 
     fn sent_content(&mut self, bytes: u64) {

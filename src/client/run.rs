@@ -218,7 +218,7 @@ impl Call<'_> {
         let request = &*self.dress(request)?;
         let target = request.target()?;
         let head = request.head(&target);
-        let mut watch = Notify { call: self, connection: connection.id };
+        let mut watch = self.notify(request, connection);
         self.guard(connection)?;
         let deadline = self.until(self.timeouts.send);
         let sent = match request.body().open()? {
@@ -249,7 +249,7 @@ impl Call<'_> {
                 return Err(Error::new(ErrorKind::InvalidRequest).message(text));
             }
         };
-        let mut watch = Notify { call: self, connection: connection.id };
+        let mut watch = self.notify(request, connection);
         let queued = connection.enqueue(&request.head(&target), content, &mut watch);
         queued.map_err(|failure| self.explain(Phase::Send, failure))
     }
@@ -282,6 +282,10 @@ impl Call<'_> {
         }
     }
 
+    fn notify<'a>(&'a self, request: &'a Request, connection: &conn::Connection) -> Notify<'a> {
+        Notify { call: self, connection: connection.id, sensitive: request.sensitive() }
+    }
+
     /// The one place where a final head comes in.
     fn wait(
         &self,
@@ -289,7 +293,7 @@ impl Call<'_> {
         connection: &mut conn::Connection,
         timings: &mut Timings,
     ) -> Result<ResponseHead> {
-        let mut watch = Notify { call: self, connection: connection.id };
+        let mut watch = self.notify(request, connection);
         let deadline = self.until(self.timeouts.response);
         let before = connection.received;
         let head = connection.recv_head(deadline, &mut watch).map_err(|failure| {

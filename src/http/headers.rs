@@ -9,6 +9,7 @@
 use std::{error, fmt, mem};
 
 use super::list;
+use super::redact;
 use super::token::{is_field_byte, is_ows, is_token};
 
 /// Field lines in order, as a multimap whose names compare without case.
@@ -300,10 +301,14 @@ impl PartialEq for Headers {
 
 impl Eq for Headers {}
 
+/// Credentials are left out.
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lossy = |(name, value): (_, _)| (name, String::from_utf8_lossy(value));
-        f.debug_map().entries(self.iter().map(lossy)).finish()
+        let mut map = f.debug_map();
+        for (name, value) in self.iter() {
+            map.entry(&name, &String::from_utf8_lossy(&redact::value(name, value)));
+        }
+        map.finish()
     }
 }
 

@@ -7,6 +7,7 @@ pub mod date;
 mod headers;
 pub mod list;
 mod method;
+pub mod redact;
 mod status;
 pub mod token;
 mod url;

@@ -23,6 +23,7 @@ mod pipelining;
 mod program;
 mod program_parallel;
 mod program_retry;
+mod program_secrets;
 mod properties;
 mod redirects;
 mod reports;

@@ -1,10 +1,10 @@
 //! What an observer is told, in which order, and what the timings say.
 
-use std::sync::mpsc;
+use std::sync::{mpsc, Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use pannier::net::Script;
-use pannier::{Body, Timings};
+use pannier::{Body, Event, Observer, Timings};
 
 use crate::support::peer::Peer;
 use crate::support::plain_tls::PlainTls;
@@ -160,6 +160,31 @@ fn ok_the_steps_of_a_long_upload_are_told_as_they_are_made() {
         assert_eq!(steps.iter().sum::<u64>(), 600_000);
         assert!(steps.len() > 2 && !steps.contains(&0), "{:?}", steps);
     }
+}
+
+#[test]
+fn ok_an_observer_is_told_no_secret_of_a_request() {
+    struct Heads(Mutex<Vec<(String, u64)>>);
+    impl Observer for Heads {
+        fn event(&self, _: Instant, event: &Event<'_>) {
+            if let Event::RequestHead { bytes, length, .. } = event {
+                let text = String::from_utf8_lossy(bytes).into_owned();
+                self.0.lock().unwrap().push((text, *length));
+            }
+        }
+    }
+    let heads = Arc::new(Heads(Mutex::default()));
+    let client = builder().connector(once(EMPTY).repeated()).user_agent("").build();
+    let request = client.get("http://user:secret@a.test/").header("X-Key", "secret");
+    let request = request.header("Cookie", "sid=secret").sensitive("x-key");
+    request.observer(heads.clone()).send().unwrap();
+    let (text, length) = heads.0.lock().unwrap().pop().unwrap();
+    assert!(!text.contains("secret"), "{}", text);
+    for line in ["X-Key: (redacted)", "Cookie: sid=(redacted)", "Authorization: Basic (redacted)"] {
+        assert!(text.contains(&format!("\r\n{}\r\n", line)), "{}", text);
+    }
+    let grown = 3 * "(redacted)".len() - "secretsecret".len() - "dXNlcjpzZWNyZXQ=".len();
+    assert_eq!(length, (text.len() - grown) as u64);
 }
 
 #[test]

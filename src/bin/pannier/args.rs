@@ -251,9 +251,10 @@ impl Args {
             Set::Value(_, set) => {
                 let value = value.ok_or(Problem::NeedsValue)?;
                 if value.starts_with(CURLY_QUOTE) {
+                    // Not the argument itself, which may be a secret.
                     let text = format!(
-                        "The argument '{}' starts with a Unicode character. Maybe ASCII was intended?",
-                        String::from_utf8_lossy(value)
+                        "The argument of '--{}' starts with a Unicode character. Maybe ASCII was intended?",
+                        flag.long
                     );
                     warn(self.global, &text);
                 }

@@ -127,7 +127,7 @@ impl Part {
 impl GlobError {
     /// The error as curl shows it, with a mark under the place.
     pub fn show(&self, url: &[u8]) -> String {
-        let url = String::from_utf8_lossy(url);
+        let url = masked(&String::from_utf8_lossy(url));
         let indent = self.position.saturating_sub(1);
         if url.len() > MAX_SHOWN {
             return format!("{} in URL position {}", self.what, self.position);
@@ -271,6 +271,15 @@ fn literal_brackets(text: &[u8]) -> Option<usize> {
     (inside.is_empty() || address.parse::<Ipv6Addr>().is_ok()).then_some(end + 1)
 }
 
+/// The text with stars, as many as there were bytes, for what may be userinfo.
+fn masked(url: &str) -> String {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    match url.rfind('@') {
+        Some(end) if end > start => [&url[..start], &"*".repeat(end - start), &url[end..]].concat(),
+        _ => url.to_owned(),
+    }
+}
+
 fn error<T>(what: &'static str, index: usize) -> Result<T, GlobError> {
     Err(GlobError { what, position: index + 1 })
 }
@@ -343,6 +352,8 @@ mod tests {
     fn ok_the_mark_stands_under_the_place() {
         let error = Glob::parse(b"ab{").expect_err("the brace is open");
         assert_eq!(error.show(b"ab{"), "unmatched brace in URL position 3:\nab{\n  ^");
+        let shown = "unmatched brace in URL position 3:\nhttp://***@h/{\n  ^";
+        assert_eq!(error.show(b"http://u:p@h/{"), shown);
     }
 
     #[test]

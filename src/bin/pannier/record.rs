@@ -106,12 +106,12 @@ impl Record {
                 self.lookup = since;
                 self.stands(since, connection, local, remote);
             }
-            Event::RequestHead { connection, bytes } => {
+            Event::RequestHead { connection, bytes, length } => {
                 // Behind other requests in flight, nothing was said of the connection before.
                 self.connection = Some(connection);
                 self.hop.connected = true;
                 self.pretransfer = since;
-                self.head_bytes_sent += bytes.len() as u64;
+                self.head_bytes_sent += length;
                 let method = bytes.split(|&byte| byte == b' ').next().unwrap_or_default();
                 self.method = String::from_utf8_lossy(method).into_owned();
                 let referer = fields(bytes)

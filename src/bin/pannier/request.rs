@@ -191,8 +191,11 @@ fn custom_lines(op: &Operation) -> Result<Vec<Custom>, Failure> {
     let mut lines: Vec<Custom> = Vec::new();
     for line in &op.headers {
         if line.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
-            let shown = String::from_utf8_lossy(line).escape_debug().to_string();
-            let message = format!("a header must not hold CR, LF or NUL: {}", shown);
+            // Its value may be a secret.
+            let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
+            let name = String::from_utf8_lossy(name);
+            let message =
+                format!("the header '{}' must not hold CR, LF or NUL", name.escape_debug());
             return Err(Failure::new(exit::BAD_ARGUMENT, message));
         }
         lines.extend(custom_line(line));

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use pannier::http::redact;
 use pannier::Event;
 
 /// Puts events into words.
@@ -23,7 +24,7 @@ impl Narrator {
         match *event {
             Event::RequestHead { bytes, .. } => marked(b'>', bytes),
             Event::Informational { head, .. } | Event::ResponseHead { head, .. } => {
-                marked(b'<', head)
+                marked(b'<', &redact::head::<&str>(head, &[]))
             }
             _ => match self.sentence(event) {
                 Some(text) => format!("* {}\n", text).into_bytes(),

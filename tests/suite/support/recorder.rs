@@ -39,7 +39,7 @@ impl Observer for Recorder {
             Event::Reused { connection, exchanges, .. } => {
                 format!("reused {} after {}", connection, exchanges)
             }
-            Event::RequestHead { connection, bytes } => {
+            Event::RequestHead { connection, bytes, .. } => {
                 let head = String::from_utf8_lossy(bytes);
                 format!("request head {} {}", connection, head.lines().next().unwrap_or(""))
             }

@@ -10,7 +10,7 @@ mod json;
 
 use std::time::{Duration, SystemTime};
 
-use pannier::http::{date, form, token};
+use pannier::http::{date, form, redact, token};
 use pannier::Phase;
 
 use self::fields::{cookies, headers, pair, set_cookie, values, Fields};
@@ -119,7 +119,7 @@ fn request(exchange: &Exchange) -> Json {
         ("cookies", cookies(&fields)),
         ("headers", headers(&fields)),
         ("queryString", query(exchange)),
-        ("headersSize", size_of_head(&exchange.request)),
+        ("headersSize", size_of_head(exchange.request_size)),
         ("bodySize", Json::count(Some(exchange.sent))),
     ];
     if let Some(post) = post_data(exchange, &fields) {
@@ -150,9 +150,10 @@ fn response(exchange: &Exchange) -> Json {
     let mut parts = line.splitn(3, ' ');
     let (version, reason) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
     let location = values(&fields, "location").next().unwrap_or_default();
+    let location = redact::value("location", location);
     let redirect = match &exchange.redirect {
         Some(url) => url.as_str().into(),
-        None => Json::lossy(location),
+        None => Json::lossy(&location),
     };
     let cookies = values(&fields, "set-cookie").map(set_cookie);
     Json::Object(vec![
@@ -163,7 +164,7 @@ fn response(exchange: &Exchange) -> Json {
         ("headers", headers(&fields)),
         ("content", content(exchange, &fields)),
         ("redirectURL", redirect),
-        ("headersSize", size_of_head(&exchange.response)),
+        ("headersSize", size_of_head(exchange.response.len() as u64)),
         ("bodySize", Json::count(received(exchange, &fields))),
     ])
 }
@@ -202,8 +203,8 @@ fn is_textual(kind: &[u8]) -> bool {
             .any(|ending| kind.ends_with(ending))
 }
 
-fn size_of_head(head: &[u8]) -> Json {
-    Json::count(Some(head.len() as u64).filter(|&length| length > 0))
+fn size_of_head(length: u64) -> Json {
+    Json::count(Some(length).filter(|&length| length > 0))
 }
 
 fn first_line(head: &[u8]) -> String {

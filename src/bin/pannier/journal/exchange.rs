@@ -17,8 +17,10 @@ pub struct Exchange {
     pub spans: Vec<Span>,
     /// What carried it; `None` if it did not come to that.
     pub carrier: Option<Carrier>,
-    /// The request's head as it was sent; empty if none was.
+    /// The request's head without what nobody else may know; empty if none was sent.
     pub request: Vec<u8>,
+    /// How long it was on the wire.
+    pub request_size: u64,
     /// Bytes of content that were sent.
     pub sent: u64,
     /// The content that was to be sent, if it was in memory and is kept.
@@ -75,6 +77,7 @@ impl Exchange {
             spans: Vec::new(),
             carrier: None,
             request: Vec::new(),
+            request_size: 0,
             sent: 0,
             post: None,
             status: None,

@@ -46,7 +46,8 @@ fn reused(connection: u64) -> Event<'static> {
 }
 
 fn request(connection: u64) -> [Event<'static>; 2] {
-    [Event::RequestHead { connection, bytes: b"HEAD /x HTTP/1.1\r\n\r\n" }, Event::RequestEnd]
+    let bytes = b"HEAD /x HTTP/1.1\r\n\r\n";
+    [Event::RequestHead { connection, bytes, length: 20 }, Event::RequestEnd]
 }
 
 fn head(status: StatusCode) -> Event<'static> {

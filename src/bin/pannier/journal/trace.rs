@@ -68,7 +68,7 @@ impl Trace {
                 .carry(at, Carrier { client: self.client, id: connection, reused: false, remote }),
             Event::Reused { connection, remote, .. } => self
                 .carry(at, Carrier { client: self.client, id: connection, reused: true, remote }),
-            Event::RequestHead { connection, bytes } => {
+            Event::RequestHead { connection, bytes, length } => {
                 // A request that is pipelined goes out on what another has.
                 if self.exchange.carrier.is_none() || self.exchange.is_over() {
                     let (client, id) = (self.client, connection);
@@ -77,6 +77,7 @@ impl Trace {
                 let method = bytes.split(|&byte| byte == b' ').next().unwrap_or_default();
                 self.exchange.method = String::from_utf8_lossy(method).into_owned();
                 self.exchange.request = bytes.to_vec();
+                self.exchange.request_size = length;
             }
             Event::RequestBody { bytes } => self.exchange.sent += bytes,
             Event::RequestEnd => self.enter(Phase::Wait, at),
