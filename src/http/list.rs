@@ -61,18 +61,38 @@ pub fn parameters(rest: &[u8]) -> Parameters<'_> {
 /// # Errors
 /// The name is no token, there is no `=`, or the value is neither a token nor a quoted string.
 pub fn parameter(text: &[u8]) -> Result<Parameter<'_>, Malformed> {
-    let end = text.iter().position(|&byte| !is_token_byte(byte));
-    let (name, value) = text.split_at(end.unwrap_or(text.len()));
-    if name.is_empty() {
-        return Err(Malformed::at(0, Rule::Name));
-    }
+    let (name, rest) = parameter_name(text)?;
     // RFC 9110 §5.6.6: parameter = parameter-name "=" parameter-value, without white space.
-    let value = match value {
+    let value = match rest {
         [b'=', value @ ..] => value,
         _ => return Err(Malformed::at(name.len(), Rule::Equals)),
     };
     let value = token_or_quoted(value).map_err(|error| error.behind(name.len() + 1))?;
     Ok(Parameter { name, value })
+}
+
+/// The same as challenges and credentials have it (RFC 9110 §11.2): there may be white space around
+/// the `=`. A value that is neither a token nor a quoted string is taken as it is if it has no quote
+/// in it, since servers leave base64 unquoted.
+pub(crate) fn auth_parameter(text: &[u8]) -> Result<Parameter<'_>, Malformed> {
+    let (name, rest) = parameter_name(text)?;
+    let value = match trim_start(rest) {
+        [b'=', value @ ..] => trim_ows(value),
+        _ => return Err(Malformed::at(name.len(), Rule::Equals)),
+    };
+    let value = match token_or_quoted(value) {
+        Err(_) if !value.contains(&b'"') => Cow::Borrowed(value),
+        value => value.map_err(|error| error.behind(text.len() - rest.len() + 1))?,
+    };
+    Ok(Parameter { name, value })
+}
+
+fn parameter_name(text: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
+    let end = text.iter().position(|&byte| !is_token_byte(byte));
+    match text.split_at(end.unwrap_or(text.len())) {
+        (name, _) if name.is_empty() => Err(Malformed::at(0, Rule::Name)),
+        parts => Ok(parts),
+    }
 }
 
 /// What a quoted string says: without the quotes, and each escaped character by itself.

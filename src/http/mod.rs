@@ -3,6 +3,7 @@
 //! Everything here is a value: no clock, no socket, no bytes in flight. A value that exists is
 //! valid, so CR, LF and NUL cannot reach the wire through any of them.
 
+pub mod challenge;
 pub mod date;
 mod headers;
 pub mod list;
