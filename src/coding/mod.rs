@@ -4,3 +4,4 @@
 //! versioning.
 
 pub mod base64;
+pub(crate) mod hash;
