@@ -7,6 +7,7 @@
 //! [`PoolConfig`]: crate::PoolConfig
 //! [`Limits`]: crate::Limits
 
+mod auth;
 mod batch;
 mod body;
 mod builder;
