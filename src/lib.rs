@@ -16,9 +16,9 @@ pub mod net;
 pub mod proto;
 
 pub use crate::client::{
-    get, Batch, Body, Client, ClientBuilder, Connection, IntoRequest, IntoUrl, Pipeline, Protocol,
-    RedirectPolicy, Redirected, Request, RequestBuilder, Response, Results, RetryPolicy, Stream,
-    Timeouts,
+    get, Batch, Body, Client, ClientBuilder, Connection, Credentials, IntoRequest, IntoUrl,
+    InvalidNetrc, Netrc, Pipeline, Protocol, RedirectPolicy, Redirected, Request, RequestBuilder,
+    Response, Results, RetryPolicy, Stream, Timeouts,
 };
 pub use crate::conn::{ConnectionInfo, PoolConfig, PoolStats};
 pub use crate::error::{Error, ErrorKind, Result};

@@ -42,6 +42,7 @@ use crate::http::{Method, Origin};
 use crate::net::Deadline;
 use crate::proto::CloseReason;
 
+pub use self::auth::{Credentials, InvalidNetrc, Netrc};
 pub use self::batch::{Batch, Results};
 pub use self::body::Body;
 pub use self::builder::RequestBuilder;

@@ -7,6 +7,7 @@
 
 mod digest;
 mod memory;
+mod netrc;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use crate::http::{Method, Origin};
 
 use self::digest::Session;
 use self::memory::{Known, Memory};
+pub use self::netrc::{InvalidNetrc, Netrc};
 
 /// What a server, or a proxy, is shown: a name and a password, or a token.
 ///
