@@ -97,6 +97,9 @@ pub enum Event<'a> {
     ResponseEnd,
     /// The response asks for another URL, and the client goes there.
     Redirecting { status: StatusCode, from: &'a Url, to: &'a Url },
+    /// The server asks for credentials, or for the content that it was not sent before it had asked:
+    /// the request is sent again with what it asks for.
+    Authenticating { status: StatusCode, url: &'a Url },
     /// The request is sent again: a reused connection turned out to be dead, or the policy asks for a
     /// further attempt after this failure, which may be a status.
     Retrying { error: &'a Error },

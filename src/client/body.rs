@@ -102,13 +102,18 @@ impl Body {
         !matches!(self.0, Source::Reader { .. })
     }
 
+    /// All of it, if it is in memory.
+    pub(crate) fn in_memory(&self) -> Option<&[u8]> {
+        match &self.0 {
+            Source::Empty => Some(b""),
+            Source::Bytes(bytes) => Some(bytes),
+            Source::File { .. } | Source::Reader { .. } => None,
+        }
+    }
+
     /// Is it in memory, and no more than a few segments?
     pub(crate) fn is_small(&self) -> bool {
-        match &self.0 {
-            Source::Empty => true,
-            Source::Bytes(bytes) => bytes.len() <= SMALL,
-            Source::File { .. } | Source::Reader { .. } => false,
-        }
+        self.in_memory().map_or(false, |bytes| bytes.len() <= SMALL)
     }
 
     /// A reader whose length was given elsewhere.

@@ -9,10 +9,11 @@ use crate::http::{form, Headers, Method, Url, Version};
 use crate::net::{CancelToken, Deadline};
 use crate::proto::h1::{Intent, Target, Transfer};
 
+use super::auth::{self, Credentials, Netrc};
 use super::body::Body;
 use super::config::{Protocol, Timeouts};
 use super::redirect::RedirectPolicy;
-use super::request::{basic, invalid, separate_credentials, Parts, Request};
+use super::request::{invalid, Parts, Request};
 use super::response::Response;
 use super::retry::RetryPolicy;
 use super::Client;
@@ -34,6 +35,8 @@ struct Draft {
     body: Body,
     target: Option<Arc<str>>,
     sensitive: Vec<String>,
+    credentials: Option<Credentials>,
+    netrc: Option<Netrc>,
     transfer: Transfer,
     timeouts: Timeouts,
     redirects: RedirectPolicy,
@@ -54,6 +57,8 @@ impl RequestBuilder {
             body: Body::empty(),
             target: None,
             sensitive: Vec::new(),
+            credentials: None,
+            netrc: config.keys.netrc.clone(),
             transfer: Transfer::Decoded,
             timeouts: config.timeouts,
             redirects: config.redirects,
@@ -115,22 +120,32 @@ impl RequestBuilder {
         })
     }
 
-    /// Basic authentication (RFC 7617). A user name cannot have a colon.
-    pub fn basic_auth(self, user: &str, password: Option<&str>) -> RequestBuilder {
+    /// What the origin of the URL is shown; another origin, after a redirect, is not. They take the
+    /// place of an `Authorization` that was given before, and of userinfo in the URL.
+    pub fn credentials(self, credentials: Credentials) -> RequestBuilder {
         self.change(|draft| {
-            if user.contains(':') {
-                return Err(
-                    Error::new(ErrorKind::InvalidRequest).message("the user name has a colon")
-                );
-            }
-            let credentials = basic(user.as_bytes(), password.unwrap_or("").as_bytes());
-            draft.headers.set("Authorization", credentials).map_err(invalid)
+            draft.headers.remove("Authorization");
+            draft.credentials = Some(credentials);
+            Ok(())
         })
     }
 
-    /// Bearer authentication (RFC 6750).
+    /// Basic authentication (RFC 7617): [`Credentials::basic`]. A user name cannot have a colon.
+    pub fn basic_auth(self, user: &str, password: Option<&str>) -> RequestBuilder {
+        self.credentials(Credentials::basic(user, password.unwrap_or("")))
+    }
+
+    /// Bearer authentication (RFC 6750): [`Credentials::bearer`].
     pub fn bearer_auth(self, token: &str) -> RequestBuilder {
-        self.set_header("Authorization", format!("Bearer {}", token))
+        self.credentials(Credentials::bearer(token))
+    }
+
+    /// Where credentials are looked up by host, in place of the client's netrc file.
+    pub fn netrc(self, netrc: Netrc) -> RequestBuilder {
+        self.change(|draft| {
+            draft.netrc = Some(netrc);
+            Ok(())
+        })
     }
 
     /// The content.
@@ -265,7 +280,14 @@ impl Draft {
         let version = self.protocol.version();
         let default = |name: &str| config.headers.contains(name);
         let own_host = !self.may_add("Host") || default("Host");
-        let url = separate_credentials(Arc::new(self.url.clone()), &mut self.headers)?;
+        let credentials = match self.may_add("Authorization") {
+            true => {
+                let own = self.credentials.take();
+                own.or_else(|| config.keys.find(&self.url, self.netrc.as_ref()))
+            }
+            false => None,
+        };
+        let url = auth::strip(Arc::new(self.url.clone()));
         let mut headers = Headers::new();
         if !own_host {
             headers.append("Host", url.authority()).map_err(invalid)?;
@@ -277,9 +299,13 @@ impl Draft {
         if agent && self.may_add("User-Agent") {
             headers.append("User-Agent", &config.user_agent).map_err(invalid)?;
         }
-        for (name, value) in config.headers.iter().filter(|(name, _)| self.may_add(name)) {
+        let shown =
+            |name: &str| credentials.is_some() && name.eq_ignore_ascii_case("Authorization");
+        let defaults = config.headers.iter();
+        for (name, value) in defaults.filter(|(name, _)| self.may_add(name) && !shown(name)) {
             headers.append(name, value).map_err(invalid)?;
         }
+        let credentials = auth::show(credentials, &mut headers)?;
         self.frame(&mut headers, version)?;
         let intent = Intent::of(&self.method, version, &headers, self.transfer);
         let mut parts = Parts {
@@ -292,6 +318,8 @@ impl Draft {
             body: Arc::new(self.body),
             own_host,
             sensitive: self.sensitive,
+            credentials,
+            netrc: self.netrc,
             transfer: self.transfer,
             timeouts: self.timeouts,
             redirects: self.redirects,

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use crate::conn::PoolConfig;
 use crate::event::Observer;
-use crate::http::{Headers, Version};
+use crate::http::{Headers, Origin, Version};
 use crate::net::{Connect, Resolve, TcpConnect, Tls};
 use crate::proto::h1::Leniency;
 use crate::proto::Limits;
 
+use super::auth::{Credentials, Keys, Netrc};
 use super::redirect::RedirectPolicy;
 use super::retry::RetryPolicy;
 use super::Client;
@@ -112,6 +113,7 @@ pub(crate) struct Config {
     pub(crate) redirects: RedirectPolicy,
     pub(crate) retries: RetryPolicy,
     pub(crate) protocol: Protocol,
+    pub(super) keys: Keys,
     pub(crate) user_agent: String,
     pub(crate) headers: Headers,
     pub(crate) connector: Arc<dyn Connect>,
@@ -132,6 +134,7 @@ impl ClientBuilder {
             redirects: RedirectPolicy::default(),
             retries: RetryPolicy::default(),
             protocol: Protocol::default(),
+            keys: Keys::default(),
             user_agent: user_agent(),
             headers,
             connector: Arc::new(TcpConnect::new()),
@@ -195,6 +198,31 @@ impl ClientBuilder {
         self
     }
 
+    /// What requests to this origin show unless they have credentials of their own, after a redirect
+    /// that leads there too. No other origin is shown them.
+    ///
+    /// ```
+    /// use pannier::http::Url;
+    /// use pannier::{Client, Credentials};
+    ///
+    /// let origin = Url::parse("http://example.com/")?.origin();
+    /// let client = Client::builder().credentials(origin, Credentials::any("me", "secret")).build();
+    /// # Ok::<(), pannier::http::UrlError>(())
+    /// ```
+    #[must_use]
+    pub fn credentials(mut self, origin: Origin, credentials: Credentials) -> ClientBuilder {
+        self.config.keys.insert(origin, credentials);
+        self
+    }
+
+    /// Where credentials are looked up by host for requests that have none otherwise; a request can
+    /// have its own.
+    #[must_use]
+    pub fn netrc(mut self, netrc: Netrc) -> ClientBuilder {
+        self.config.keys.netrc = Some(netrc);
+        self
+    }
+
     /// The `User-Agent` of requests that give none. Default `pannier/VERSION`; an empty one is not
     /// sent. A request built with a value that no field can have fails.
     #[must_use]
@@ -254,6 +282,7 @@ impl fmt::Debug for Config {
             .field("redirects", &self.redirects)
             .field("retries", &self.retries)
             .field("protocol", &self.protocol)
+            .field("keys", &self.keys)
             .field("connector", &self.connector)
             .field("tls", &self.tls)
             .finish_non_exhaustive()

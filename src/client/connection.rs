@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Phase, Timings};
-use crate::http::Origin;
+use crate::http::{Origin, StatusCode};
 use crate::proto::CloseReason;
 
 use super::builder::RequestBuilder;
@@ -154,6 +154,12 @@ impl Connection {
         let received =
             call.receive(request, &self.line, connection, sent.length, &mut sent.timings);
         let answered = received.map_err(|(error, _)| placed(error))?;
+        // A challenge is not answered here, but the next request will be able to.
+        if let (Some(credentials), StatusCode::UNAUTHORIZED) =
+            (request.credentials(), answered.head.status())
+        {
+            credentials.take_challenge(request, &answered.head)?;
+        }
         self.last = answered.is_last();
         Ok(call.response(request, answered, &sent.timings, Vec::new()))
     }

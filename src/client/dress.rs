@@ -17,9 +17,19 @@ use super::request::Request;
 impl Call<'_> {
     /// The request as it goes out now.
     pub(super) fn dress<'r>(&self, request: &'r Request) -> Result<Cow<'r, Request>> {
-        Ok(Cow::Borrowed(request))
+        let mut dressed = Cow::Borrowed(request);
+        if let Some(credentials) = request.credentials() {
+            if let Some(value) = credentials.answer_origin(request)? {
+                dressed.to_mut().insert("Authorization", &value)?;
+            }
+        }
+        Ok(dressed)
     }
 
     /// Keeps what the head of a final response to `request` says for those that follow.
-    pub(super) fn heed(&self, _request: &Request, _head: &ResponseHead) {}
+    pub(super) fn heed(&self, request: &Request, head: &ResponseHead) {
+        if let Some(credentials) = request.credentials() {
+            credentials.informed(request.origin(), head.headers().get_all("Authentication-Info"));
+        }
+    }
 }

@@ -19,6 +19,7 @@ mod dial;
 mod dress;
 mod exchange;
 mod explain;
+mod hop;
 mod into_request;
 mod into_url;
 mod line;

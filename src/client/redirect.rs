@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Headers, Method, Scheme, StatusCode, Url};
 use crate::proto::h1::ResponseHead;
 
+use super::auth::Keys;
 use super::request::Request;
 
 /// Which redirects are followed, and what the next request keeps.
@@ -175,12 +176,14 @@ pub(crate) fn location(url: &Url, head: &ResponseHead) -> Result<Option<Url>> {
 }
 
 /// The request that follows `request` after this response, if the policy follows it. There were
-/// `followed` redirects before.
-pub(crate) fn next(
+/// `followed` redirects before. What the client has `keys` for may be shown them again: they are for one
+/// origin each, wherever the redirect came from.
+pub(super) fn next(
     policy: &RedirectPolicy,
     request: &Request,
     head: &ResponseHead,
     followed: usize,
+    keys: &Keys,
 ) -> Result<Option<Request>> {
     if !policy.follows() {
         return Ok(None);
@@ -210,9 +213,13 @@ pub(crate) fn next(
             headers.remove(name);
         }
     }
-    if !same_origin && !policy.trusted {
-        drop_credentials(&mut headers, request);
-    }
+    let own = match same_origin || policy.trusted {
+        true => request.credentials().cloned(),
+        false => {
+            drop_credentials(&mut headers, request);
+            None
+        }
+    };
     if policy.auto_referer && downgrade {
         // RFC 9110 §10.1.3: no Referer in an unsecured request if the referring one was secured.
         headers.remove("Referer");
@@ -227,7 +234,7 @@ pub(crate) fn next(
         false => Method::GET,
     };
     policy.check(followed)?;
-    request.redirected(method, Arc::new(url), headers, keeps, same_origin).map(Some)
+    request.redirected(method, Arc::new(url), headers, own, keeps, keys).map(Some)
 }
 
 fn drop_credentials(headers: &mut Headers, request: &Request) {

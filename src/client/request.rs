@@ -7,13 +7,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::coding::base64;
 use crate::error::{Error, ErrorKind, Result, Source};
 use crate::event::Observer;
 use crate::http::{Headers, Method, Origin, Url, Version};
 use crate::net::{CancelToken, Deadline};
 use crate::proto::h1::{Intent, PreparedHead, RequestHead, Target, Transfer};
 
+use super::auth::{self, Credentials, Keys, Netrc};
 use super::body::Body;
 use super::config::Timeouts;
 use super::redirect::RedirectPolicy;
@@ -45,6 +45,9 @@ pub(super) struct Parts {
     /// Was `Host` given, for this request or for all, or left out by the caller's wish?
     pub(super) own_host: bool,
     pub(super) sensitive: Vec<String>,
+    /// What the origin has to ask for. What goes out unasked is among the fields.
+    pub(super) credentials: Option<Credentials>,
+    pub(super) netrc: Option<Netrc>,
     pub(super) transfer: Transfer,
     pub(super) timeouts: Timeouts,
     pub(super) redirects: RedirectPolicy,
@@ -93,6 +96,10 @@ impl Request {
         &self.parts.sensitive
     }
 
+    pub(super) fn credentials(&self) -> Option<&Credentials> {
+        self.parts.credentials.as_ref()
+    }
+
     pub(super) fn timeouts(&self) -> Timeouts {
         self.parts.timeouts
     }
@@ -128,28 +135,36 @@ impl Request {
         PreparedHead::with_intent(head, parts.intent)
     }
 
-    /// The same request to another place.
-    pub(crate) fn redirected(
+    /// The same request to another place, with the credentials for that.
+    pub(super) fn redirected(
         &self,
         method: Method,
         url: Arc<Url>,
         mut headers: Headers,
+        own: Option<Credentials>,
         with_body: bool,
-        same_origin: bool,
+        keys: &Keys,
     ) -> Result<Request> {
-        let url = separate_credentials(url, &mut headers)?;
-        if !same_origin || !self.parts.own_host {
+        if self.url().origin() != url.origin() || !self.parts.own_host {
             headers.set("Host", url.authority()).map_err(invalid)?;
         }
+        let before = self.copy();
+        let credentials = match headers.contains("Authorization") {
+            true => None,
+            false => own.or_else(|| keys.find(&url, before.netrc.as_ref())),
+        };
+        let credentials = auth::show(credentials, &mut headers)?;
+        let url = auth::strip(url);
         let body = match with_body {
             true => self.parts.body.clone(),
             false => Arc::new(Body::empty()),
         };
         let origin = Arc::new(url.origin());
-        let before = self.copy();
         let intent = Intent::of(&method, before.version, &headers, before.transfer);
         let intent = intent.map_err(invalid)?;
-        let parts = Parts { method, url, origin, target: None, headers, intent, body, ..before };
+        let target = None;
+        let parts =
+            Parts { method, url, origin, target, headers, intent, body, credentials, ..before };
         Ok(Request { parts: Arc::new(parts), ..self.clone() })
     }
 
@@ -162,6 +177,31 @@ impl Request {
         Ok(Request { parts: Arc::new(parts), ..self.clone() })
     }
 
+    /// The same request without its content and without credentials.
+    pub(super) fn without_content(&self) -> Result<Request> {
+        let mut parts = self.copy();
+        for name in ["Transfer-Encoding", "Trailer", "Expect"] {
+            parts.headers.remove(name);
+        }
+        parts.headers.set("Content-Length", "0").map_err(invalid)?;
+        // There is no multipart content without a boundary in it.
+        let kind = parts.headers.get_bytes("Content-Type").unwrap_or_default();
+        if kind.len() >= 10 && kind[..10].eq_ignore_ascii_case(b"multipart/") {
+            parts.headers.remove("Content-Type");
+        }
+        parts.body = Arc::new(Body::empty());
+        parts.credentials = None;
+        let intent = Intent::of(&parts.method, parts.version, &parts.headers, parts.transfer);
+        parts.intent = intent.map_err(invalid)?;
+        Ok(Request { parts: Arc::new(parts), ..self.clone() })
+    }
+
+    /// Adds a field behind `Host`.
+    pub(super) fn insert(&mut self, name: &str, value: &[u8]) -> Result<()> {
+        let parts = Arc::make_mut(&mut self.parts);
+        parts.headers.insert_behind("Host", name, value).map_err(invalid)
+    }
+
     fn copy(&self) -> Parts {
         Parts::clone(&self.parts)
     }
@@ -170,13 +210,15 @@ impl Request {
 impl Parts {
     /// May it go out while others are in flight? Not what is not idempotent, whose fate would not be
     /// known if the connection failed (RFC 9112 §9.3.2); not what the caller does not want to be sent
-    /// again; and not what may end HTTP on the connection, or waits for the server's word.
+    /// again; and not what may end HTTP on the connection, or waits for the server's word: that it
+    /// continue, or which credentials it wants.
     pub(super) fn may_be_pipelined(&self) -> bool {
         let waits = |name| self.headers.contains(name);
         self.retries.covers(&self.method, true)
             && self.method != Method::CONNECT
             && self.version == Version::Http11
             && self.body.is_small()
+            && self.credentials.is_none()
             && !(waits("Expect") || waits("Upgrade"))
             && !self.headers.has_token("Connection", "close")
     }
@@ -190,24 +232,6 @@ impl fmt::Debug for Request {
             .field("body", &self.parts.body)
             .finish_non_exhaustive()
     }
-}
-
-/// Userinfo becomes Basic credentials, unless there are others, and never goes anywhere else.
-pub(super) fn separate_credentials(url: Arc<Url>, headers: &mut Headers) -> Result<Arc<Url>> {
-    if url.username().is_empty() && url.password().is_none() {
-        return Ok(url);
-    }
-    if !headers.contains("Authorization") {
-        let decode = |text: &str| crate::http::percent::decode(text);
-        let credentials = basic(&decode(url.username()), &decode(url.password().unwrap_or("")));
-        headers.append("Authorization", credentials).map_err(invalid)?;
-    }
-    Ok(Arc::new(url.without_credentials()))
-}
-
-/// `Basic` and the credentials in base64 (RFC 7617 §2).
-pub(super) fn basic(user: &[u8], password: &[u8]) -> String {
-    format!("Basic {}", base64::encode(&[user, b":", password].concat()))
 }
 
 pub(super) fn invalid(error: impl Into<Source>) -> Error {

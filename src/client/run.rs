@@ -20,8 +20,8 @@ use super::body::Opened;
 use super::call::{Call, Notify};
 use super::checkout::Obtained;
 use super::exchange::{transcript, Exchange};
+use super::hop::{Hop, Next};
 use super::line::Line;
-use super::redirect;
 use super::request::Request;
 use super::response::{Redirected, Response};
 use super::{Client, Lent, Place};
@@ -40,61 +40,80 @@ impl Answered {
     }
 }
 
-/// What follows from a final response.
-enum Next {
-    /// It is what the caller gets.
-    Nothing,
-    /// The request that it points to.
-    Redirect(Request),
-}
-
 /// Sends `request` and follows where it leads.
 pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
     let call = Call::new(client, request, Instant::now());
     let mut timings = Timings::new(call.began, call.began);
-    let first = call.expect_or_repeat(request, &mut timings);
-    call.conclude(request, first, &mut timings)
+    let hop = Hop::new(Cow::Borrowed(request))?;
+    let first = call.expect_or_repeat(hop.sent(), &mut timings);
+    call.conclude(hop, first, &mut timings)
 }
 
 impl Call<'_> {
-    /// Follows where the first exchange, which came to this, leads.
+    /// Follows where the first exchange of the first stop, which came to this, leads.
     pub(super) fn conclude(
         &self,
-        request: &Request,
+        mut hop: Hop<'_>,
         first: Result<Answered>,
         timings: &mut Timings,
     ) -> Result<Response> {
-        let mut request = Cow::Borrowed(request);
         let mut history = Vec::new();
         let mut result = first;
         loop {
-            result = self.persist(&request, result, timings);
+            result = self.persist(hop.sent(), result, timings);
+            let request = &*hop.request;
             let placed = |error: Error| match history.is_empty() {
                 true => error.with_url(request.shared_url()),
                 false => error.after_redirects(self.idempotent).with_url(request.shared_url()),
             };
             let answered = result.map_err(placed)?;
-            let next = match self.next(&request, &answered, history.len()) {
-                Ok(Next::Redirect(next)) => next,
-                Ok(Next::Nothing) => return Ok(self.response(&request, answered, timings, history)),
+            let keys = &self.client.config().keys;
+            hop = match hop.next(&answered.head, keys, history.len()) {
+                Ok(Next::Nothing) => return Ok(self.response(request, answered, timings, history)),
+                Ok(Next::Answer) => self.go_again(hop, answered, timings, true),
+                Ok(Next::Content) => self.go_again(hop, answered, timings, false),
+                Ok(Next::Redirect(next)) => {
+                    history.push(self.redirected(request, answered, timings, &next));
+                    Hop::new(Cow::Owned(next))?
+                }
                 Err(error) => {
-                    let response = self.response(&request, answered, timings, history);
+                    let response = self.response(request, answered, timings, history);
                     return Err(response.describe(error));
                 }
             };
-            let response = self.response(&request, answered, timings, Vec::new());
-            let (status, head) = (response.status(), response.into_head());
-            let (from, to) = (request.url(), next.url());
-            self.observe(|| Event::Redirecting { status, from, to });
-            history.push(Redirected {
-                url: request.shared_url().clone(),
-                head,
-                location: next.shared_url().clone(),
-            });
-            request = Cow::Owned(next);
             *timings = Timings::new(self.began, Instant::now());
-            result = self.expect_or_repeat(&request, timings);
+            result = self.expect_or_repeat(hop.sent(), timings);
         }
+    }
+
+    /// Lets the response go, so that its connection may carry the same request once more.
+    fn go_again<'r>(
+        &self,
+        hop: Hop<'r>,
+        answered: Answered,
+        timings: &Timings,
+        answers: bool,
+    ) -> Hop<'r> {
+        let (status, url) = (answered.head.status(), hop.request.url());
+        drop(self.response(&hop.request, answered, timings, Vec::new()));
+        self.observe(|| Event::Authenticating { status, url });
+        hop.again(answers)
+    }
+
+    /// Lets the response go, so that its connection may carry the next request.
+    fn redirected(
+        &self,
+        request: &Request,
+        answered: Answered,
+        timings: &Timings,
+        next: &Request,
+    ) -> Redirected {
+        let response = self.response(request, answered, timings, Vec::new());
+        let (status, head) = (response.status(), response.into_head());
+        let (from, to) = (request.url(), next.url());
+        self.observe(|| Event::Redirecting { status, from, to });
+        let (url, location) = (request.shared_url().clone(), next.shared_url().clone());
+        Redirected { url, head, location }
     }
 
     /// May this result lead to another exchange?
@@ -133,15 +152,6 @@ impl Call<'_> {
             result = self.expect_or_repeat(request, timings);
         }
         result
-    }
-
-    /// What follows from the response.
-    fn next(&self, request: &Request, answered: &Answered, followed: usize) -> Result<Next> {
-        if !answered.head.status().is_redirection() {
-            return Ok(Next::Nothing);
-        }
-        let next = redirect::next(request.redirects(), request, &answered.head, followed)?;
-        Ok(next.map_or(Next::Nothing, Next::Redirect))
     }
 
     /// RFC 9110 §10.1.1: after a 417 the request may be repeated without the expectation, once.

@@ -96,6 +96,20 @@ impl Headers {
         Ok(())
     }
 
+    /// Adds a field line behind the first of that name, or, if there is none, before all others.
+    pub(crate) fn insert_behind(
+        &mut self,
+        leader: &str,
+        name: &str,
+        value: impl AsRef<[u8]>,
+    ) -> Result<(), InvalidHeader> {
+        let field = self.push(name, value.as_ref())?;
+        let index = self.position(leader).map_or(0, |index| index + 1);
+        self.in_wire_form &= index == self.fields.len();
+        self.fields.insert(index, field);
+        Ok(())
+    }
+
     /// Removes all lines of this name, and says whether there were any.
     pub fn remove(&mut self, name: &str) -> bool {
         let before = self.fields.len();
@@ -402,6 +416,19 @@ mod tests {
         assert_eq!(headers, self::headers(&[("a", "4"), ("b", "2")]));
         headers.set("c", "5").unwrap();
         assert_eq!(names(&headers), ["A", "b", "c"]);
+    }
+
+    #[test]
+    fn ok_a_line_goes_behind_another() {
+        let mut headers = headers(&[("Host", "1"), ("b", "2"), ("host", "3")]);
+        headers.insert_behind("HOST", "x", "4").unwrap();
+        headers.insert_behind("none", "y", "5").unwrap();
+        headers.insert_behind("b", "z", "6").unwrap();
+        assert_eq!(names(&headers), ["y", "Host", "x", "b", "z", "host"]);
+        let mut wire = Vec::new();
+        headers.write_to(&mut wire);
+        assert_eq!(wire, b"y: 5\r\nHost: 1\r\nx: 4\r\nb: 2\r\nz: 6\r\nhost: 3\r\n");
+        assert!(headers.insert_behind("b", "c", "\n").is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! that is an argument.
 
 mod digest;
+mod keys;
 mod memory;
 mod netrc;
 #[cfg(test)]
@@ -18,10 +19,13 @@ use crate::coding::base64;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::challenge;
 use crate::http::{Method, Origin};
+use crate::proto::h1::ResponseHead;
 
 use self::digest::Session;
+pub(super) use self::keys::{show, strip, Keys};
 use self::memory::{Known, Memory};
 pub use self::netrc::{InvalidNetrc, Netrc};
+use super::request::Request;
 
 /// What a server, or a proxy, is shown: a name and a password, or a token.
 ///
@@ -202,6 +206,19 @@ impl Credentials {
             return Ok(News::Answerable);
         }
         Ok(News::Nothing)
+    }
+
+    /// The value of `Authorization` that answers what the origin of the request is known to ask for.
+    pub(super) fn answer_origin(&self, request: &Request) -> Result<Option<Vec<u8>>> {
+        let (target, content) = (request.target()?, request.body().in_memory());
+        let message = Message { method: request.method(), target: target.as_str(), content };
+        self.answer(request.origin(), &message)
+    }
+
+    /// Takes note of what the origin of the request asks for by this 401.
+    pub(super) fn take_challenge(&self, request: &Request, head: &ResponseHead) -> Result<News> {
+        let values = head.headers().get_all("WWW-Authenticate");
+        self.challenged(request.origin(), values, request.body().in_memory().is_some())
     }
 
     /// Takes note of the nonce that `place` wants to see next, by the values of `Authentication-Info`

@@ -19,6 +19,7 @@
 
 mod track;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Instant;
 
@@ -26,6 +27,7 @@ use crate::error::Result;
 
 use self::track::{Job, Track, Turn};
 use super::call::Call;
+use super::hop::Hop;
 use super::into_request::IntoRequest;
 use super::response::Response;
 use super::Client;
@@ -104,7 +106,7 @@ where
         if self.client.is_bounded() && turn.call.may_lead_on(&request, &result) {
             self.track.lose_all();
         }
-        turn.call.conclude(&request, result, &mut turn.timings)
+        turn.call.conclude(Hop::whole(Cow::Borrowed(&request)), result, &mut turn.timings)
     }
 }
 
