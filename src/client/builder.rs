@@ -12,6 +12,7 @@ use crate::proto::h1::{Intent, Target, Transfer};
 use super::auth::{self, Credentials, Netrc};
 use super::body::Body;
 use super::config::{Protocol, Timeouts};
+use super::multipart::Multipart;
 use super::redirect::RedirectPolicy;
 use super::request::{invalid, Parts, Request};
 use super::response::Response;
@@ -164,6 +165,16 @@ impl RequestBuilder {
         self.change(|draft| {
             draft.body = Body::from(form::serialize(pairs));
             draft.headers.set("Content-Type", "application/x-www-form-urlencoded").map_err(invalid)
+        })
+    }
+
+    /// A form of fields and files as content (RFC 7578), or other content of several parts. Sets
+    /// `Content-Type`. The length is announced if that of every part is known.
+    pub fn multipart(self, form: Multipart) -> RequestBuilder {
+        self.change(|draft| {
+            draft.headers.set("Content-Type", form.content_type()).map_err(invalid)?;
+            draft.body = form.into_body()?;
+            Ok(())
         })
     }
 

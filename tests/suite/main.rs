@@ -17,6 +17,7 @@ mod h1_roundtrip;
 mod layers;
 mod limits;
 mod llhttp;
+mod multipart;
 mod observing;
 mod persistence;
 mod pipelining;

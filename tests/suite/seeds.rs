@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::properties::{chunked, framing, headers, response, url};
+use crate::properties::{chunked, framing, headers, multipart, response, url};
 
 /// Checks the seeds of a target, and a few small changes of each.
 fn all_seeds(target: &str, least: usize, check: fn(&[u8])) {
@@ -64,4 +64,9 @@ fn ok_urls_parse_to_themselves() {
 #[test]
 fn ok_framing_is_that_of_the_text() {
     all_seeds("framing", 10, framing::check);
+}
+
+#[test]
+fn ok_forms_parse_back_to_the_same_parts() {
+    all_seeds("multipart", 5, multipart::check);
 }

@@ -6,6 +6,7 @@
 pub mod chunked;
 pub mod framing;
 pub mod headers;
+pub mod multipart;
 pub mod replay;
 pub mod response;
 pub mod url;

@@ -1,18 +1,25 @@
 //! The content of a request: where it comes from, how long it is, whether it can be sent again.
 
+mod read;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::conn::Failure;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Phase;
 
+use self::read::{Announced, Sequence, Window};
+use super::explain::explain;
+
 /// The content of a request.
 ///
-/// What is in memory or in a file can be sent again, after a redirect or when a pooled connection
-/// turned out to be dead; a reader cannot.
+/// What is in memory, in a file or made anew each time can be sent again, after a redirect or when a
+/// pooled connection turned out to be dead; a reader cannot.
 ///
 /// ```
 /// use pannier::Body;
@@ -40,6 +47,14 @@ enum Source {
         reader: Mutex<Taken>,
         length: Option<u64>,
     },
+    /// The reader is made when it is sent.
+    Made {
+        make: Box<Make>,
+        length: Option<u64>,
+        replayable: bool,
+    },
+    /// One after the other.
+    Sequence(Vec<Body>),
 }
 
 /// A body that is being sent.
@@ -72,6 +87,26 @@ impl Body {
         Ok(Body(Source::File { file, start, length }))
     }
 
+    /// The file at this path. It is opened when it is sent, each time anew, so a thousand such bodies
+    /// hold no file open. Its length is that of now; if it has become shorter, the request fails.
+    ///
+    /// Of anything but a regular file, a pipe for instance, the length is not known, and it cannot be
+    /// sent again.
+    ///
+    /// # Errors
+    /// There is nothing at this path, or a directory.
+    pub fn path(path: impl Into<PathBuf>) -> io::Result<Body> {
+        let path = path.into();
+        let metadata = std::fs::metadata(&path).map_err(|error| named(&path, error))?;
+        if metadata.is_dir() {
+            let error = io::Error::new(io::ErrorKind::Other, "it is a directory");
+            return Err(named(&path, error));
+        }
+        let length = metadata.is_file().then_some(metadata.len());
+        let open = move || File::open(&path).map_err(|error| named(&path, error));
+        Ok(Body::made(length, metadata.is_file(), open))
+    }
+
     /// Exactly `length` bytes from a reader. If it ends before, the request fails.
     pub fn sized(reader: impl Read + Send + 'static, length: u64) -> Body {
         Body::from_reader(Box::new(reader), Some(length))
@@ -82,13 +117,48 @@ impl Body {
         Body::from_reader(Box::new(reader), None)
     }
 
+    /// Everything from a reader that is made anew each time the content is sent, so that it can be
+    /// sent again: something that is read from its beginning, or generated. With a `length` it is
+    /// that many bytes; if the reader ends before, the request fails.
+    ///
+    /// ```
+    /// use std::io::{Cursor, Seek, SeekFrom};
+    /// use pannier::Body;
+    ///
+    /// // Whatever can be rewound can be sent again.
+    /// let tape = Cursor::new("hello");
+    /// let body = Body::from_fn(Some(5), move || {
+    ///     let mut tape = tape.clone();
+    ///     tape.seek(SeekFrom::Start(0))?;
+    ///     Ok(tape)
+    /// });
+    /// assert!(body.is_replayable() && body.len() == Some(5));
+    /// ```
+    pub fn from_fn<R>(
+        length: Option<u64>,
+        make: impl Fn() -> io::Result<R> + Send + Sync + 'static,
+    ) -> Body
+    where
+        R: Read + Send + 'static,
+    {
+        Body::made(length, true, make)
+    }
+
+    /// These bodies one after the other.
+    pub(crate) fn sequence(bodies: Vec<Body>) -> Body {
+        Body(Source::Sequence(bodies))
+    }
+
     /// The length in bytes, if it is known.
     pub fn len(&self) -> Option<u64> {
         match &self.0 {
             Source::Empty => Some(0),
             Source::Bytes(bytes) => Some(bytes.len() as u64),
             Source::File { length, .. } => Some(*length),
-            Source::Reader { length, .. } => *length,
+            Source::Reader { length, .. } | Source::Made { length, .. } => *length,
+            Source::Sequence(bodies) => {
+                bodies.iter().try_fold(0_u64, |sum, body| sum.checked_add(body.len()?))
+            }
         }
     }
 
@@ -99,7 +169,12 @@ impl Body {
 
     /// Can it be sent more than once?
     pub fn is_replayable(&self) -> bool {
-        !matches!(self.0, Source::Reader { .. })
+        match &self.0 {
+            Source::Reader { .. } => false,
+            Source::Made { replayable, .. } => *replayable,
+            Source::Sequence(bodies) => bodies.iter().all(Body::is_replayable),
+            _ => true,
+        }
     }
 
     /// All of it, if it is in memory.
@@ -107,7 +182,7 @@ impl Body {
         match &self.0 {
             Source::Empty => Some(b""),
             Source::Bytes(bytes) => Some(bytes),
-            Source::File { .. } | Source::Reader { .. } => None,
+            _ => None,
         }
     }
 
@@ -118,7 +193,7 @@ impl Body {
 
     /// A reader whose length was given elsewhere.
     pub(crate) fn set_length(&mut self, announced: u64) {
-        if let Source::Reader { length, .. } = &mut self.0 {
+        if let Source::Reader { length, .. } | Source::Made { length, .. } = &mut self.0 {
             length.get_or_insert(announced);
         }
     }
@@ -130,6 +205,7 @@ impl Body {
                 Some(_) => Ok(()),
                 None => Err(spent()),
             },
+            Source::Sequence(bodies) => bodies.iter().try_for_each(Body::check_unspent),
             _ => Ok(()),
         }
     }
@@ -144,9 +220,16 @@ impl Body {
                 Opened::Reader(Box::new(move |buffer| window.read(buffer)))
             }
             Source::Reader { reader, length } => {
-                let reader = lock(reader).take().ok_or_else(spent)?;
-                let mut announced = Announced { reader, left: length.unwrap_or(u64::MAX) };
-                Opened::Reader(Box::new(move |buffer| announced.read(buffer)))
+                Opened::announced(lock(reader).take().ok_or_else(spent)?, *length)
+            }
+            Source::Made { make, length, .. } => {
+                let reader = make().map_err(Failure::Content);
+                let reader = reader.map_err(|failure| explain(None, Phase::Send, failure))?;
+                Opened::announced(reader, *length)
+            }
+            Source::Sequence(bodies) => {
+                let mut sequence = Sequence::new(bodies);
+                Opened::Reader(Box::new(move |buffer| sequence.read(buffer)))
             }
         })
     }
@@ -154,12 +237,29 @@ impl Body {
     fn from_reader(reader: Box<dyn Read + Send>, length: Option<u64>) -> Body {
         Body(Source::Reader { reader: Mutex::new(Some(reader)), length })
     }
+
+    fn made<R: Read + Send + 'static>(
+        length: Option<u64>,
+        replayable: bool,
+        make: impl Fn() -> io::Result<R> + Send + Sync + 'static,
+    ) -> Body {
+        let boxed = move || make().map(|reader| Box::new(reader) as Box<dyn Read + Send>);
+        Body(Source::Made { make: Box::new(boxed), length, replayable })
+    }
+}
+
+impl Opened<'_> {
+    fn announced(reader: Box<dyn Read + Send>, length: Option<u64>) -> Opened<'static> {
+        let mut announced = Announced::new(reader, length);
+        Opened::Reader(Box::new(move |buffer| announced.read(buffer)))
+    }
 }
 
 /// What may go out behind other requests, where it would have to be sent again with them.
 const SMALL: usize = 16 << 10;
 
 type Taken = Option<Box<dyn Read + Send>>;
+type Make = dyn Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync;
 
 fn lock(reader: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
     reader.lock().unwrap_or_else(PoisonError::into_inner)
@@ -169,62 +269,8 @@ fn spent() -> Error {
     Error::new(ErrorKind::Body).message("the request body was already sent").at(Phase::Send)
 }
 
-/// As much of a reader as was announced. Nothing makes a safe reader tell the truth about how much it
-/// read, and where `Take` would panic this is an error like any other of the reader's.
-struct Announced {
-    reader: Box<dyn Read + Send>,
-    left: u64,
-}
-
-impl Announced {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
-        if room == 0 {
-            return Ok(0);
-        }
-        let count = self.reader.read(&mut buffer[..room])?;
-        if count > room {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                format!("the reader returned {} bytes, with room for {}", count, room),
-            ));
-        }
-        self.left -= count as u64;
-        Ok(count)
-    }
-}
-
-/// A part of a file, read by position: the file's own position is shared with everyone who has it.
-struct Window<'a> {
-    file: &'a File,
-    at: u64,
-    left: u64,
-}
-
-impl Window<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let room = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
-        let count = read_at(self.file, &mut buffer[..room], self.at)?;
-        self.at += count as u64;
-        self.left -= count as u64;
-        Ok(count)
-    }
-}
-
-#[cfg(unix)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::unix::fs::FileExt::read_at(file, buffer, at)
-}
-
-#[cfg(windows)]
-fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    std::os::windows::fs::FileExt::seek_read(file, buffer, at)
-}
-
-#[cfg(not(any(unix, windows)))]
-fn read_at(mut file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    file.seek(io::SeekFrom::Start(at))?;
-    file.read(buffer)
+fn named(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {}", path.display(), error))
 }
 
 impl From<&'static str> for Body {
@@ -258,6 +304,8 @@ impl fmt::Debug for Body {
             Source::Bytes(_) => "bytes",
             Source::File { .. } => "file",
             Source::Reader { .. } => "reader",
+            Source::Made { .. } => "made anew",
+            Source::Sequence(_) => "multipart",
         };
         write!(f, "Body({}, length: {:?})", source, self.len())
     }
