@@ -28,6 +28,7 @@ pub struct Timeouts {
     pub(crate) queue: Option<Duration>,
     pub(crate) connect: Option<Duration>,
     pub(crate) send: Option<Duration>,
+    pub(crate) expect_continue: Option<Duration>,
     pub(crate) response: Option<Duration>,
     pub(crate) read: Option<Duration>,
     pub(crate) total: Option<Duration>,
@@ -53,6 +54,14 @@ impl Timeouts {
     #[must_use]
     pub fn send(mut self, timeout: Duration) -> Timeouts {
         self.send = Some(timeout);
+        self
+    }
+
+    /// For the wait of a request that has `Expect: 100-continue` (RFC 9110 §10.1.1). When it is over
+    /// the content goes out, since the server may not know the expectation. Default 1 s.
+    #[must_use]
+    pub fn expect_continue(mut self, timeout: Duration) -> Timeouts {
+        self.expect_continue = Some(timeout);
         self
     }
 

@@ -6,9 +6,9 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::conn::{self, Content};
+use crate::conn::{self, Allowed, Content};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Phase, Timings};
 use crate::http::StatusCode;
@@ -230,13 +230,16 @@ impl Call<'_> {
         let head = request.head(&target);
         let mut watch = self.notify(request, connection);
         self.guard(connection)?;
-        let deadline = self.until(self.timeouts.send);
+        let allowed = Allowed {
+            until: self.until(self.timeouts.send),
+            for_continue: self.timeouts.expect_continue.unwrap_or(CONTINUE_PATIENCE),
+        };
         let sent = match request.body().open()? {
             Opened::Bytes(bytes) => {
-                connection.send(&head, Content::Bytes(bytes), deadline, &mut watch)
+                connection.send(&head, Content::Bytes(bytes), allowed, &mut watch)
             }
             Opened::Reader(mut reader) => {
-                connection.send(&head, Content::Reader(&mut *reader), deadline, &mut watch)
+                connection.send(&head, Content::Reader(&mut *reader), allowed, &mut watch)
             }
         };
         sent.map_err(|failure| self.explain(Phase::Send, failure))?;
@@ -347,3 +350,6 @@ impl Call<'_> {
         Response::new(limit, request.shared_url(), head, exchange, connection, timings, history)
     }
 }
+
+/// How long to wait for 100 Continue. What curl and Go wait.
+const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);

@@ -7,7 +7,7 @@ mod h1;
 mod info;
 mod pool;
 
-pub(crate) use self::h1::{Connection, Content, Failure, Watch};
+pub(crate) use self::h1::{Allowed, Connection, Content, Failure, Watch};
 pub use self::info::ConnectionInfo;
 pub(crate) use self::pool::{Checkout, Expectation, Grant, Lent, Place, Pool, Waiting};
 pub use self::pool::{PoolConfig, PoolStats};

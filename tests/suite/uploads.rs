@@ -200,23 +200,49 @@ fn ok_the_body_is_held_back_until_100_continue() {
     assert_eq!(response.text().unwrap(), "ok");
 }
 
-/// The second wait of about a second: patience with a server that does not know the expectation
-/// cannot be shortened from outside.
 #[test]
-fn ok_without_an_answer_the_body_goes_out_after_about_a_second() {
+fn ok_without_an_answer_the_body_goes_out_after_a_second_or_what_is_set() {
+    for (timeouts, least, most) in [
+        (Timeouts::default(), 900, 3000),
+        (Timeouts::default().expect_continue(Duration::from_millis(50)), 40, 900),
+        (Timeouts::default().expect_continue(Duration::ZERO), 0, 900),
+    ] {
+        let peer = Peer::play(move |peer| {
+            let mut wire = peer.accept();
+            wire.expect_request("POST /");
+            let began = Instant::now();
+            wire.expect("hello");
+            let elapsed = began.elapsed().as_millis();
+            assert!(elapsed >= least && elapsed < most, "{}", elapsed);
+            // It comes too late, and does no harm.
+            wire.send([CONTINUE, OK].concat());
+            wire.expect_end();
+        });
+        let request = client().post(peer.url("/")).expect_continue().body("hello");
+        let response = request.timeouts(timeouts).send().unwrap();
+        assert_eq!(response.connection().exchanges(), 1);
+        assert_eq!(response.text().unwrap(), "ok");
+    }
+}
+
+#[test]
+fn ok_an_expectation_is_never_sent_unasked() {
+    let (client, scripts) = scripted([Script::new().reply(EMPTY)]);
+    client.post("http://a.test/").body(vec![0; 4 << 20]).send().unwrap();
+    assert!(!String::from_utf8_lossy(&scripts.written(0)).contains("Expect"));
+}
+
+#[test]
+fn err_a_peer_that_goes_away_in_place_of_100_continue() {
     let peer = Peer::play(|peer| {
         let mut wire = peer.accept();
         wire.expect_request("POST /");
-        let began = Instant::now();
-        wire.expect("hello");
-        assert!(began.elapsed() > Duration::from_millis(900), "{:?}", began.elapsed());
-        // It comes too late, and does no harm.
-        wire.send([CONTINUE, OK].concat());
-        wire.expect_end();
+        wire.close();
     });
-    let response = expecting(&peer, "hello").send().unwrap();
-    assert_eq!(response.connection().exchanges(), 1);
-    assert_eq!(response.text().unwrap(), "ok");
+    let began = Instant::now();
+    let error = expecting(&peer, "hello").send().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::EmptyResponse);
+    assert!(began.elapsed() < Duration::from_millis(800), "{:?}", began.elapsed());
 }
 
 #[test]
@@ -388,6 +414,54 @@ fn ok_a_refusal_is_heard_though_interim_responses_come_before_it() {
     let body = large().into_iter().next().unwrap();
     let response = client().post(peer.url("/")).body(body).send().unwrap();
     assert_eq!(response.status().as_u16(), 413);
+}
+
+#[test]
+fn ok_a_refusal_is_heard_though_the_callers_reader_is_slow_and_the_peer_reads_on() {
+    // Each piece is written at once, so that no write ever waits.
+    struct Ticks(usize);
+    impl Read for Ticks {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            thread::sleep(Duration::from_millis(20));
+            self.0 += 1;
+            assert!(self.0 < 400, "the answer was there all the time");
+            buffer[0] = b'x';
+            Ok(1)
+        }
+    }
+    let peer = Peer::play(|peer| {
+        let mut wire = peer.accept();
+        wire.expect_request("POST /");
+        wire.send(TOO_LARGE);
+        assert!(!wire.rest().contains("0\r\n\r\n"));
+    });
+    let client = client();
+    let mut response = client.post(peer.url("/")).body(Body::reader(Ticks(0))).send().unwrap();
+    assert_eq!(response.status().as_u16(), 413);
+    assert_eq!(read_all(&mut response).unwrap(), b"big");
+    assert_eq!(response.connection().close_reason(), Some(CloseReason::UnfinishedRequest));
+}
+
+#[test]
+fn err_a_peer_that_has_ended_its_stream_and_stopped_reading_is_not_waited_for() {
+    let bodies = large();
+    for body in bodies {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let peer = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.read_exact(&mut [0]).unwrap();
+            stream.shutdown(std::net::Shutdown::Write).unwrap();
+            // Neither reads nor closes.
+            stream
+        });
+        let began = Instant::now();
+        let error = client().post(format!("http://{}/", address)).body(body).send().unwrap_err();
+        assert_eq!((error.kind(), error.phase()), (ErrorKind::EmptyResponse, Some(Phase::Send)));
+        assert!(!error.is_safe_to_retry());
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        drop(peer.join().unwrap());
+    }
 }
 
 #[test]

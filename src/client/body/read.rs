@@ -87,7 +87,7 @@ impl<'a> Sequence<'a> {
                     Some(body) => self.current = Current::open(body)?,
                     None => break,
                 },
-                Current::Bytes(bytes) if bytes.is_empty() => self.current = Current::None,
+                Current::Bytes([]) => self.current = Current::None,
                 Current::Bytes(bytes) => {
                     let count = room.len().min(bytes.len());
                     let (now, later) = bytes.split_at(count);

@@ -57,6 +57,12 @@ impl Part {
         self
     }
 
+    /// Other content in place of what there is, an encoded file for instance.
+    pub fn with_body(mut self, body: impl Into<Body>) -> Part {
+        self.content = Content::Body(body.into());
+        self
+    }
+
     /// No file name: what was read from a file is sent as the value of a field.
     pub fn without_file_name(mut self) -> Part {
         self.file_name = None;
@@ -72,6 +78,14 @@ impl Part {
     /// Adds a field line. A `Content-Disposition` takes the place of the part's own.
     pub fn header(self, name: &str, value: impl AsRef<[u8]>) -> Part {
         self.change(|headers| headers.append(name, value))
+    }
+
+    /// The length of its content in bytes, if it is known. Of parts it is not before they are sent.
+    pub fn len(&self) -> Option<u64> {
+        match &self.content {
+            Content::Body(body) => body.len(),
+            Content::Parts(_) => None,
+        }
     }
 
     fn of(content: Content) -> Part {

@@ -10,11 +10,11 @@ mod send;
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::event::Made;
 use crate::http::{Headers, Version};
-use crate::net::{CancelToken, Readiness, Registration, Transport};
+use crate::net::{CancelToken, Deadline, Readiness, Registration, Transport};
 use crate::proto::buffer::Buffer;
 use crate::proto::h1::{self, KeepAlive, Leniency, ResponseHead};
 use crate::proto::{CloseReason, Limits};
@@ -37,6 +37,8 @@ pub(crate) struct Connection {
     /// Boxed, since there are hardly ever any.
     trailers: Option<Box<Headers>>,
     progress: Progress,
+    /// When to look next whether the response to an upload has come; never, while there is none.
+    glance: Deadline,
     /// The request was not written to its end, since the answer came before.
     stopped: bool,
     /// What can cancel the present exchange, and how it knows of this connection.
@@ -68,6 +70,15 @@ enum Progress {
 pub(crate) enum Content<'a> {
     Bytes(&'a [u8]),
     Reader(&'a mut dyn FnMut(&mut [u8]) -> io::Result<usize>),
+}
+
+/// How long sending a request may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Allowed {
+    /// All of it.
+    pub(crate) until: Deadline,
+    /// The wait for 100 Continue, if the request asks for that.
+    pub(crate) for_continue: Duration,
 }
 
 /// Why an exchange failed on its connection.
@@ -110,6 +121,7 @@ impl Connection {
             early: None,
             trailers: None,
             progress: Progress::Ended,
+            glance: Deadline::NEVER,
             stopped: false,
             cancel: None,
             id,
@@ -128,6 +140,7 @@ impl Connection {
         self.early = None;
         self.trailers = None;
         self.progress = Progress::Head;
+        self.glance = Deadline::NEVER;
         self.stopped = false;
         self.exchanges += 1;
         self.sent = 0;

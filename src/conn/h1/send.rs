@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::net::{Deadline, Readiness};
 use crate::proto::h1::{DataFrame, PreparedHead, ResponseHead, SizeLine};
 
-use super::{Connection, Content, Failure, Watch};
+use super::{Allowed, Connection, Content, Failure, Watch};
 
 impl Connection {
     /// Sends a request whole, or as much of it as the peer wants before it answers.
@@ -19,14 +19,15 @@ impl Connection {
         &mut self,
         head: &PreparedHead<'_>,
         content: Content<'_>,
-        deadline: Deadline,
+        allowed: Allowed,
         watch: &mut dyn Watch,
     ) -> Result<(), Failure> {
+        let deadline = allowed.until;
         self.engine.send_prepared(head, &mut self.output).map_err(Failure::Protocol)?;
         watch.sent_head(&self.output);
         if self.engine.expects_continue() {
             self.flush_whole(deadline, watch)?;
-            self.await_continue(deadline, watch)?;
+            self.await_continue(allowed, watch)?;
             if self.early.is_some() {
                 return Ok(());
             }
@@ -112,13 +113,15 @@ impl Connection {
             }
             let frame = self.engine.send_data(count as u64).map_err(Failure::Protocol)?;
             let framed = frame_in_place(&mut piece, count, &frame);
-            if self.output.is_empty() {
-                self.write_answerable(framed, deadline, watch)?;
+            let sent = if self.output.is_empty() {
+                self.write_answerable(framed, deadline, watch)?
             } else {
                 self.output.extend_from_slice(framed);
-                self.flush_answerable(deadline, watch)?;
+                self.flush_answerable(deadline, watch)?
+            };
+            if sent {
+                watch.sent_content(count as u64);
             }
-            watch.sent_content(count as u64);
         }
         Ok(())
     }
@@ -170,8 +173,7 @@ impl Connection {
     ) -> Result<bool, Failure> {
         let mut written = 0;
         while written < bytes.len() {
-            let now = Instant::now();
-            let glance = Deadline::after(now, GLANCE);
+            let glance = self.next_glance();
             match self.transport.write(&bytes[written..], deadline.earlier(glance)) {
                 Ok(0) => return Err(Failure::Send(io::ErrorKind::WriteZero.into())),
                 Ok(count) => {
@@ -192,9 +194,20 @@ impl Connection {
         Ok(!self.stopped)
     }
 
-    /// Looks whether a final response has come, without waiting.
+    /// When to look next. The first time is a while after the first write; how long the caller's
+    /// reader takes counts too.
+    fn next_glance(&mut self) -> Deadline {
+        if self.glance == Deadline::NEVER {
+            self.glance = Deadline::after(Instant::now(), GLANCE);
+        }
+        self.glance
+    }
+
+    /// Looks whether a final response has come, without waiting. A peer that has ended its stream
+    /// without one never answers, so that there is no use in going on.
     fn glance(&mut self, deadline: Deadline, watch: &mut dyn Watch) -> Result<bool, Failure> {
-        if self.transport.readiness().map_err(Failure::Send)? == Readiness::Data {
+        self.glance = Deadline::after(Instant::now(), GLANCE);
+        if self.transport.readiness().map_err(Failure::Send)? != Readiness::Quiet {
             self.fill(deadline)?;
             self.take_heads(watch)?;
         }
@@ -202,8 +215,9 @@ impl Connection {
     }
 
     /// RFC 9110 §10.1.1: a client that waits for 100 Continue does not wait for ever.
-    fn await_continue(&mut self, deadline: Deadline, watch: &mut dyn Watch) -> Result<(), Failure> {
-        let patience = deadline.earlier(Deadline::after(Instant::now(), CONTINUE_PATIENCE));
+    fn await_continue(&mut self, allowed: Allowed, watch: &mut dyn Watch) -> Result<(), Failure> {
+        let deadline = allowed.until;
+        let patience = deadline.within(Some(allowed.for_continue));
         let mut seen = Seen { continued: false, watch };
         while !seen.continued && self.early.is_none() {
             match self.fill(patience) {
@@ -299,6 +313,3 @@ const CRLF: usize = 2;
 
 /// How long a write may wait before it is interrupted to see whether the peer has answered.
 pub(super) const GLANCE: Duration = Duration::from_millis(250);
-
-/// How long to wait for 100 Continue. What curl and Go wait.
-const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
