@@ -116,6 +116,10 @@ impl Flag {
     }
 }
 
+fn refuse(text: &str) -> Result<(), Problem> {
+    Err(Problem::Wrong(text.to_owned()))
+}
+
 use Category::*;
 
 /// Every option, by name.
@@ -130,7 +134,16 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         },
     ),
-    switch("basic", Auth, "Accepted; -u means Basic authentication", |_, _| {}),
+    flag(
+        "anyauth",
+        Auth,
+        "Let the server choose between Digest and Basic",
+        Set::Act(|a| {
+            a.op().login.any = true;
+            Ok(())
+        }),
+    ),
+    switch("basic", Auth, "Basic authentication (the default)", |a, on| a.op().login.basic = on),
     value("config", "<file>", General, "Read options from a file", |a, v| a.read_config(v))
         .short('K'),
     value("connect-timeout", "<seconds>", Connection, "Longest time to connect", |a, v| {
@@ -168,6 +181,7 @@ pub const FLAGS: &[Flag] = &[
     value("data-urlencode", "<data>", Post, "POST data, percent-encoded", |a, v| {
         a.op().add_data(data::urlencode(v)?)
     }),
+    switch("digest", Auth, "Digest authentication", |a, on| a.op().login.digest = on),
     flag("disable", General, "As the first option: read no .curlrc", Set::Act(|_| Ok(())))
         .short('q'),
     value("dump-header", "<file>", Output, "Write received headers to a file", |a, v| {
@@ -329,6 +343,23 @@ pub const FLAGS: &[Flag] = &[
         Ok(())
     })
     .short('m'),
+    flag(
+        "negotiate",
+        Auth,
+        "Refused; needs Kerberos",
+        Set::Act(|_| refuse("is not supported: Negotiate needs Kerberos, which is not built in")),
+    ),
+    switch("netrc", Auth, "Look for name and password in ~/.netrc or $NETRC", |a, on| {
+        a.op().login.netrc = on;
+    })
+    .short('n'),
+    value("netrc-file", "<file>", Auth, "Look for name and password in this file", |a, v| {
+        a.op().login.netrc_file = Some(v.to_vec());
+        Ok(())
+    }),
+    switch("netrc-optional", Auth, "Look there for what the URL leaves out", |a, on| {
+        a.op().login.netrc_optional = on;
+    }),
     flag("next", General, "The options that follow are for the next URL", Set::Act(|a| a.next()))
         .short(':'),
     switch("no-buffer", Output, "Accepted; output is never buffered", |_, _| {}).short('N'),
@@ -338,8 +369,14 @@ pub const FLAGS: &[Flag] = &[
     switch("no-progress-meter", Verbose, "Show no progress meter", |a, on| {
         a.global.no_progress_meter = on;
     }),
+    flag(
+        "ntlm",
+        Auth,
+        "Refused",
+        Set::Act(|_| refuse("is not supported: NTLM is not built in; --digest and --basic are")),
+    ),
     value("oauth2-bearer", "<token>", Auth, "OAuth 2 bearer token", |a, v| {
-        a.op().bearer = Some(values::text(v)?);
+        a.op().login.bearer = Some(values::text(v)?);
         Ok(())
     }),
     value("output", "<file>", Important, "Write to a file instead of stdout", |a, v| {
@@ -485,7 +522,7 @@ pub const FLAGS: &[Flag] = &[
         a.op().add_query(data::query(v)?)
     }),
     value("user", "<user:password>", Important, "User name and password", |a, v| {
-        a.op().user = Some(v.to_vec());
+        a.op().login.user = Some(v.to_vec());
         Ok(())
     })
     .short('u'),

@@ -24,6 +24,7 @@ mod journal;
 mod jsonl;
 mod lab;
 mod list;
+mod login;
 mod operation;
 mod output;
 mod pace;

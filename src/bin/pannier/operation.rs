@@ -8,6 +8,7 @@ use pannier::net::Family;
 use pannier::Protocol;
 
 use crate::data;
+use crate::login::Login;
 use crate::usage::Problem;
 
 /// The URLs between two `--next` with their options.
@@ -36,8 +37,7 @@ pub struct Operation {
     pub referer: Option<Vec<u8>>,
     pub auto_referer: bool,
     pub cookies: Option<Vec<u8>>,
-    pub user: Option<Vec<u8>>,
-    pub bearer: Option<String>,
+    pub login: Login,
     pub fail: Fail,
     pub range: Option<String>,
     pub max_filesize: Option<u64>,

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pannier::coding::base64;
 use pannier::http::{Headers, Method, Url};
 use pannier::{Body, Client, Error, ErrorKind, RedirectPolicy, RequestBuilder, Response, Timeouts};
 
@@ -15,7 +14,7 @@ use crate::connect::Route;
 use crate::exit::{self, Facts, Failure};
 use crate::operation::{Fail, Operation};
 use crate::output::{Dump, Output};
-use crate::request::{Line, Payload, Plan};
+use crate::request::{Payload, Plan};
 use crate::retry::{Retries, Verdict};
 use crate::warn::warn;
 use crate::watch::{End, Watcher};
@@ -75,14 +74,14 @@ pub fn request(
     for name in &plan.without {
         builder = builder.without_header(name);
     }
-    for line in &plan.lines {
-        builder = match line {
-            Line::Field(name, value) => builder.header(name, value),
-            Line::Basic(user, password) => {
-                let pair = [user.as_slice(), b":", password].concat();
-                builder.header("Authorization", format!("Basic {}", base64::encode(&pair)))
-            }
-        };
+    for (name, value) in &plan.lines {
+        builder = builder.header(name, value);
+    }
+    if let Some(credentials) = plan.credentials {
+        builder = builder.credentials(credentials);
+    }
+    if let Some(netrc) = plan.netrc {
+        builder = builder.netrc(netrc);
     }
     if let Some(target) = &op.target {
         builder = builder.target(target);

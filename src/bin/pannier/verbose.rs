@@ -67,6 +67,9 @@ impl Narrator {
                 self.host = to.host_str().to_owned();
                 text
             }
+            Event::Authenticating { url, .. } => {
+                format!("Issue another request to this URL: '{}'", url)
+            }
             Event::Retrying { error } => {
                 format!("Connection died, retrying a fresh connect: {}", error)
             }
