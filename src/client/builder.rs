@@ -300,13 +300,10 @@ impl Draft {
         let version = self.protocol.version();
         let default = |name: &str| config.headers.contains(name);
         let own_host = !self.may_add("Host") || default("Host");
-        let credentials = match self.may_add("Authorization") {
-            true => {
-                let own = self.credentials.take();
-                own.or_else(|| config.keys.find(&self.url, self.netrc.as_ref()))
-            }
-            false => None,
-        };
+        let own = self.credentials.take();
+        let credentials = own
+            .or_else(|| config.keys.find(&self.url, self.netrc.as_ref()))
+            .filter(|_| self.may_add("Authorization"));
         let url = auth::strip(Arc::new(self.url.clone()));
         let mut headers = Headers::new();
         if !own_host {
@@ -319,10 +316,10 @@ impl Draft {
         if agent && self.may_add("User-Agent") {
             headers.append("User-Agent", &config.user_agent).map_err(invalid)?;
         }
-        let shown =
-            |name: &str| credentials.is_some() && name.eq_ignore_ascii_case("Authorization");
-        let defaults = config.headers.iter();
-        for (name, value) in defaults.filter(|(name, _)| self.may_add(name) && !shown(name)) {
+        let shown = credentials.is_some();
+        let replaced = |name: &str| shown && name.eq_ignore_ascii_case("Authorization");
+        let may_be_added = |name: &str| self.may_add(name) && !replaced(name);
+        for (name, value) in config.headers.iter().filter(|(name, _)| may_be_added(name)) {
             headers.append(name, value).map_err(invalid)?;
         }
         let credentials = auth::show(credentials, &mut headers)?;
@@ -337,6 +334,7 @@ impl Draft {
             headers,
             body: Arc::new(self.body),
             own_host,
+            shown,
             sensitive: self.sensitive,
             credentials,
             netrc: self.netrc,

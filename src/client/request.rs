@@ -44,6 +44,8 @@ pub(super) struct Parts {
     pub(super) body: Arc<Body>,
     /// Was `Host` given, for this request or for all, or left out by the caller's wish?
     pub(super) own_host: bool,
+    /// Is `Authorization` made of credentials, and not a field of the caller's own?
+    pub(super) shown: bool,
     pub(super) sensitive: Vec<String>,
     /// What the origin has to ask for. What goes out unasked is among the fields.
     pub(super) credentials: Option<Credentials>,
@@ -149,10 +151,18 @@ impl Request {
             headers.set("Host", url.authority()).map_err(invalid)?;
         }
         let before = self.copy();
-        let credentials = match headers.contains("Authorization") {
-            true => None,
-            false => own.or_else(|| keys.find(&url, before.netrc.as_ref())),
-        };
+        let mut credentials = own;
+        // A server that names others does not want those that it was shown.
+        if !url.username().is_empty() || url.password().is_some() {
+            credentials = None;
+            if before.shown {
+                headers.remove("Authorization");
+            }
+        }
+        if !headers.contains("Authorization") {
+            credentials = credentials.or_else(|| keys.find(&url, before.netrc.as_ref()));
+        }
+        let shown = before.shown || credentials.is_some();
         let credentials = auth::show(credentials, &mut headers)?;
         let url = auth::strip(url);
         let body = match with_body {
@@ -163,8 +173,18 @@ impl Request {
         let intent = Intent::of(&method, before.version, &headers, before.transfer);
         let intent = intent.map_err(invalid)?;
         let target = None;
-        let parts =
-            Parts { method, url, origin, target, headers, intent, body, credentials, ..before };
+        let parts = Parts {
+            method,
+            url,
+            origin,
+            target,
+            headers,
+            intent,
+            body,
+            shown,
+            credentials,
+            ..before
+        };
         Ok(Request { parts: Arc::new(parts), ..self.clone() })
     }
 
