@@ -1,6 +1,7 @@
 //! Behaviour of the crate from outside, by subject.
 
 mod attempts;
+mod authentication;
 mod batch;
 mod bounds;
 mod cancel;
