@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::properties::{chunked, framing, headers, multipart, response, url};
+use crate::properties::{challenge, chunked, framing, headers, multipart, netrc, response, url};
 
 /// Checks the seeds of a target, and a few small changes of each.
 fn all_seeds(target: &str, least: usize, check: fn(&[u8])) {
@@ -69,4 +69,14 @@ fn ok_framing_is_that_of_the_text() {
 #[test]
 fn ok_forms_parse_back_to_the_same_parts() {
     all_seeds("multipart", 5, multipart::check);
+}
+
+#[test]
+fn ok_challenges_are_read_as_they_are_written_and_answered_by_fields() {
+    all_seeds("challenge", 10, challenge::check);
+}
+
+#[test]
+fn ok_netrc_files_are_read_as_they_are_written() {
+    all_seeds("netrc", 10, netrc::check);
 }

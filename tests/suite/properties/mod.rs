@@ -3,10 +3,12 @@
 //!
 //! They need nothing beyond `std` and the crate, and are included by `#[path]` in `fuzz/`.
 
+pub mod challenge;
 pub mod chunked;
 pub mod framing;
 pub mod headers;
 pub mod multipart;
+pub mod netrc;
 pub mod replay;
 pub mod response;
 pub mod url;
