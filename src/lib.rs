@@ -15,6 +15,8 @@ pub mod http;
 pub mod net;
 pub mod proto;
 
+#[cfg(feature = "cookies")]
+pub use crate::client::cookies;
 pub use crate::client::{
     get, Batch, Body, Client, ClientBuilder, Connection, Credentials, IntoRequest, IntoUrl,
     InvalidNetrc, Multipart, Netrc, Part, Pipeline, Protocol, RedirectPolicy, Redirected, Request,

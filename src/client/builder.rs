@@ -305,6 +305,8 @@ impl Draft {
             .or_else(|| config.keys.find(&self.url, self.netrc.as_ref()))
             .filter(|_| self.may_add("Authorization"));
         let url = auth::strip(Arc::new(self.url.clone()));
+        #[cfg(feature = "cookies")]
+        let takes_cookies = !self.is_refused("Cookie");
         let mut headers = Headers::new();
         if !own_host {
             headers.append("Host", url.authority()).map_err(invalid)?;
@@ -335,6 +337,8 @@ impl Draft {
             body: Arc::new(self.body),
             own_host,
             shown,
+            #[cfg(feature = "cookies")]
+            takes_cookies,
             sensitive: self.sensitive,
             credentials,
             netrc: self.netrc,
@@ -356,8 +360,11 @@ impl Draft {
 
     /// Is the field neither given nor refused by the caller?
     fn may_add(&self, name: &str) -> bool {
-        !self.headers.contains(name)
-            && !self.refused.iter().any(|refused| refused.eq_ignore_ascii_case(name))
+        !self.headers.contains(name) && !self.is_refused(name)
+    }
+
+    fn is_refused(&self, name: &str) -> bool {
+        self.refused.iter().any(|refused| refused.eq_ignore_ascii_case(name))
     }
 
     /// Message framing (RFC 9112 §6): a length if it is known, else chunked, else it cannot be sent.

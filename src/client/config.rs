@@ -12,6 +12,8 @@ use crate::proto::h1::Leniency;
 use crate::proto::Limits;
 
 use super::auth::{Credentials, Keys, Netrc};
+#[cfg(feature = "cookies")]
+use super::cookies::Jar;
 use super::redirect::RedirectPolicy;
 use super::retry::RetryPolicy;
 use super::Client;
@@ -128,6 +130,8 @@ pub(crate) struct Config {
     pub(crate) connector: Arc<dyn Connect>,
     pub(crate) tls: Option<Arc<dyn Tls>>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    #[cfg(feature = "cookies")]
+    pub(crate) cookies: Option<Jar>,
 }
 
 impl ClientBuilder {
@@ -149,6 +153,8 @@ impl ClientBuilder {
             connector: Arc::new(TcpConnect::new()),
             tls: None,
             observer: None,
+            #[cfg(feature = "cookies")]
+            cookies: None,
         };
         ClientBuilder { config }
     }
@@ -271,6 +277,17 @@ impl ClientBuilder {
     #[must_use]
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> ClientBuilder {
         self.config.observer = Some(observer);
+        self
+    }
+
+    /// Where cookies are kept. Each request, each hop of a redirect and each further try is given
+    /// those that it may have, before what its own `Cookie` field says, and all that final responses
+    /// set is stored. Without a jar none is. A request [without](crate::RequestBuilder::without_header)
+    /// `Cookie` takes no part.
+    #[cfg(feature = "cookies")]
+    #[must_use]
+    pub fn cookies(mut self, jar: Jar) -> ClientBuilder {
+        self.config.cookies = Some(jar);
         self
     }
 }

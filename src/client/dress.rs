@@ -17,12 +17,9 @@ use super::request::Request;
 impl Call<'_> {
     /// The request as it goes out now.
     pub(super) fn dress<'r>(&self, request: &'r Request) -> Result<Cow<'r, Request>> {
-        let mut dressed = Cow::Borrowed(request);
-        if let Some(credentials) = request.credentials() {
-            if let Some(value) = credentials.answer_origin(request)? {
-                dressed.to_mut().insert("Authorization", &value)?;
-            }
-        }
+        let dressed = with_credentials(request)?;
+        #[cfg(feature = "cookies")]
+        let dressed = self.with_cookies(dressed)?;
         Ok(dressed)
     }
 
@@ -31,5 +28,18 @@ impl Call<'_> {
         if let Some(credentials) = request.credentials() {
             credentials.informed(request.origin(), head.headers().get_all("Authentication-Info"));
         }
+        #[cfg(feature = "cookies")]
+        self.keep_cookies(request, head);
     }
+}
+
+/// The request with the answer to what its origin is known to ask for.
+fn with_credentials(request: &Request) -> Result<Cow<'_, Request>> {
+    let mut dressed = Cow::Borrowed(request);
+    if let Some(credentials) = request.credentials() {
+        if let Some(value) = credentials.answer_origin(request)? {
+            dressed.to_mut().insert("Authorization", &value)?;
+        }
+    }
+    Ok(dressed)
 }

@@ -15,6 +15,8 @@ mod call;
 mod checkout;
 mod config;
 mod connection;
+#[cfg(feature = "cookies")]
+pub mod cookies;
 mod dial;
 mod dress;
 mod exchange;

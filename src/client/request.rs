@@ -46,6 +46,9 @@ pub(super) struct Parts {
     pub(super) own_host: bool,
     /// Is `Authorization` made of credentials, and not a field of the caller's own?
     pub(super) shown: bool,
+    /// May those of a jar be added, and what comes back be stored?
+    #[cfg(feature = "cookies")]
+    pub(super) takes_cookies: bool,
     pub(super) sensitive: Vec<String>,
     /// What the origin has to ask for. What goes out unasked is among the fields.
     pub(super) credentials: Option<Credentials>,
@@ -185,6 +188,22 @@ impl Request {
             credentials,
             ..before
         };
+        Ok(Request { parts: Arc::new(parts), ..self.clone() })
+    }
+
+    #[cfg(feature = "cookies")]
+    pub(super) fn takes_cookies(&self) -> bool {
+        self.parts.takes_cookies
+    }
+
+    /// The same request with these cookies, or with none.
+    #[cfg(feature = "cookies")]
+    pub(super) fn with_cookies(&self, field: &[u8]) -> Result<Request> {
+        let mut parts = self.copy();
+        match field.is_empty() {
+            true => drop(parts.headers.remove("Cookie")),
+            false => parts.headers.set("Cookie", field).map_err(invalid)?,
+        }
         Ok(Request { parts: Arc::new(parts), ..self.clone() })
     }
 

@@ -18,5 +18,7 @@ pub(crate) use self::headers::Field;
 pub use self::headers::{Headers, InvalidHeader};
 pub use self::method::{InvalidMethod, Method};
 pub use self::status::StatusCode;
+#[cfg(feature = "cookies")]
+pub(crate) use self::url::to_ascii;
 pub use self::url::{form, percent, Host, Origin, Scheme, Url, UrlError};
 pub use self::version::Version;

@@ -18,6 +18,8 @@ mod punycode;
 pub use self::error::UrlError;
 pub use self::host::Host;
 pub use self::origin::{Origin, Scheme};
+#[cfg(feature = "cookies")]
+pub(crate) use self::punycode::to_ascii;
 
 use std::cmp::Ordering;
 use std::fmt;
