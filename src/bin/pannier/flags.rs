@@ -160,10 +160,14 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         },
     ),
-    value("cookie", "<data>", Http, "Send NAME=VALUE pairs as cookies", |a, v| {
-        a.op().add_cookie(v)
+    value("cookie", "<data/file>", Http, "Send NAME=VALUE pairs, or a file's cookies", |a, v| {
+        a.op().cookies.add(v)
     })
     .short('b'),
+    value("cookie-jar", "<file>", Http, "Write all cookies to a file in the end", |a, v| {
+        a.op().cookies.set_jar(v)
+    })
+    .short('c'),
     switch("create-dirs", Output, "Make the folders of output files", |a, on| {
         a.op().create_dirs = on;
     }),
@@ -298,6 +302,10 @@ pub const FLAGS: &[Flag] = &[
     switch("jsonl", Output, "A line of JSON per transfer instead of content", |a, on| {
         a.global.jsonl = on;
     }),
+    switch("junk-session-cookies", Http, "Read no session cookies from files", |a, on| {
+        a.op().cookies.junk_session = on;
+    })
+    .short('j'),
     switch("lab", Lab, "Compare ways to use connections", |a, on| {
         a.lab.run = on;
     }),

@@ -111,6 +111,7 @@ impl Session {
                 return Begun::Refused { job, failure, stop };
             }
         };
+        self.clients.cookies.begin(&job.op.cookies, &url, self.global);
         let mut work = Box::new(self.work(job, url, output, dump));
         match self.prepare(&mut work) {
             Ok(attempt) => Begun::Ready(work, Box::new(attempt)),
@@ -254,6 +255,7 @@ impl Session {
 
     /// Writes what is wanted about the run as a whole, however it ended.
     pub fn leave(&self, reports: &Reports) -> Result<(), Failure> {
+        self.clients.cookies.save(self.global);
         let Some(journal) = &self.journal else { return Ok(()) };
         let written = reports.write(journal);
         if let Err(failure) = &written {

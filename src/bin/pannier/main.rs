@@ -11,6 +11,7 @@ mod claims;
 mod clients;
 mod config_file;
 mod connect;
+mod cookies;
 mod data;
 mod ending;
 mod exit;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use pannier::net::Family;
 use pannier::Protocol;
 
+use crate::cookies;
 use crate::data;
 use crate::login::Login;
 use crate::usage::Problem;
@@ -36,7 +37,7 @@ pub struct Operation {
     pub user_agent: Option<Vec<u8>>,
     pub referer: Option<Vec<u8>>,
     pub auto_referer: bool,
-    pub cookies: Option<Vec<u8>>,
+    pub cookies: cookies::Options,
     pub login: Login,
     pub fail: Fail,
     pub range: Option<String>,
@@ -238,22 +239,6 @@ impl Operation {
                 let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
                 self.headers.extend(lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec));
             }
-        }
-        Ok(())
-    }
-
-    /// Cookies to send. Without a `=` the value would name a file.
-    pub fn add_cookie(&mut self, value: &[u8]) -> Result<(), Problem> {
-        if !value.contains(&b'=') {
-            let sentence = "takes NAME=VALUE pairs; cookie files are not supported yet";
-            return Err(Problem::Wrong(sentence.to_owned()));
-        }
-        match &mut self.cookies {
-            Some(cookies) => {
-                cookies.push(b';');
-                cookies.extend(value);
-            }
-            None => self.cookies = Some(value.to_vec()),
         }
         Ok(())
     }

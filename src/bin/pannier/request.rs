@@ -240,8 +240,11 @@ impl Fields {
         if let Some(referer) = &op.referer {
             self.own("Referer", referer.clone());
         }
-        if let Some(cookies) = &op.cookies {
-            self.own("Cookie", cookies.clone());
+        match &op.cookies.text {
+            Some(text) => self.own("Cookie", text.clone()),
+            // The place for those of the jar.
+            None if op.cookies.kept => self.own("Cookie", ""),
+            None => {}
         }
         Ok(())
     }
