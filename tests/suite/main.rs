@@ -7,6 +7,8 @@ mod bounds;
 mod cancel;
 mod chaos;
 mod checkout;
+#[cfg(feature = "cookies")]
+mod cookies;
 mod deadline;
 mod h1_chunked;
 mod h1_connection;
@@ -23,6 +25,8 @@ mod observing;
 mod persistence;
 mod pipelining;
 mod program;
+#[cfg(feature = "cookies")]
+mod program_cookies;
 mod program_parallel;
 mod program_retry;
 mod program_secrets;
