@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::properties::{challenge, chunked, framing, headers, multipart, netrc, response, url};
+#[cfg(feature = "cookies")]
+use crate::properties::{cookie, cookie_file};
 
 /// Checks the seeds of a target, and a few small changes of each.
 fn all_seeds(target: &str, least: usize, check: fn(&[u8])) {
@@ -59,6 +61,18 @@ fn ok_headers_are_the_same_after_a_round_trip() {
 #[test]
 fn ok_urls_parse_to_themselves() {
     all_seeds("url", 10, url::check);
+}
+
+#[cfg(feature = "cookies")]
+#[test]
+fn ok_cookies_go_where_they_may() {
+    all_seeds("cookie", 15, cookie::check);
+}
+
+#[cfg(feature = "cookies")]
+#[test]
+fn ok_cookie_files_are_read_as_they_were_written() {
+    all_seeds("cookie_file", 10, cookie_file::check);
 }
 
 #[test]

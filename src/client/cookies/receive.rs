@@ -56,7 +56,8 @@ pub(super) fn check(cookie: &Cookie) -> Result<(), Refused> {
     if parts.iter().any(|part| part.iter().any(u8::is_ascii_control)) {
         return Err(Refused::Control);
     }
-    if cookie.domain.len() > LONGEST_HOST {
+    // A file takes a dot before a domain for a mark.
+    if cookie.domain.starts_with('.') || cookie.domain.len() > LONGEST_HOST {
         return Err(Refused::Domain);
     }
     if !cookie.path.is_ascii() || cookie.path.len() > LARGEST_ATTRIBUTE {
@@ -197,6 +198,8 @@ mod tests {
             ("Domain=b.test", "a.test", Err(Refused::Domain)),
             ("Domain=a.test", "ba.test", Err(Refused::Domain)),
             ("Domain=..a.test", "b.a.test", Err(Refused::Domain)),
+            ("Domain=..a.test", "b..a.test", Err(Refused::Domain)),
+            ("", ".a.test", Err(Refused::Domain)),
             ("Domain=a.test.", "a.test", Err(Refused::Domain)),
             ("Domain=a.test", "a.test.", Err(Refused::Domain)),
             ("Domain=a.test:80", "a.test", Err(Refused::Domain)),

@@ -5,6 +5,10 @@
 
 pub mod challenge;
 pub mod chunked;
+#[cfg(feature = "cookies")]
+pub mod cookie;
+#[cfg(feature = "cookies")]
+pub mod cookie_file;
 pub mod framing;
 pub mod headers;
 pub mod multipart;
