@@ -4,4 +4,9 @@
 //! versioning.
 
 pub mod base64;
+#[cfg(feature = "gzip")]
+mod content;
 pub(crate) mod hash;
+
+#[cfg(feature = "gzip")]
+pub use self::content::*;
