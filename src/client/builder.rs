@@ -12,6 +12,7 @@ use crate::proto::h1::{Intent, Target, Transfer};
 use super::auth::{self, Credentials, Netrc};
 use super::body::Body;
 use super::config::{Protocol, Timeouts};
+use super::decode::Decoding;
 use super::multipart::Multipart;
 use super::redirect::RedirectPolicy;
 use super::request::{invalid, Parts, Request};
@@ -43,6 +44,7 @@ struct Draft {
     redirects: RedirectPolicy,
     retries: RetryPolicy,
     protocol: Protocol,
+    decoding: Decoding,
     cancel: Option<CancelToken>,
     observer: Option<Arc<dyn Observer>>,
 }
@@ -65,6 +67,7 @@ impl RequestBuilder {
             redirects: config.redirects,
             retries: config.retries,
             protocol: config.protocol,
+            decoding: config.decoding,
             cancel: None,
             observer: config.observer.clone(),
         });
@@ -219,6 +222,15 @@ impl RequestBuilder {
         })
     }
 
+    /// Whether content codings are asked for and decoded, in place of the client's policy.
+    #[cfg(feature = "gzip")]
+    pub fn decoding(self, decoding: Decoding) -> RequestBuilder {
+        self.change(|draft| {
+            draft.decoding = decoding;
+            Ok(())
+        })
+    }
+
     /// What ends this request from another thread.
     pub fn cancel(self, token: CancelToken) -> RequestBuilder {
         self.change(|draft| {
@@ -324,6 +336,8 @@ impl Draft {
         for (name, value) in config.headers.iter().filter(|(name, _)| may_be_added(name)) {
             headers.append(name, value).map_err(invalid)?;
         }
+        let free = self.may_add("Accept-Encoding");
+        let decoding = self.decoding.settle(&self.method, &mut headers, free)?;
         let credentials = auth::show(credentials, &mut headers)?;
         self.frame(&mut headers, version)?;
         let intent = Intent::of(&self.method, version, &headers, self.transfer);
@@ -343,6 +357,7 @@ impl Draft {
             credentials,
             netrc: self.netrc,
             transfer: self.transfer,
+            decoding,
             timeouts: self.timeouts,
             redirects: self.redirects,
             retries: self.retries,

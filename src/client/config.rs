@@ -14,6 +14,7 @@ use crate::proto::Limits;
 use super::auth::{Credentials, Keys, Netrc};
 #[cfg(feature = "cookies")]
 use super::cookies::Jar;
+use super::decode::Decoding;
 use super::redirect::RedirectPolicy;
 use super::retry::RetryPolicy;
 use super::Client;
@@ -124,6 +125,7 @@ pub(crate) struct Config {
     pub(crate) redirects: RedirectPolicy,
     pub(crate) retries: RetryPolicy,
     pub(crate) protocol: Protocol,
+    pub(crate) decoding: Decoding,
     pub(super) keys: Keys,
     pub(crate) user_agent: String,
     pub(crate) headers: Headers,
@@ -147,6 +149,7 @@ impl ClientBuilder {
             redirects: RedirectPolicy::default(),
             retries: RetryPolicy::default(),
             protocol: Protocol::default(),
+            decoding: Decoding::default(),
             keys: Keys::default(),
             user_agent: user_agent(),
             headers,
@@ -238,6 +241,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Whether content codings are asked for and decoded.
+    #[cfg(feature = "gzip")]
+    #[must_use]
+    pub fn decoding(mut self, decoding: Decoding) -> ClientBuilder {
+        self.config.decoding = decoding;
+        self
+    }
+
     /// The `User-Agent` of requests that give none. Default `pannier/VERSION`; an empty one is not
     /// sent. A request built with a value that no field can have fails.
     #[must_use]
@@ -308,6 +319,7 @@ impl fmt::Debug for Config {
             .field("redirects", &self.redirects)
             .field("retries", &self.retries)
             .field("protocol", &self.protocol)
+            .field("decoding", &self.decoding)
             .field("keys", &self.keys)
             .field("connector", &self.connector)
             .field("tls", &self.tls)

@@ -16,6 +16,7 @@ use crate::proto::h1::{Intent, PreparedHead, RequestHead, Target, Transfer};
 use super::auth::{self, Credentials, Keys, Netrc};
 use super::body::Body;
 use super::config::Timeouts;
+use super::decode::{Decoding, Layer};
 use super::redirect::RedirectPolicy;
 use super::retry::RetryPolicy;
 
@@ -54,6 +55,7 @@ pub(super) struct Parts {
     pub(super) credentials: Option<Credentials>,
     pub(super) netrc: Option<Netrc>,
     pub(super) transfer: Transfer,
+    pub(super) decoding: Decoding,
     pub(super) timeouts: Timeouts,
     pub(super) redirects: RedirectPolicy,
     pub(super) retries: RetryPolicy,
@@ -103,6 +105,11 @@ impl Request {
 
     pub(super) fn credentials(&self) -> Option<&Credentials> {
         self.parts.credentials.as_ref()
+    }
+
+    /// What stands above the content of a response with these fields.
+    pub(super) fn layer(&self, response: &Headers) -> Layer {
+        self.parts.decoding.layer(response, self.parts.intent.takes_codings())
     }
 
     pub(super) fn timeouts(&self) -> Timeouts {

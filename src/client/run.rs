@@ -23,7 +23,7 @@ use super::exchange::{transcript, Exchange};
 use super::hop::{Hop, Next};
 use super::line::Line;
 use super::request::Request;
-use super::response::{Redirected, Response};
+use super::response::{Redirected, Response, Terms};
 use super::{Client, Lent, Place};
 
 /// What an exchange has come to: the head of a final response, and the connection with its content.
@@ -346,8 +346,9 @@ impl Call<'_> {
             observer: self.observer.cloned(),
             line,
         };
-        let limit = self.client.config().limits.body;
-        Response::new(limit, request.shared_url(), head, exchange, connection, timings, history)
+        let layer = request.layer(head.headers());
+        let terms = Terms { limit: self.client.config().limits.body, layer };
+        Response::new(terms, request.shared_url(), head, exchange, connection, timings, history)
     }
 }
 

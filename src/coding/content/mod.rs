@@ -5,6 +5,7 @@
 //! whatever it is fed. When the input has ended the decoder is complete, or the data is incomplete.
 
 mod checksum;
+mod decoder;
 mod deflate;
 mod error;
 mod gzip;
@@ -12,6 +13,7 @@ mod inflate;
 mod part;
 
 pub use self::checksum::{Adler32, Crc32};
+pub use self::decoder::{Coding, Decoder};
 pub use self::deflate::Deflate;
 pub use self::error::Error;
 pub use self::gzip::Gzip;
