@@ -94,6 +94,8 @@ pub enum ErrorKind {
     Framing,
     /// The peer closed before the end of the content.
     Truncated,
+    /// The content's charset is unknown, so that its bytes are no text.
+    Charset,
     /// The content's coding is unknown, or the content is not what the coding allows.
     Coding,
     /// A limit was exceeded.
@@ -125,6 +127,7 @@ impl ErrorKind {
             ErrorKind::Receive => "the response could not be received",
             ErrorKind::Protocol => "the response is invalid",
             ErrorKind::Framing => "the response body is invalid",
+            ErrorKind::Charset => "the charset of the response body is not supported",
             ErrorKind::Coding => "the response body cannot be decoded",
             ErrorKind::Truncated => "the response body is incomplete",
             ErrorKind::TooLarge => "a limit was exceeded",

@@ -12,6 +12,7 @@ mod batch;
 mod body;
 mod builder;
 mod call;
+mod charset;
 mod checkout;
 mod config;
 mod connection;

@@ -18,6 +18,7 @@ use crate::net::Deadline;
 use crate::proto::h1::ResponseHead;
 use crate::proto::CloseReason;
 
+use super::charset;
 use super::decode::Layer;
 #[cfg(feature = "gzip")]
 use super::decode::Stop;
@@ -41,6 +42,8 @@ pub struct Response {
     info: ConnectionInfo,
     timings: Timings,
     trailers: Option<Box<Headers>>,
+    /// How much content was taken from the connection.
+    taken: u64,
     /// What crossed the wire, until the connection was let go.
     transcript: Transcript,
     body: Content,
@@ -134,7 +137,7 @@ impl Response {
             }
         };
         let url = url.clone();
-        Response { terms, head, url, history, info, timings, trailers, transcript, body }
+        Response { terms, head, url, history, info, timings, trailers, taken: 0, transcript, body }
     }
 
     pub(super) fn into_head(mut self) -> ResponseHead {
@@ -197,6 +200,11 @@ impl Response {
     /// was sent.
     pub fn is_decoded(&self) -> bool {
         !self.terms.layer.is_plain()
+    }
+
+    /// How many bytes of content have come, before they were decoded.
+    pub fn content_received(&self) -> u64 {
+        self.taken
     }
 
     /// The server's address.
@@ -273,6 +281,7 @@ impl Response {
         };
         match exchange.read(connection, buffer) {
             Ok(count) => {
+                self.taken += count as u64;
                 self.settle();
                 Ok(count)
             }
@@ -333,14 +342,18 @@ impl Response {
         Ok(bytes)
     }
 
-    /// The whole content as text. What is not UTF-8 is replaced by U+FFFD.
+    /// The whole content as text, in the charset that a byte order mark at its beginning says, or else
+    /// `Content-Type`, or else UTF-8. What has no meaning in that charset is replaced by U+FFFD.
+    ///
+    /// These are UTF-8, UTF-16, and windows-1252, which is what the labels of ISO-8859-1 and US-ASCII
+    /// stand for among browsers too.
     ///
     /// # Errors
-    /// As for [`bytes`](Response::bytes).
-    pub fn text(self) -> Result<String> {
-        let bytes = self.bytes()?;
-        Ok(String::from_utf8(bytes)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    /// [`ErrorKind::Charset`] for any other charset, whose bytes [`bytes`](Response::bytes) would give;
+    /// and those of that.
+    pub fn text(mut self) -> Result<String> {
+        let bytes = self.take_bytes()?;
+        charset::text(self.headers(), bytes).map_err(|error| self.describe(error))
     }
 
     /// Copies the content to `writer` as it comes; says how many bytes there were.
