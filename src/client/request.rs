@@ -203,17 +203,6 @@ impl Request {
         self.parts.takes_cookies
     }
 
-    /// The same request with these cookies, or with none.
-    #[cfg(feature = "cookies")]
-    pub(super) fn with_cookies(&self, field: &[u8]) -> Result<Request> {
-        let mut parts = self.copy();
-        match field.is_empty() {
-            true => drop(parts.headers.remove("Cookie")),
-            false => parts.headers.set("Cookie", field).map_err(invalid)?,
-        }
-        Ok(Request { parts: Arc::new(parts), ..self.clone() })
-    }
-
     /// The same request without waiting for 100 Continue.
     pub(crate) fn without_expectation(&self) -> Result<Request> {
         let mut parts = self.copy();
@@ -246,6 +235,19 @@ impl Request {
     pub(super) fn insert(&mut self, name: &str, value: &[u8]) -> Result<()> {
         let parts = Arc::make_mut(&mut self.parts);
         parts.headers.insert_behind("Host", name, value).map_err(invalid)
+    }
+
+    /// Has these cookies, or none, in place of those before.
+    #[cfg(feature = "cookies")]
+    pub(super) fn set_cookies(&mut self, field: &[u8]) -> Result<()> {
+        let headers = &mut Arc::make_mut(&mut self.parts).headers;
+        match field.is_empty() {
+            true => {
+                headers.remove("Cookie");
+                Ok(())
+            }
+            false => headers.set("Cookie", field).map_err(invalid),
+        }
     }
 
     fn copy(&self) -> Parts {

@@ -19,7 +19,7 @@ impl Call<'_> {
     /// where the caller's stood, even if that is empty.
     pub(in crate::client) fn with_cookies<'r>(
         &self,
-        request: Cow<'r, Request>,
+        mut request: Cow<'r, Request>,
     ) -> Result<Cow<'r, Request>> {
         let jar = match self.jar(&request) {
             Some(jar) => jar,
@@ -36,7 +36,8 @@ impl Call<'_> {
             }
             field.extend_from_slice(own);
         }
-        request.with_cookies(&field).map(Cow::Owned)
+        request.to_mut().set_cookies(&field)?;
+        Ok(request)
     }
 
     /// Stores what the response sets.

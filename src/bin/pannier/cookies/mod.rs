@@ -9,8 +9,6 @@ mod none;
 #[cfg(feature = "cookies")]
 mod run;
 
-use std::sync::Mutex;
-
 #[cfg(not(feature = "cookies"))]
 pub use self::none::Cookies;
 #[cfg(feature = "cookies")]
@@ -31,7 +29,8 @@ pub struct Options {
     /// Has the operation a part in the jar?
     pub kept: bool,
     /// Have the files been read? Held while they are.
-    pub read: Mutex<bool>,
+    #[cfg(feature = "cookies")]
+    pub read: std::sync::Mutex<bool>,
 }
 
 impl Options {
