@@ -89,7 +89,8 @@ fn enter(rules: &mut HashMap<Box<str>, Rule>, line: &str) {
 }
 
 /// The rule with the most labels decides, an exception before all others. Where there is none, it is
-/// `*`: a name of one label is a public suffix.
+/// `*`: a name of one label is a public suffix. What is below one `*` is given away, so what stands
+/// behind it is a public suffix too, as libpsl has it.
 fn is_listed(rules: &HashMap<Box<str>, Rule>, domain: &str) -> bool {
     let mut name = domain;
     loop {
@@ -100,7 +101,7 @@ fn is_listed(rules: &HashMap<Box<str>, Rule>, domain: &str) -> bool {
         }
         let below = |rule: &Rule| rule.below;
         let by_parent = parent.and_then(|parent| rules.get(parent)).map_or(false, below);
-        if by_parent || rule.map_or(false, |rule| rule.itself) {
+        if by_parent || rule.map_or(false, |rule| rule.itself || rule.below) {
             return name.len() == domain.len();
         }
         name = match parent {
@@ -209,9 +210,25 @@ mod tests {
 
     fn list() -> PublicSuffixes {
         // The rules that <https://github.com/publicsuffix/list/wiki/Format> explains, in small.
-        let text =
-            "\u{2f}/ ===BEGIN===\ncom\ncom.ac\nac\njp\nkobe.jp\n\n*.kobe.jp\n!city.kobe.jp\n*.ck\n\
-                    !www.ck\n\u{516c}\u{53f8}.cn\ncn\ngithub.io trailing text\n  io\nUK\nCO.uk\n";
+        let text = [
+            "// a comment",
+            "com",
+            "ac",
+            "com.ac",
+            "",
+            "jp",
+            "*.kobe.jp",
+            "!city.kobe.jp",
+            "*.ck",
+            "!www.ck",
+            "\u{516c}\u{53f8}.cn",
+            "*.hosts.test",
+            "github.io and more",
+            "  io",
+            "UK",
+            "CO.uk\r",
+        ]
+        .join("\n");
         PublicSuffixes::read(text.as_bytes()).expect("it is a list")
     }
 
@@ -234,6 +251,9 @@ mod tests {
             ("b.c.kobe.jp", false),
             ("city.kobe.jp", false),
             ("www.city.kobe.jp", false),
+            ("hosts.test", true),
+            ("a.hosts.test", true),
+            ("b.a.hosts.test", false),
             ("ck", true),
             ("test.ck", true),
             ("b.test.ck", false),
