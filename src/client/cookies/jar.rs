@@ -40,7 +40,7 @@ use super::Habits;
 #[derive(Clone, Debug, Default)]
 pub struct Jar {
     rules: Rules,
-    /// Guards the cookies. Nothing else is locked inside, and nothing waited for.
+    /// Guards the cookies. Nothing else is locked inside, nothing waited for, and no clock read.
     store: Arc<Mutex<Store>>,
 }
 
@@ -84,7 +84,8 @@ impl Jar {
 
     /// All cookies, the oldest first.
     pub fn cookies(&self) -> Vec<Cookie> {
-        self.store().cookies(now()).cloned().collect()
+        let now = now();
+        self.store().cookies(now).cloned().collect()
     }
 
     /// Removes the cookies of this domain, path and name, and says whether there were any.
@@ -160,8 +161,8 @@ impl Jar {
     /// # Errors
     /// The writer's.
     pub fn save(&self, mut writer: impl Write) -> io::Result<()> {
-        let mut text = file::HEADER.as_bytes().to_vec();
-        for cookie in self.store().cookies(now()).rev() {
+        let (now, mut text) = (now(), file::HEADER.as_bytes().to_vec());
+        for cookie in self.store().cookies(now).rev() {
             file::write(cookie, &mut text);
         }
         writer.write_all(&text)?;
@@ -198,7 +199,8 @@ impl Jar {
 
     /// What a request there has to be given.
     pub(super) fn field_for(&self, uri: &RequestUri<'_>) -> Vec<u8> {
-        self.store().field(uri, self.rules.habits, now())
+        let now = now();
+        self.store().field(uri, self.rules.habits, now)
     }
 
     /// Takes in what a response from there sets. What is refused is of no account.
