@@ -27,6 +27,7 @@ mod pipelining;
 mod program;
 #[cfg(feature = "cookies")]
 mod program_cookies;
+mod program_login;
 mod program_parallel;
 mod program_retry;
 mod program_secrets;

@@ -5,8 +5,8 @@
 //! own, so that each begins with what the server asks for.
 
 use std::env;
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -16,7 +16,7 @@ use pannier::{Credentials, Netrc};
 use crate::args::Global;
 use crate::data;
 use crate::exit::{self, Failure};
-use crate::warn::warn;
+use crate::warn::{self, warn};
 
 /// What the options say.
 #[derive(Default)]
@@ -132,35 +132,31 @@ fn default_netrc() -> Option<PathBuf> {
     }
 }
 
-/// Asks at the terminal, with its echo off if there is an `stty`. Without a terminal, reads a line of
-/// standard input, and at its end there is no password.
+/// Asks at the terminal, wherever standard input comes from, with the echo off if there is an `stty`.
+/// Without a terminal it is a line of standard input, and at its end there is no password.
 fn ask_password(user: &[u8]) -> Result<Vec<u8>, Failure> {
     let prompt = format!("Enter host password for user '{}':", String::from_utf8_lossy(user));
-    let terminal = fs::OpenOptions::new().read(true).write(true).open("/dev/tty").ok();
-    let read = match &terminal {
-        Some(terminal) => ask_terminal(terminal, &prompt),
-        None => {
-            let _ = io::stderr().lock().write_all(prompt.as_bytes());
-            line(&mut io::stdin().lock())
-        }
+    warn::write(prompt.as_bytes());
+    let read = match File::open("/dev/tty") {
+        Ok(terminal) => without_echo(&terminal, || line(&mut BufReader::new(&terminal))),
+        Err(_) => line(&mut io::stdin().lock()),
     };
+    warn::write(b"\n");
     read.map_err(|error| Failure::new(exit::READ_ERROR, format!("no password: {}", error)))
 }
 
-fn ask_terminal(mut terminal: &File, prompt: &str) -> io::Result<Vec<u8>> {
+fn without_echo<T>(terminal: &File, read: impl FnOnce() -> T) -> T {
     let echo = |mode: &str| {
         let input = terminal.try_clone().map(Stdio::from);
         let stty = input.and_then(|input| Command::new("stty").arg(mode).stdin(input).status());
         stty.is_ok_and(|status| status.success())
     };
-    terminal.write_all(prompt.as_bytes())?;
     let hidden = echo("-echo");
-    let password = line(&mut BufReader::new(terminal));
+    let result = read();
     if hidden {
         echo("echo");
-        terminal.write_all(b"\n")?;
     }
-    password
+    result
 }
 
 fn line(input: &mut impl BufRead) -> io::Result<Vec<u8>> {
