@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use crate::error::Result;
-use crate::http::StatusCode;
+use crate::http::{StatusCode, Version};
 use crate::proto::h1::ResponseHead;
 
 use super::auth::{Credentials, Keys, News};
@@ -57,11 +57,14 @@ impl<'r> Hop<'r> {
         self.asking.as_ref().unwrap_or(&self.request)
     }
 
-    /// The same stop once more.
-    pub(super) fn again(mut self, answers: bool) -> Hop<'r> {
+    /// The same stop once more, in the version that the response to it had.
+    pub(super) fn again(mut self, answers: bool, version: Version) -> Result<Hop<'r>> {
         self.asking = None;
         self.answers += usize::from(answers);
-        self
+        if version == Version::Http10 {
+            self.request = Cow::Owned(self.request.in_http10()?);
+        }
+        Ok(self)
     }
 
     /// What follows from this response, after so many redirects.

@@ -212,6 +212,20 @@ impl Request {
         Ok(Request { parts: Arc::new(parts), ..self.clone() })
     }
 
+    /// The same request in HTTP/1.0.
+    pub(super) fn in_http10(&self) -> Result<Request> {
+        let mut parts = self.copy();
+        // RFC 9112 §6.1: not to a peer that has answered in an older version.
+        if parts.headers.contains("Transfer-Encoding") {
+            let text = "the server speaks HTTP/1.0, which has no chunked transfer coding";
+            return Err(Error::new(ErrorKind::InvalidRequest).message(text));
+        }
+        parts.version = Version::Http10;
+        let intent = Intent::of(&parts.method, parts.version, &parts.headers, parts.transfer);
+        parts.intent = intent.map_err(invalid)?;
+        Ok(Request { parts: Arc::new(parts), ..self.clone() })
+    }
+
     /// The same request without its content and without credentials.
     pub(super) fn without_content(&self) -> Result<Request> {
         let mut parts = self.copy();

@@ -70,8 +70,8 @@ impl Call<'_> {
             let keys = &self.client.config().keys;
             hop = match hop.next(&answered.head, keys, history.len()) {
                 Ok(Next::Nothing) => return Ok(self.response(request, answered, timings, history)),
-                Ok(Next::Answer) => self.go_again(hop, answered, timings, true),
-                Ok(Next::Content) => self.go_again(hop, answered, timings, false),
+                Ok(Next::Answer) => self.go_again(hop, answered, timings, true)?,
+                Ok(Next::Content) => self.go_again(hop, answered, timings, false)?,
                 Ok(Next::Redirect(next)) => {
                     history.push(self.redirected(request, answered, timings, &next));
                     Hop::new(Cow::Owned(next))?
@@ -93,11 +93,12 @@ impl Call<'_> {
         answered: Answered,
         timings: &Timings,
         answers: bool,
-    ) -> Hop<'r> {
-        let (status, url) = (answered.head.status(), hop.request.url());
+    ) -> Result<Hop<'r>> {
+        let (status, version) = (answered.head.status(), answered.head.version());
+        let url = hop.request.shared_url().clone();
         drop(self.response(&hop.request, answered, timings, Vec::new()));
-        self.observe(|| Event::Authenticating { status, url });
-        hop.again(answers)
+        self.observe(|| Event::Authenticating { status, url: &url });
+        hop.again(answers, version).map_err(|error| error.with_url(&url))
     }
 
     /// Lets the response go, so that its connection may carry the next request.

@@ -271,6 +271,21 @@ fn err_what_cannot_be_answered_is_the_callers() {
 }
 
 #[test]
+fn ok_a_server_of_http_1_0_is_answered_in_that_and_sent_no_chunks() {
+    let head = "HTTP/1.0 401 No\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n";
+    let site = Site::new(&[&[("hello", head.to_owned())], &[("hello", OK.to_owned())]]);
+    let put = site.client.put("http://a.test/").credentials(any()).body("hello");
+    assert_eq!(status(put.send()), 200);
+    assert!(site.sent(1).starts_with("PUT / HTTP/1.0\r\n"), "{}", site.sent(1));
+
+    let site = Site::new(&[&[turn(head)]]);
+    let put = site.client.put("http://a.test/").credentials(any());
+    let error = put.body(Body::reader(Cursor::new("hello"))).send().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert!(error.to_string().contains("HTTP/1.0") && error.to_string().contains("a.test"));
+}
+
+#[test]
 fn ok_any_asks_first_by_the_whole_request_and_picks() {
     let both = "Negotiate, Basic realm=x\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\"";
     let site = Site::new(&[&[("hello", unauthorized(both).1), ("hello", OK.to_owned()), ok()]]);

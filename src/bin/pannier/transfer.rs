@@ -115,9 +115,9 @@ impl Transfer<'_> {
         }
         let mut response = sent.map_err(|error| {
             // Only what cannot be sent twice fails so, and over HTTP/1.0 not even once more.
-            match error.kind() == ErrorKind::Redirect && asked.streams {
-                true => self.not_rewound(&error),
-                false => self.explain(&error, asked, progress),
+            match asked.streams.then(|| self.not_rewound(&error)).flatten() {
+                Some(failure) => failure,
+                None => self.explain(&error, asked, progress),
             }
         })?;
         heads?;
@@ -210,10 +210,14 @@ impl Transfer<'_> {
         }
     }
 
-    fn not_rewound(&self, error: &Error) -> Failure {
+    fn not_rewound(&self, error: &Error) -> Option<Failure> {
         let http10 = self.watcher.record().head.starts_with(b"HTTP/1.0");
-        let code = if http10 { exit::UPLOAD_FAILED } else { exit::REWIND_FAILED };
-        Failure::new(code, error.to_string())
+        let code = match error.kind() {
+            ErrorKind::Redirect | ErrorKind::InvalidRequest if http10 => exit::UPLOAD_FAILED,
+            ErrorKind::Redirect => exit::REWIND_FAILED,
+            _ => return None,
+        };
+        Some(Failure::new(code, error.to_string()))
     }
 
     fn explain(&self, error: &Error, asked: &Asked, progress: &Progress) -> Failure {
