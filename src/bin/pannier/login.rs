@@ -97,9 +97,9 @@ impl Login {
     /// curl has a set of these; with more than one the server chooses.
     fn kind(&self) -> fn(Vec<u8>, Vec<u8>) -> Credentials {
         match (self.any, self.digest, self.basic) {
-            (true, ..) | (_, true, true) => |user, password| Credentials::any(user, password),
-            (_, true, _) => |user, password| Credentials::digest(user, password),
-            _ => |user, password| Credentials::basic(user, password),
+            (true, ..) | (_, true, true) => Credentials::any,
+            (_, true, _) => Credentials::digest,
+            _ => Credentials::basic,
         }
     }
 

@@ -166,7 +166,7 @@ pub fn fed_without_terminal(words: &[&str], input: impl AsRef<[u8]>) -> Option<O
     let mut setsid = Command::new("setsid");
     setsid.args(["-w", env!("CARGO_BIN_EXE_pannier"), "-q"]).args(words);
     let probe = Command::new("setsid").args(["-w", "true"]).status();
-    probe.is_ok_and(|status| status.success()).then(|| feed(setsid, input))
+    matches!(probe, Ok(status) if status.success()).then(|| feed(setsid, input))
 }
 
 fn feed(mut command: Command, input: impl AsRef<[u8]>) -> Output {
