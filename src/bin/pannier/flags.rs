@@ -144,6 +144,10 @@ pub const FLAGS: &[Flag] = &[
         }),
     ),
     switch("basic", Auth, "Basic authentication (the default)", |a, on| a.op().login.basic = on),
+    #[cfg(feature = "gzip")]
+    switch("compressed", Http, "Ask for content in gzip or deflate, and decode it", |a, on| {
+        a.op().compressed = on;
+    }),
     value("config", "<file>", General, "Read options from a file", |a, v| a.read_config(v))
         .short('K'),
     value("connect-timeout", "<seconds>", Connection, "Longest time to connect", |a, v| {
@@ -434,7 +438,7 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         },
     ),
-    switch("raw", Http, "Leave the chunked coding in the output", |a, on| {
+    switch("raw", Http, "Decode nothing, not even the chunked coding", |a, on| {
         a.op().raw = on;
     }),
     value("referer", "<URL>", Http, "Referer (\";auto\" sets it on redirects)", |a, v| {
@@ -513,6 +517,10 @@ pub const FLAGS: &[Flag] = &[
         Ok(())
     })
     .short('y'),
+    #[cfg(feature = "gzip")]
+    switch("tr-encoding", Http, "Ask for a compressed transfer coding, and decode it", |a, on| {
+        a.op().tr_encoding = on;
+    }),
     value("unix-socket", "<path>", Connection, "Connect via a Unix domain socket", |a, v| {
         a.op().unix = Some(UnixPath::Named(v.to_vec()));
         Ok(())

@@ -300,7 +300,7 @@ impl Work {
         if self.progress.spent.load(Ordering::Relaxed) {
             return Err(SPENT.to_owned());
         }
-        let cleared = match (self.progress.downloaded, &self.progress.verdict) {
+        let cleared = match (self.progress.delivered, &self.progress.verdict) {
             (0, _) => true,
             // As curl does: a response that came whole has been shown.
             (_, Some(_)) => self.output.clear(),
@@ -310,7 +310,7 @@ impl Work {
             true => Ok(()),
             false => Err(format!(
                 "No retry: {} bytes of the output are written and cannot be taken back.",
-                self.progress.downloaded
+                self.progress.delivered
             )),
         }
     }

@@ -51,6 +51,8 @@ pub struct Operation {
     pub path_as_is: bool,
     pub ignore_content_length: bool,
     pub raw: bool,
+    pub compressed: bool,
+    pub tr_encoding: bool,
     pub connect_timeout: Option<Duration>,
     pub max_time: Option<Duration>,
     pub location: bool,

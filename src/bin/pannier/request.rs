@@ -1,7 +1,7 @@
 //! From options to what is to be sent: every field in curl's order, and the body.
 //!
-//! The order is: Host, Authorization, Range, User-Agent, Accept, Transfer-Encoding, Referer,
-//! Cookie, then the `-H` lines in theirs, then Content-Length, Content-Type and Expect. A `-H` of
+//! The order is: Host, Authorization, Range, User-Agent, Accept, TE, Accept-Encoding,
+//! Transfer-Encoding, Referer, Cookie, then the `-H` lines in theirs, then Content-Length, Content-Type and Expect. A `-H` of
 //! the same name takes the place of any of them. CR, LF and NUL are refused here and once more by
 //! the library: nothing a caller hands in becomes a second line.
 
@@ -112,6 +112,7 @@ pub fn plan(op: &Operation, url: Url, upload: Option<Payload>) -> Result<Plan, F
     fields.usual(op, &payload)?;
     fields.given();
     fields.describe(op, &payload);
+    fields.connection();
     Ok(Plan {
         method: method(op, &payload),
         without: fields.without(&payload),
@@ -230,6 +231,12 @@ impl Fields {
             Some(agent) => self.own("User-Agent", agent.clone()),
         }
         self.own("Accept", "*/*");
+        if op.tr_encoding {
+            self.own("TE", "gzip");
+        }
+        if op.compressed {
+            self.own("Accept-Encoding", "deflate, gzip");
+        }
         if payload.length().is_none() && !self.is_custom("Content-Length") {
             if op.version == Protocol::Http10 {
                 let message = "Chunky upload is not supported by HTTP 1.0";
@@ -250,12 +257,29 @@ impl Fields {
     }
 
     fn given(&mut self) {
+        let takes = self.takes_codings();
         for line in &self.custom {
             match line {
                 Custom::Set(name, _) if name.eq_ignore_ascii_case("Host") => {}
+                Custom::Set(name, _) if takes && name.eq_ignore_ascii_case("Connection") => {}
                 Custom::Set(name, value) => self.lines.push((name.clone(), value.clone())),
                 Custom::Remove(_) => {}
             }
+        }
+    }
+
+    /// Are transfer codings asked for by the option?
+    fn takes_codings(&self) -> bool {
+        !self.is_custom("TE") && self.lines.iter().any(|(name, _)| name == "TE")
+    }
+
+    /// RFC 9110 §10.1.4: `TE` is for the next hop only. What else is given for `Connection` comes first.
+    fn connection(&mut self) {
+        if self.takes_codings() {
+            let given = self.custom_value("Connection").filter(|given| !given.is_empty());
+            let options = given.map(|given| [given, b", TE"].concat());
+            let options = options.unwrap_or_else(|| b"TE".to_vec());
+            self.lines.push(("Connection".to_owned(), options));
         }
     }
 

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pannier::http::{Headers, Method, Url};
+use pannier::http::{token, Headers, Method, Url};
+#[cfg(feature = "gzip")]
+use pannier::Decoding;
 use pannier::{Body, Client, Error, ErrorKind, RedirectPolicy, RequestBuilder, Response, Timeouts};
 
 use crate::args::Global;
@@ -41,8 +43,9 @@ pub struct Asked {
 /// What has come of it so far.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Bytes of content.
+    /// Bytes of content as they were sent, and of what was made of them.
     pub downloaded: u64,
+    pub delivered: u64,
     /// Bytes that `Content-Length` announces.
     pub expected: Option<u64>,
     /// The URL that answered.
@@ -96,6 +99,11 @@ pub fn request(
         .redirects(redirects(op))
         .protocol(op.version)
         .observer(watcher.clone());
+    #[cfg(feature = "gzip")]
+    let builder = builder.decoding(match op.compressed && !op.raw {
+        true => Decoding::always(),
+        false => Decoding::none(),
+    });
     Ok((builder, asked))
 }
 
@@ -124,7 +132,7 @@ impl Transfer<'_> {
         self.watcher.came(response.local_addr(), response.remote_addr());
         progress.effective = Some(response.url().clone());
         progress.redirect_url = response.redirect_url().map(|url| url.to_string());
-        progress.expected = response.content_length().filter(|_| !asked.is_head);
+        progress.expected = announced(&response).filter(|_| !asked.is_head);
         let failed = self.op.fail != Fail::Never && response.status().as_u16() >= 400;
         if failed && self.op.fail == Fail::WithoutBody {
             return Err(http_error(&response));
@@ -168,13 +176,17 @@ impl Transfer<'_> {
             let count = match response.read_body(&mut buffer) {
                 Ok(0) => return Ok(()),
                 Ok(count) => count,
-                Err(error) => return Err(self.explain(&error, asked, progress)),
+                Err(error) => {
+                    progress.downloaded = response.content_received();
+                    return Err(self.explain(&error, asked, progress));
+                }
             };
-            let room = self.op.max_filesize.map_or(u64::MAX, |most| most - progress.downloaded);
+            let room = self.op.max_filesize.map_or(u64::MAX, |most| most - progress.delivered);
             let taken = usize::try_from(room).map_or(count, |room| room.min(count));
-            self.watcher.content(&buffer[..taken]);
+            progress.downloaded = response.content_received();
+            self.watcher.content(&buffer[..taken], progress.downloaded);
             self.output.write(&buffer[..taken])?;
-            progress.downloaded += taken as u64;
+            progress.delivered += taken as u64;
             self.watcher.received(progress.downloaded, progress.expected);
             if taken < count {
                 return Err(too_large());
@@ -316,6 +328,11 @@ fn section(trailers: &Headers) -> Vec<u8> {
     let lines =
         trailers.iter().map(|(name, value)| [name.as_bytes(), b": ", value, b"\r\n"].concat());
     lines.collect::<Vec<_>>().concat()
+}
+
+/// The length of the content as it is sent.
+fn announced(response: &Response) -> Option<u64> {
+    response.headers().get_list("Content-Length").next().and_then(token::decimal)
 }
 
 fn http_error(response: &Response) -> Failure {
