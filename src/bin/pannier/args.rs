@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use crate::config_file;
 use crate::data;
+use crate::exit;
 use crate::flags::{self, Flag, Set};
 use crate::lab;
 use crate::operation::Operation;
 use crate::reports::Reports;
+use crate::resume;
 use crate::usage::{Problem, Usage};
 use crate::values::{self, text};
 use crate::warn::warn;
@@ -84,7 +86,10 @@ impl Args {
             args.read_lines(&path.to_string_lossy(), &text)?;
         }
         args.read_words(words)?;
-        Ok(args)
+        match args.operations.iter().find_map(resume::conflict) {
+            Some(message) => Err(Usage { message: message.to_owned(), code: exit::USAGE }),
+            None => Ok(args),
+        }
     }
 
     /// The operation that options now belong to.

@@ -36,6 +36,10 @@ pub const USAGE: u8 = 2;
 pub const ABORTED: u8 = 42;
 /// What is said then.
 pub const ABORTED_WITH_ANOTHER: &str = "Transfer aborted due to critical error in another transfer";
+/// Not all of it was transferred.
+pub const PARTIAL: u8 = 18;
+/// The server does not go on where it was asked to.
+pub const RANGE_ERROR: u8 = 33;
 /// The time is over.
 pub const TIMED_OUT: u8 = 28;
 /// The host's name has no address.
@@ -120,7 +124,7 @@ impl Failure {
             ErrorKind::Protocol => (8, error.to_string()),
             ErrorKind::Framing | ErrorKind::TooLarge => (56, error.to_string()),
             ErrorKind::Coding => (61, error.to_string()),
-            ErrorKind::Truncated => (18, cut_short(facts)),
+            ErrorKind::Truncated => (PARTIAL, cut_short(facts)),
             ErrorKind::TooManyRedirects => (47, too_many_redirects(facts)),
             ErrorKind::Redirect => (BAD_URL, error.to_string()),
             ErrorKind::Body => (READ_ERROR, error.to_string()),

@@ -9,8 +9,9 @@ use pannier::Protocol;
 
 use crate::args::Args;
 use crate::data;
-use crate::operation::{Fail, Out, UnixPath};
+use crate::operation::{Clobber, Fail, Out, UnixPath};
 use crate::reports;
+use crate::resume::Resume;
 use crate::usage::Problem;
 use crate::values;
 
@@ -164,6 +165,11 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         },
     ),
+    value("continue-at", "<offset>", Output, "Go on there (-: behind the output)", |a, v| {
+        a.op().resume = Some(Resume::parse(v)?);
+        Ok(())
+    })
+    .short('C'),
     value("cookie", "<data/file>", Http, "Send NAME=VALUE pairs, or a file's cookies", |a, v| {
         a.op().cookies.add(v)
     })
@@ -376,7 +382,7 @@ pub const FLAGS: &[Flag] = &[
         .short(':'),
     switch("no-buffer", Output, "Accepted; output is never buffered", |_, _| {}).short('N'),
     switch("no-clobber", Output, "Write to file.1 and so on instead of over a file", |a, on| {
-        a.op().no_clobber = on;
+        a.op().clobber = if on { Clobber::Never } else { Clobber::Always };
     }),
     switch("no-progress-meter", Verbose, "Show no progress meter", |a, on| {
         a.global.no_progress_meter = on;

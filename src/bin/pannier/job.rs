@@ -24,6 +24,7 @@ use crate::progress::{self, Board, Departure};
 use crate::record::Record;
 use crate::reports::Reports;
 use crate::request::{self, Payload};
+use crate::resume::Start;
 use crate::retry::{Again, Retries, Verdict};
 use crate::transfer::{self, Asked, Progress, Transfer, SPENT};
 use crate::verbose::Narrator;
@@ -50,6 +51,8 @@ pub struct Work {
     dump: Option<Dump>,
     retries: Retries,
     progress: Progress,
+    /// Where the try under way goes on.
+    start: Start,
     /// Its number on the board.
     flight: u64,
 }
@@ -165,6 +168,7 @@ impl Session {
     fn work(&self, job: Job, url: Url, output: Output, dump: Option<Dump>) -> Work {
         let narrator = self.global.verbose.then(|| Narrator::new(url.host_str().to_owned()));
         let keeps_heads = job.op.show_headers || dump.is_some();
+        let start = Start::first(&job.op, &output, job.upload.is_some());
         let watcher = Watcher::new(Record::new(Instant::now(), keeps_heads), narrator);
         let flight = self.board.depart(Departure {
             name: name(&output, &url),
@@ -173,7 +177,8 @@ impl Session {
             slowness: job.op.slowness(),
         });
         let retries = Retries::new(job.op.retry, Instant::now());
-        Work { job, url, watcher, output, dump, retries, progress: Progress::default(), flight }
+        let progress = Progress::default();
+        Work { job, url, watcher, output, dump, retries, progress, start, flight }
     }
 
     /// Tries until it succeeds, or is not to be tried again.
@@ -190,7 +195,7 @@ impl Session {
                     return result;
                 }
             };
-            if let Err(hindrance) = work.restart() {
+            if let Err(hindrance) = self.restart(work, &result) {
                 warn(self.global, &hindrance);
                 return result;
             }
@@ -200,6 +205,23 @@ impl Session {
             self.wait(work, &again)?;
             let attempt = self.prepare(work);
             answer = attempt.map(|attempt| (attempt.sent, attempt.request.send()));
+        }
+    }
+
+    /// Makes the output ready for another try: with what the last one has got, or without.
+    fn restart(&self, work: &mut Work, result: &Result<(), Failure>) -> Result<(), String> {
+        let is_output_sound = result.as_ref().err().map_or(true, |failure| !failure.is_local());
+        let downloaded = work.progress.downloaded;
+        let next = work.start.next(&work.job.op, &work.watcher.record(), downloaded);
+        match next.filter(|_| downloaded > 0 && is_output_sound) {
+            Some(next) if work.output.keep() => {
+                if self.global.verbose {
+                    warn::write(format!("Note: Keeping {} bytes\n", downloaded).as_bytes());
+                }
+                work.start = next;
+                Ok(())
+            }
+            _ => work.restart(),
         }
     }
 
@@ -219,7 +241,10 @@ impl Session {
         work.output.mark();
         let op = &work.job.op;
         let upload = work.job.upload.as_deref().map(Payload::open).transpose()?;
-        let plan = request::plan(op, work.url.clone(), upload)?;
+        if upload.is_none() && work.start.at > 0 {
+            work.output.append();
+        }
+        let plan = request::plan(op, work.url.clone(), upload, &work.start)?;
         work.watcher.sends(plan.payload.length());
         let (client, number, route) = self.clients.get(op, &work.url.origin())?;
         if let Some(journal) = &self.journal {
@@ -240,6 +265,7 @@ impl Session {
             output: &mut work.output,
             dump: work.dump.as_mut(),
             retries: &mut work.retries,
+            start: &mut work.start,
         };
         transfer.receive(&sent.asked, response, &mut work.progress)
     }

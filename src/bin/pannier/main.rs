@@ -35,6 +35,7 @@ mod progress;
 mod record;
 mod reports;
 mod request;
+mod resume;
 mod retry;
 mod run;
 mod transfer;

@@ -10,6 +10,7 @@ use pannier::Protocol;
 use crate::cookies;
 use crate::data;
 use crate::login::Login;
+use crate::resume::Resume;
 use crate::usage::Problem;
 
 /// The URLs between two `--next` with their options.
@@ -28,7 +29,7 @@ pub struct Operation {
     pub output_dir: Option<Vec<u8>>,
     /// Slots that are added from now on have a remote name unless they say otherwise.
     pub remote_names: bool,
-    pub no_clobber: bool,
+    pub clobber: Clobber,
     pub remove_on_error: bool,
     pub create_dirs: bool,
     pub dump_header: Option<Vec<u8>>,
@@ -41,6 +42,7 @@ pub struct Operation {
     pub login: Login,
     pub fail: Fail,
     pub range: Option<String>,
+    pub resume: Option<Resume>,
     pub max_filesize: Option<u64>,
     pub resolve: Vec<String>,
     pub connect_to: Vec<Vec<u8>>,
@@ -122,6 +124,17 @@ pub enum Out {
     File(Vec<u8>),
     /// The last segment of the URL's path.
     Remote,
+}
+
+/// May a file that is there be written over?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clobber {
+    /// If it was named by whoever runs this, or after the URL; not if the server named it.
+    #[default]
+    Usual,
+    Always,
+    /// Write to another one.
+    Never,
 }
 
 /// What a status of 400 or more does.

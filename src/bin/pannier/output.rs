@@ -21,7 +21,7 @@ use crate::claims::Claim;
 use crate::data;
 use crate::exit::{self, Failure};
 use crate::glob;
-use crate::operation::{Operation, Out};
+use crate::operation::{Clobber, Operation, Out};
 use crate::progress::screen;
 
 /// The output of one transfer.
@@ -39,7 +39,11 @@ enum Sink {
 struct Target {
     path: PathBuf,
     make_dirs: bool,
-    clobber: bool,
+    clobber: Clobber,
+    /// Is it written behind what is there?
+    appends: bool,
+    /// Where what it is written for begins.
+    start: u64,
     file: Option<(Option<Claim>, File)>,
 }
 
@@ -83,8 +87,8 @@ impl Output {
             Some(dir) => data::path(dir).join(data::path(&name)),
             None => data::path(&name),
         };
-        let target =
-            Target { path, make_dirs: op.create_dirs, clobber: !op.no_clobber, file: None };
+        let (make_dirs, clobber) = (op.create_dirs, op.clobber);
+        let target = Target { path, make_dirs, clobber, appends: false, start: 0, file: None };
         Ok(Output { sink: Sink::File(target) })
     }
 
@@ -110,6 +114,41 @@ impl Output {
             Sink::File(target) => Some(&target.path),
             Sink::Stdout { .. } | Sink::Nowhere => None,
         }
+    }
+
+    /// How long the file is now, if it is one.
+    pub fn length(&self) -> Option<u64> {
+        let meta = fs::metadata(self.path()?).ok()?;
+        meta.is_file().then(|| meta.len())
+    }
+
+    /// What comes goes behind what the file has.
+    pub fn append(&mut self) {
+        if let Sink::File(target) = &mut self.sink {
+            target.appends = true;
+        }
+    }
+
+    /// What was written until now is not taken back any more. False if it is no regular file.
+    pub fn keep(&mut self) -> bool {
+        let Sink::File(Target { file: Some((_, file)), start, .. }) = &mut self.sink else {
+            return false;
+        };
+        match file.metadata() {
+            Ok(meta) if meta.is_file() => {
+                *start = meta.len();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Nothing of what was written is kept, not even that.
+    pub fn begin_anew(&mut self) -> bool {
+        if let Sink::File(target) = &mut self.sink {
+            target.start = 0;
+        }
+        self.clear()
     }
 
     /// Does it go to a terminal?
@@ -155,7 +194,7 @@ impl Output {
     }
 
     /// Takes back what a try that failed has written, for the next one to write it again. False if
-    /// that is not possible; then nothing was changed. A file is emptied.
+    /// that is not possible; then nothing was changed.
     pub fn take_back(&mut self) -> bool {
         match &mut self.sink {
             Sink::Stdout { stdout, gathered, start } => match (*start, gathered) {
@@ -203,11 +242,14 @@ impl Target {
         Ok(&mut self.file.insert(made).1)
     }
 
-    /// Is the file empty again? What goes to a device need not be taken back.
+    /// Is the file as it was again? What goes to a device need not be taken back.
     fn emptied(&mut self) -> bool {
         let Some((_, file)) = &mut self.file else { return true };
         match file.metadata() {
-            Ok(meta) if meta.is_file() => file.set_len(0).and_then(|()| file.rewind()).is_ok(),
+            Ok(meta) if meta.is_file() => {
+                let cut = file.set_len(self.start);
+                cut.and_then(|()| file.seek(SeekFrom::Start(self.start))).is_ok()
+            }
             Ok(meta) => is_device(&meta),
             Err(_) => false,
         }
@@ -217,10 +259,16 @@ impl Target {
         if let (true, Some(dir)) = (self.make_dirs, self.path.parent()) {
             fs::create_dir_all(dir)?;
         }
-        match self.clobber {
-            true => Claim::create(&self.path).map(|(claim, file)| (Some(claim), file)),
-            false => self.make_new().map(|file| (None, file)),
-        }
+        let (claim, file) = match self.clobber {
+            _ if self.appends => {
+                let (claim, file) = Claim::append(&self.path)?;
+                self.start = file.metadata()?.len();
+                (claim, file)
+            }
+            Clobber::Never => return self.make_new().map(|file| (None, file)),
+            Clobber::Usual | Clobber::Always => Claim::create(&self.path)?,
+        };
+        Ok((Some(claim), file))
     }
 
     /// The first of `name`, `name.1`, … that does not exist.

@@ -15,6 +15,7 @@ use pannier::{Credentials, Netrc, Protocol};
 use crate::data;
 use crate::exit::{self, Failure};
 use crate::operation::Operation;
+use crate::resume::{self, Start};
 
 /// A request, ready to be handed to the library.
 #[derive(Debug)]
@@ -99,16 +100,21 @@ impl Custom {
     }
 }
 
-/// What `op` sends to this URL; `upload` is what `-T` of this transfer opened.
-pub fn plan(op: &Operation, url: Url, upload: Option<Payload>) -> Result<Plan, Failure> {
+/// What `op` sends to this URL from `start` on; `upload` is what `-T` of this transfer opened.
+pub fn plan(
+    op: &Operation,
+    url: Url,
+    upload: Option<Payload>,
+    start: &Start,
+) -> Result<Plan, Failure> {
     let payload = match (upload, &op.data) {
-        (Some(upload), _) => upload,
+        (Some(upload), _) => resume::rest_of(upload, start.at)?,
         (None, Some(data)) if !op.get && !op.head => Payload::Bytes(data.clone()),
         _ => Payload::None,
     };
     let mut fields = Fields { custom: custom_lines(op)?, lines: Vec::new() };
     fields.host();
-    fields.range(op, &payload);
+    fields.range(op, &payload, start);
     fields.usual(op, &payload)?;
     fields.given();
     fields.describe(op, &payload);
@@ -214,13 +220,33 @@ impl Fields {
         }
     }
 
-    fn range(&mut self, op: &Operation, payload: &Payload) {
+    fn range(&mut self, op: &Operation, payload: &Payload, start: &Start) {
+        if op.resume.is_some() {
+            return self.resume(payload, start);
+        }
         let Some(range) = &op.range else { return };
         match (payload, payload.length()) {
             (Payload::None, _) => self.own("Range", format!("bytes={}", range)),
             // What is sent is then that part of the resource.
             (_, Some(length)) => self.own("Content-Range", format!("bytes {}/{}", range, length)),
             (_, None) => self.own("Content-Range", format!("bytes {}/*", range)),
+        }
+    }
+
+    fn resume(&mut self, payload: &Payload, start: &Start) {
+        match (payload, payload.length()) {
+            (Payload::None, _) if start.at > 0 => {
+                self.own("Range", format!("bytes={}-", start.at));
+                if let Some(validator) = &start.validator {
+                    self.own("If-Range", validator.clone());
+                }
+            }
+            (Payload::None, _) | (_, None | Some(0)) => {}
+            (_, Some(rest)) => {
+                let length = start.at + rest;
+                let range = format!("bytes {}-{}/{}", start.at, length - 1, length);
+                self.own("Content-Range", range);
+            }
         }
     }
 
@@ -348,7 +374,8 @@ mod tests {
         let op = op(words);
         let Some(Place::Url(text)) = op.slots[0].url.clone() else { panic!("no URL is given") };
         let url = crate::address::url(&op, &text, None).unwrap_or_else(|f| panic!("{}", f.message));
-        let plan = plan(&op, url, None).unwrap_or_else(|f| panic!("{}", f.message));
+        let plan =
+            plan(&op, url, None, &Start::default()).unwrap_or_else(|f| panic!("{}", f.message));
         let mut text = format!("{} {}", plan.method, plan.url.target());
         if let Some(credentials) = plan.credentials {
             text.push_str(&format!("|{:?}", credentials));
@@ -405,7 +432,7 @@ mod tests {
         ] {
             let op = op(words);
             let url = Url::parse("http://a/").expect("it is one");
-            let failure = plan(&op, url, None).expect_err(words);
+            let failure = plan(&op, url, None, &Start::default()).expect_err(words);
             assert_eq!(failure.code, exit::BAD_ARGUMENT, "{}", words);
         }
     }

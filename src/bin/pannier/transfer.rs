@@ -17,6 +17,7 @@ use crate::exit::{self, Facts, Failure};
 use crate::operation::{Fail, Operation};
 use crate::output::{Dump, Output};
 use crate::request::{Payload, Plan};
+use crate::resume::{Fate, Start};
 use crate::retry::{Retries, Verdict};
 use crate::warn::warn;
 use crate::watch::{End, Watcher};
@@ -30,14 +31,25 @@ pub struct Transfer<'a> {
     pub output: &'a mut Output,
     pub dump: Option<&'a mut Dump>,
     pub retries: &'a mut Retries,
+    /// Where it goes on.
+    pub start: &'a mut Start,
 }
 
 /// What was asked for.
 pub struct Asked {
     url: Url,
     is_head: bool,
+    /// Nothing is sent.
+    is_plain: bool,
     /// Its body can be read only once.
     streams: bool,
+}
+
+impl Asked {
+    /// Does it ask for content, and send none?
+    fn is_download(&self) -> bool {
+        self.is_plain && !self.is_head
+    }
 }
 
 /// What has come of it so far.
@@ -69,6 +81,7 @@ pub fn request(
     let asked = Asked {
         url: plan.url.clone(),
         is_head: plan.method == "HEAD",
+        is_plain: matches!(plan.payload, Payload::None),
         streams: matches!(plan.payload, Payload::Stream(_) | Payload::Stdin),
     };
     let bad = |error: &dyn std::fmt::Display| Failure::new(exit::BAD_ARGUMENT, error.to_string());
@@ -133,7 +146,7 @@ impl Transfer<'_> {
         progress.effective = Some(response.url().clone());
         progress.redirect_url = response.redirect_url().map(|url| url.to_string());
         progress.expected = announced(&response).filter(|_| !asked.is_head);
-        let failed = self.op.fail != Fail::Never && response.status().as_u16() >= 400;
+        let failed = self.op.fail != Fail::Never && self.is_failure(&response, asked);
         if failed && self.op.fail == Fail::WithoutBody {
             return Err(http_error(&response));
         }
@@ -165,6 +178,25 @@ impl Transfer<'_> {
         }
     }
 
+    /// A download that goes on and finds no more has not failed.
+    fn is_failure(&self, response: &Response, asked: &Asked) -> bool {
+        let status = response.status().as_u16();
+        status >= 400 && !(status == 416 && asked.is_download() && self.start.at > 0)
+    }
+
+    /// Whether content that comes is taken, now that there is some.
+    fn takes_content(&mut self, response: &Response, asked: &Asked) -> Result<bool, Failure> {
+        if !asked.is_download() {
+            return Ok(true);
+        }
+        let fate = self.start.fate(response)?;
+        if fate == Fate::TakenAnew {
+            *self.start = Start::default();
+            self.output.begin_anew();
+        }
+        Ok(fate != Fate::Ignored)
+    }
+
     fn copy(
         &mut self,
         response: &mut Response,
@@ -181,6 +213,9 @@ impl Transfer<'_> {
                     return Err(self.explain(&error, asked, progress));
                 }
             };
+            if progress.delivered == 0 && !self.takes_content(response, asked)? {
+                return Ok(());
+            }
             let room = self.op.max_filesize.map_or(u64::MAX, |most| most - progress.delivered);
             let taken = usize::try_from(room).map_or(count, |room| room.min(count));
             progress.downloaded = response.content_received();
