@@ -25,6 +25,7 @@ mod observing;
 mod persistence;
 mod pipelining;
 mod program;
+mod program_conditions;
 #[cfg(feature = "cookies")]
 mod program_cookies;
 mod program_login;

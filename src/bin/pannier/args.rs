@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::config_file;
 use crate::data;
+use crate::etag;
 use crate::exit;
 use crate::flags::{self, Flag, Set};
 use crate::lab;
@@ -86,7 +87,8 @@ impl Args {
             args.read_lines(&path.to_string_lossy(), &text)?;
         }
         args.read_words(words)?;
-        match args.operations.iter().find_map(resume::conflict) {
+        let conflict = |op| resume::conflict(op).or_else(|| etag::conflict(op));
+        match args.operations.iter().find_map(conflict) {
             Some(message) => Err(Usage { message: message.to_owned(), code: exit::USAGE }),
             None => Ok(args),
         }

@@ -8,6 +8,7 @@ use pannier::net::Family;
 use pannier::Protocol;
 
 use crate::args::Args;
+use crate::condition::Condition;
 use crate::data;
 use crate::operation::{Clobber, Fail, Out, UnixPath};
 use crate::reports;
@@ -203,6 +204,14 @@ pub const FLAGS: &[Flag] = &[
         Ok(())
     })
     .short('D'),
+    value("etag-compare", "<file>", Http, "Only what differs from the tag in a file", |a, v| {
+        a.op().etag_compare = Some(v.to_vec());
+        Ok(())
+    }),
+    value("etag-save", "<file>", Http, "Keep the tag of the content in a file", |a, v| {
+        a.op().etag_save = Some(v.to_vec());
+        Ok(())
+    }),
     switch("fail", Important, "Fail on HTTP errors, without output", |a, on| {
         a.op().fail = if on { Fail::WithoutBody } else { Fail::Never }
     })
@@ -523,6 +532,17 @@ pub const FLAGS: &[Flag] = &[
         Ok(())
     })
     .short('y'),
+    value(
+        "time-cond",
+        "<date/file>",
+        Http,
+        "Only what is newer (-date: older) than this",
+        |a, v| {
+            a.op().condition = Condition::parse(a.global, v);
+            Ok(())
+        },
+    )
+    .short('z'),
     #[cfg(feature = "gzip")]
     switch("tr-encoding", Http, "Ask for a compressed transfer coding, and decode it", |a, on| {
         a.op().tr_encoding = on;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use pannier::net::Family;
 use pannier::Protocol;
 
+use crate::condition::Condition;
 use crate::cookies;
 use crate::data;
 use crate::login::Login;
@@ -43,6 +44,9 @@ pub struct Operation {
     pub fail: Fail,
     pub range: Option<String>,
     pub resume: Option<Resume>,
+    pub condition: Option<Condition>,
+    pub etag_save: Option<Vec<u8>>,
+    pub etag_compare: Option<Vec<u8>>,
     pub max_filesize: Option<u64>,
     pub resolve: Vec<String>,
     pub connect_to: Vec<Vec<u8>>,

@@ -1,7 +1,8 @@
 //! From options to what is to be sent: every field in curl's order, and the body.
 //!
 //! The order is: Host, Authorization, Range, User-Agent, Accept, TE, Accept-Encoding,
-//! Transfer-Encoding, Referer, Cookie, then the `-H` lines in theirs, then Content-Length, Content-Type and Expect. A `-H` of
+//! Transfer-Encoding, Referer, Cookie, the condition of `-z`, then the `-H` lines in theirs, then
+//! Content-Length, Content-Type and Expect. A `-H` of
 //! the same name takes the place of any of them. CR, LF and NUL are refused here and once more by
 //! the library: nothing a caller hands in becomes a second line.
 
@@ -116,6 +117,7 @@ pub fn plan(
     fields.host();
     fields.range(op, &payload, start);
     fields.usual(op, &payload)?;
+    fields.condition(op);
     fields.given();
     fields.describe(op, &payload);
     fields.connection();
@@ -282,6 +284,13 @@ impl Fields {
         Ok(())
     }
 
+    fn condition(&mut self, op: &Operation) {
+        if let Some(condition) = &op.condition {
+            let (name, value) = condition.field();
+            self.own(name, value);
+        }
+    }
+
     fn given(&mut self) {
         let takes = self.takes_codings();
         for line in &self.custom {
@@ -395,6 +404,13 @@ mod tests {
                 "-u|u:p|-r|1-2|-e|ref|-b|c=d|-H|X: y|http://a/x",
                 "GET /x|Credentials(basic)|Range: bytes=1-2|UA|Accept: */*|Referer: ref|Cookie: c=d|X: y",
             ),
+            (
+                "-z|dec 12 12:00:00 1999 GMT|-b|c=d|-H|X: y|http://a/",
+                "GET /|UA|Accept: */*|Cookie: c=d|If-Modified-Since: Sun, 12 Dec 1999 12:00:00 GMT|X: y",
+            ),
+            ("-z|-1999-12-12|http://a/", "GET /|UA|Accept: */*|If-Unmodified-Since: Sun, 12 Dec 1999 00:00:00 GMT"),
+            ("-z|=1999-12-12|http://a/", "GET /|UA|Accept: */*|Last-Modified: Sun, 12 Dec 1999 00:00:00 GMT"),
+            ("-z|1999-12-12|-H|if-modified-since: x|http://a/", "GET /|UA|Accept: */*|if-modified-since: x"),
             (
                 "-d|foo|-H|X: y|http://a/",
                 "POST /|UA|Accept: */*|X: y|Content-Length: 3|Content-Type: application/x-www-form-urlencoded",

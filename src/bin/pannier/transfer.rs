@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pannier::http::{token, Headers, Method, Url};
+use pannier::http::{token, Headers, Method, StatusCode, Url};
 #[cfg(feature = "gzip")]
 use pannier::Decoding;
 use pannier::{Body, Client, Error, ErrorKind, RedirectPolicy, RequestBuilder, Response, Timeouts};
 
 use crate::args::Global;
 use crate::connect::Route;
+use crate::etag;
 use crate::exit::{self, Facts, Failure};
 use crate::operation::{Fail, Operation};
 use crate::output::{Dump, Output};
@@ -158,7 +159,11 @@ impl Transfer<'_> {
         if let Some(trailers) = response.trailers() {
             self.show(&section(trailers))?;
         }
-        self.output.finish()?;
+        etag::save(self.op, &response)?;
+        // What has not changed is as it was.
+        if self.watcher.status() != StatusCode::NOT_MODIFIED.as_u16() {
+            self.output.finish()?;
+        }
         match failed {
             true => Err(http_error(&response)),
             false => Ok(()),
@@ -186,8 +191,8 @@ impl Transfer<'_> {
 
     /// Whether content that comes is taken, now that there is some.
     fn takes_content(&mut self, response: &Response, asked: &Asked) -> Result<bool, Failure> {
-        if !asked.is_download() {
-            return Ok(true);
+        if !asked.is_download() || self.start.at == 0 {
+            return Ok(self.is_wanted(response));
         }
         let fate = self.start.fate(response)?;
         if fate == Fate::TakenAnew {
@@ -195,6 +200,16 @@ impl Transfer<'_> {
             self.output.begin_anew();
         }
         Ok(fate != Fate::Ignored)
+    }
+
+    /// Has it the age that is asked for?
+    fn is_wanted(&self, response: &Response) -> bool {
+        let condition = self.op.condition.filter(|_| self.op.range.is_none());
+        let holds = condition.map_or(true, |condition| condition.holds(response));
+        if !holds {
+            self.watcher.takes_for(StatusCode::NOT_MODIFIED);
+        }
+        holds
     }
 
     fn copy(

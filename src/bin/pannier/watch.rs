@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use pannier::http::StatusCode;
 use pannier::{CancelToken, Event, Observer};
 
 use crate::journal::{Exchange, Trace};
@@ -149,6 +150,16 @@ impl Watcher {
     pub fn came(&self, local: Option<SocketAddr>, remote: Option<SocketAddr>) {
         let mut state = self.lock();
         (state.record.local, state.record.remote) = (local, remote);
+    }
+
+    /// The answer is taken for another than it was.
+    pub fn takes_for(&self, status: StatusCode) {
+        self.lock().record.status = status.as_u16();
+    }
+
+    /// The status of the last answer.
+    pub fn status(&self) -> u16 {
+        self.lock().record.status
     }
 
     /// How far the transfer is.
