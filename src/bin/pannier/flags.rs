@@ -461,6 +461,10 @@ pub const FLAGS: &[Flag] = &[
         Ok(())
     })
     .short('e'),
+    switch("remote-header-name", Output, "With -O: use the name that the server gives", |a, on| {
+        a.op().remote_header_name = on;
+    })
+    .short('J'),
     switch("remote-name", Important, "Write to a file named as in the URL", |a, on| {
         a.op().add_output(if on { Out::Remote } else { Out::Stdout });
     })
@@ -468,6 +472,10 @@ pub const FLAGS: &[Flag] = &[
     switch("remote-name-all", Output, "Use -O for every URL that follows", |a, on| {
         a.op().remote_names = on;
     }),
+    switch("remote-time", Output, "Give the file the time of the content", |a, on| {
+        a.op().remote_time = on;
+    })
+    .short('R'),
     switch("remove-on-error", Output, "Remove the file of a transfer that failed", |a, on| {
         a.op().remove_on_error = on;
     }),

@@ -167,7 +167,7 @@ impl Session {
     /// The job as it goes on the board.
     fn work(&self, job: Job, url: Url, output: Output, dump: Option<Dump>) -> Work {
         let narrator = self.global.verbose.then(|| Narrator::new(url.host_str().to_owned()));
-        let keeps_heads = job.op.show_headers || dump.is_some();
+        let keeps_heads = job.op.show_headers || dump.is_some() || job.op.remote_header_name;
         let start = Start::first(&job.op, &output, job.upload.is_some());
         let watcher = Watcher::new(Record::new(Instant::now(), keeps_heads), narrator);
         let flight = self.board.depart(Departure {

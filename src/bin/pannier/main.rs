@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 #![deny(clippy::all)]
-// The manifest's version is the library's; the program may use what came until Rust 1.70.
+// The manifest's version is the library's; the program may use what came until Rust 1.75.
 #![allow(clippy::incompatible_msrv)]
 
 mod address;
@@ -15,6 +15,7 @@ mod connect;
 mod cookies;
 mod data;
 mod dates;
+mod disposition;
 mod ending;
 mod etag;
 mod exit;

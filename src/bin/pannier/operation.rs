@@ -31,6 +31,9 @@ pub struct Operation {
     /// Slots that are added from now on have a remote name unless they say otherwise.
     pub remote_names: bool,
     pub clobber: Clobber,
+    /// `-O` takes the name that the server gives.
+    pub remote_header_name: bool,
+    pub remote_time: bool,
     pub remove_on_error: bool,
     pub create_dirs: bool,
     pub dump_header: Option<Vec<u8>>,

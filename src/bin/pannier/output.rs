@@ -9,16 +9,18 @@
 //! opens that in its place, for reading and writing, as callers do who want nothing. What is
 //! written there is lost without an error, where curl exits with 23.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io::{self, IsTerminal, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
 
 use pannier::http::Url;
 
 use crate::args::Global;
 use crate::claims::Claim;
 use crate::data;
+use crate::disposition::{self, Naming};
 use crate::exit::{self, Failure};
 use crate::glob;
 use crate::operation::{Clobber, Operation, Out};
@@ -40,11 +42,25 @@ struct Target {
     path: PathBuf,
     make_dirs: bool,
     clobber: Clobber,
+    name: Name,
     /// Is it written behind what is there?
     appends: bool,
     /// Where what it is written for begins.
     start: u64,
     file: Option<(Option<Claim>, File)>,
+}
+
+/// Where the name of a file comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Name {
+    /// From the command line, or the URL in it.
+    Given,
+    /// The same, unless the server gives another.
+    Asked,
+    /// A redirect has given one, which another may take the place of.
+    Meanwhile,
+    /// From the server.
+    Final,
 }
 
 /// Where on standard output a try began.
@@ -88,7 +104,10 @@ impl Output {
             None => data::path(&name),
         };
         let (make_dirs, clobber) = (op.create_dirs, op.clobber);
-        let target = Target { path, make_dirs, clobber, appends: false, start: 0, file: None };
+        let asks = op.remote_header_name && out == Some(&Out::Remote);
+        let name = if asks { Name::Asked } else { Name::Given };
+        let (appends, start, file) = (false, 0, None);
+        let target = Target { path, make_dirs, clobber, name, appends, start, file };
         Ok(Output { sink: Sink::File(target) })
     }
 
@@ -114,6 +133,33 @@ impl Output {
             Sink::File(target) => Some(&target.path),
             Sink::Stdout { .. } | Sink::Nowhere => None,
         }
+    }
+
+    /// Takes the name that a head gives, if it is asked for and the file is not made yet.
+    pub fn take_name(&mut self, head: &[u8]) {
+        let Sink::File(target) = &mut self.sink else { return };
+        if target.file.is_some() || matches!(target.name, Name::Given | Name::Final) {
+            return;
+        }
+        let (source, name) = match disposition::naming(head) {
+            Some(Naming::Meanwhile(name)) => (Name::Meanwhile, name),
+            Some(Naming::Final(name)) => (Name::Final, name),
+            None => return,
+        };
+        target.path.set_file_name(data::path(&name));
+        target.name = source;
+    }
+
+    /// Gives the file this time, if it is one.
+    pub fn set_time(&mut self, time: SystemTime) -> io::Result<()> {
+        let Sink::File(target) = &self.sink else { return Ok(()) };
+        let times = FileTimes::new().set_accessed(time).set_modified(time);
+        let set = match &target.file {
+            Some((_, file)) => file.set_times(times),
+            // Nothing came, since it was there already.
+            None => OpenOptions::new().append(true).open(&target.path)?.set_times(times),
+        };
+        set.map_err(|error| named(&target.path, error))
     }
 
     /// How long the file is now, if it is one.
@@ -266,6 +312,10 @@ impl Target {
                 (claim, file)
             }
             Clobber::Never => return self.make_new().map(|file| (None, file)),
+            Clobber::Usual if matches!(self.name, Name::Meanwhile | Name::Final) => {
+                let made = OpenOptions::new().write(true).create_new(true).open(&self.path);
+                return made.map(|file| (None, file));
+            }
             Clobber::Usual | Clobber::Always => Claim::create(&self.path)?,
         };
         Ok((Some(claim), file))

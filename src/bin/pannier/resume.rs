@@ -143,6 +143,10 @@ pub fn conflict(op: &Operation) -> Option<&'static str> {
         (op.range.is_some(), "--continue-at is mutually exclusive with --range"),
         (op.remove_on_error, "--continue-at is mutually exclusive with --remove-on-error"),
         (op.clobber == Clobber::Never, "--continue-at is mutually exclusive with --no-clobber"),
+        (
+            op.remote_header_name && op.resume == Some(Resume::Behind),
+            "--continue-at and --remote-header-name cannot be combined",
+        ),
         (op.data.is_some() && !op.get, "cannot mix --continue-at with --data"),
     ];
     let clash = clashes.iter().find(|(clashes, _)| *clashes);

@@ -12,6 +12,7 @@ use pannier::Decoding;
 use pannier::{Body, Client, Error, ErrorKind, RedirectPolicy, RequestBuilder, Response, Timeouts};
 
 use crate::args::Global;
+use crate::condition;
 use crate::connect::Route;
 use crate::etag;
 use crate::exit::{self, Facts, Failure};
@@ -164,6 +165,7 @@ impl Transfer<'_> {
         if self.watcher.status() != StatusCode::NOT_MODIFIED.as_u16() {
             self.output.finish()?;
         }
+        self.set_time(&response);
         match failed {
             true => Err(http_error(&response)),
             false => Ok(()),
@@ -200,6 +202,13 @@ impl Transfer<'_> {
             self.output.begin_anew();
         }
         Ok(fate != Fate::Ignored)
+    }
+
+    fn set_time(&mut self, response: &Response) {
+        let time = condition::last_modified(response).filter(|_| self.op.remote_time);
+        if let Some(Err(error)) = time.map(|time| self.output.set_time(time)) {
+            warn(self.global, &format!("Failed to set the time of {}", error));
+        }
     }
 
     /// Has it the age that is asked for?
@@ -252,7 +261,10 @@ impl Transfer<'_> {
     }
 
     fn show_heads(&mut self) -> Result<(), Failure> {
-        for head in self.watcher.take_heads() {
+        let heads = self.watcher.take_heads();
+        // The first one that is shown makes the file.
+        heads.iter().for_each(|head| self.output.take_name(head));
+        for head in heads {
             self.show(&head)?;
         }
         Ok(())
