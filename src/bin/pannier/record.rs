@@ -120,7 +120,7 @@ impl Record {
                 self.referer =
                     referer.map(|(_, value)| String::from_utf8_lossy(&value).into_owned());
             }
-            Event::RequestBody { bytes } => self.uploaded += bytes,
+            Event::RequestBody { bytes } => self.uploaded += bytes.len() as u64,
             Event::Informational { head, .. } => self.came(since, head, None),
             Event::ResponseHead { head, status } => self.came(since, head, Some(status.as_u16())),
             Event::FaultyHead { bytes } if self.keeps_heads => self.faulty = bytes.to_vec(),
