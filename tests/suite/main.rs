@@ -29,6 +29,7 @@ mod program_conditions;
 #[cfg(feature = "cookies")]
 mod program_cookies;
 mod program_login;
+mod program_logs;
 mod program_names;
 mod program_parallel;
 mod program_resume;

@@ -13,7 +13,9 @@ use crate::etag;
 use crate::exit;
 use crate::flags::{self, Flag, Set};
 use crate::lab;
+use crate::log::Manner;
 use crate::operation::Operation;
+use crate::progress::screen;
 use crate::reports::Reports;
 use crate::resume;
 use crate::usage::{Problem, Usage};
@@ -28,6 +30,8 @@ pub struct Args {
     pub operations: Vec<Operation>,
     pub lab: lab::Options,
     pub reports: Reports,
+    /// Where `--trace` writes.
+    pub trace: Option<Vec<u8>>,
     /// The category asked for, or "".
     pub help: Option<String>,
     pub version: bool,
@@ -40,7 +44,10 @@ pub struct Args {
 pub struct Global {
     pub silent: bool,
     pub show_error: bool,
-    pub verbose: bool,
+    pub manner: Manner,
+    /// Each part of the log has its time.
+    pub trace_time: bool,
+    pub progress_bar: bool,
     pub no_progress_meter: bool,
     pub parallel: bool,
     /// How many transfers run at a time; `None` is [`PARALLEL`].
@@ -135,6 +142,38 @@ impl Args {
     pub fn set_parallel_max_host(&mut self, value: &[u8]) -> Result<(), Problem> {
         self.global.parallel_max_host = width(value)?;
         Ok(())
+    }
+
+    /// `-v`, unless it is switched off.
+    pub fn set_verbose(&mut self, on: bool) {
+        match (on, self.global.manner) {
+            (true, manner) => {
+                if matches!(manner, Manner::Ascii | Manner::Hex) {
+                    let text = "-v, --verbose overrides an earlier trace/verbose option";
+                    warn(self.global, text);
+                }
+                self.global.manner = Manner::Verbose;
+            }
+            (false, Manner::Verbose) => self.global.manner = Manner::Silent,
+            (false, _) => {}
+        }
+    }
+
+    /// `--trace` or `--trace-ascii`, written to a file.
+    pub fn set_trace(&mut self, manner: Manner, name: &str, file: &[u8]) {
+        if !matches!(self.global.manner, Manner::Silent) && self.global.manner != manner {
+            let text = format!("--{} overrides an earlier trace/verbose option", name);
+            warn(self.global, &text);
+        }
+        self.global.manner = manner;
+        self.trace = Some(file.to_vec());
+    }
+
+    /// `--stderr`, from now on.
+    pub fn set_stderr(&mut self, name: &[u8]) {
+        if screen::redirect(name).is_err() {
+            warn(self.global, &format!("Failed to open {}", String::from_utf8_lossy(name)));
+        }
     }
 
     /// `--range`, with curl's repairs.

@@ -10,6 +10,7 @@ use pannier::Protocol;
 use crate::args::Args;
 use crate::condition::Condition;
 use crate::data;
+use crate::log::Manner;
 use crate::operation::{Clobber, Fail, Out, UnixPath};
 use crate::reports;
 use crate::resume::Resume;
@@ -442,6 +443,10 @@ pub const FLAGS: &[Flag] = &[
     switch("post301", Post, "POST again after a 301", |a, on| a.op().post301 = on),
     switch("post302", Post, "POST again after a 302", |a, on| a.op().post302 = on),
     switch("post303", Post, "POST again after a 303", |a, on| a.op().post303 = on),
+    switch("progress-bar", Verbose, "Show the progress as a bar", |a, on| {
+        a.global.progress_bar = on;
+    })
+    .short('#'),
     value("range", "<range>", Http, "Ask for these bytes only", |a, v| a.set_range(v)).short('r'),
     value(
         "rate",
@@ -540,6 +545,10 @@ pub const FLAGS: &[Flag] = &[
         Ok(())
     })
     .short('y'),
+    value("stderr", "<file>", Verbose, "Write there what goes to stderr (-: stdout)", |a, v| {
+        a.set_stderr(v);
+        Ok(())
+    }),
     value(
         "time-cond",
         "<date/file>",
@@ -551,6 +560,17 @@ pub const FLAGS: &[Flag] = &[
         },
     )
     .short('z'),
+    value("trace", "<file>", Verbose, "Write all that crosses the wire to a file", |a, v| {
+        a.set_trace(Manner::Hex, "trace", v);
+        Ok(())
+    }),
+    value("trace-ascii", "<file>", Verbose, "The same without hexadecimal", |a, v| {
+        a.set_trace(Manner::Ascii, "trace-ascii", v);
+        Ok(())
+    }),
+    switch("trace-time", Verbose, "Put the time (UTC) before what -v and --trace say", |a, on| {
+        a.global.trace_time = on;
+    }),
     #[cfg(feature = "gzip")]
     switch("tr-encoding", Http, "Ask for a compressed transfer coding, and decode it", |a, on| {
         a.op().tr_encoding = on;
@@ -582,7 +602,7 @@ pub const FLAGS: &[Flag] = &[
     })
     .short('A'),
     switch("verbose", Important, "Say what happens", |a, on| {
-        a.global.verbose = on;
+        a.set_verbose(on);
     })
     .short('v'),
     flag(

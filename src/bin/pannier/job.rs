@@ -19,8 +19,9 @@ use crate::ending::{Done, Ended};
 use crate::exit::{self, Failure};
 use crate::jobs::Job;
 use crate::journal::Journal;
+use crate::log::{Log, Manner};
 use crate::output::{Dump, Output};
-use crate::progress::{self, Board, Departure};
+use crate::progress::{self, screen, Board, Departure};
 use crate::record::Record;
 use crate::reports::Reports;
 use crate::request::{self, Payload};
@@ -36,6 +37,7 @@ pub struct Session {
     pub global: Global,
     clients: Clients,
     pub board: Arc<Board>,
+    log: Option<Arc<Log>>,
     /// What happened, if somebody wants to know afterwards.
     journal: Option<Journal>,
     /// Whoever read standard output has gone, and nobody wants to hear what is given up for it.
@@ -88,10 +90,10 @@ pub struct Sent {
 pub type Answer = (Sent, pannier::Result<Response>);
 
 impl Session {
-    pub fn new(global: Global, journal: Option<Journal>) -> Session {
-        let board = Board::new(global.parallel);
+    pub fn new(global: Global, log: Option<Log>, journal: Option<Journal>) -> Session {
+        let (board, log) = (Board::new(global), log.map(Arc::new));
         let output_gone = AtomicBool::new(false);
-        Session { global, clients: Clients::new(global), board, journal, output_gone }
+        Session { global, clients: Clients::new(global), board, log, journal, output_gone }
     }
 
     /// Opens what the job needs, and makes its first request.
@@ -166,7 +168,8 @@ impl Session {
 
     /// The job as it goes on the board.
     fn work(&self, job: Job, url: Url, output: Output, dump: Option<Dump>) -> Work {
-        let narrator = self.global.verbose.then(|| Narrator::new(url.host_str().to_owned()));
+        let log = self.log.clone();
+        let narrator = log.map(|log| Narrator::new(log, url.host_str().to_owned()));
         let keeps_heads = job.op.show_headers || dump.is_some() || job.op.remote_header_name;
         let start = Start::first(&job.op, &output, job.upload.is_some());
         let watcher = Watcher::new(Record::new(Instant::now(), keeps_heads), narrator);
@@ -215,7 +218,7 @@ impl Session {
         let next = work.start.next(&work.job.op, &work.watcher.record(), downloaded);
         match next.filter(|_| downloaded > 0 && is_output_sound) {
             Some(next) if work.output.keep() => {
-                if self.global.verbose {
+                if self.global.manner == Manner::Verbose {
                     warn::write(format!("Note: Keeping {} bytes\n", downloaded).as_bytes());
                 }
                 work.start = next;
@@ -246,6 +249,7 @@ impl Session {
         }
         let plan = request::plan(op, work.url.clone(), upload, &work.start)?;
         work.watcher.sends(plan.payload.length());
+        work.watcher.begins_at(work.start.at);
         let (client, number, route) = self.clients.get(op, &work.url.origin())?;
         if let Some(journal) = &self.journal {
             let post = plan.payload.in_memory();
@@ -293,11 +297,11 @@ impl Session {
     fn shows_progress(&self, job: &Job, output: &Output) -> bool {
         let heads = job.op.dump_header.as_deref() == Some(b"-") && io::stdout().is_terminal();
         let on_terminal = output.is_on_terminal() || heads;
-        progress::is_wanted(self.global, io::stderr().is_terminal(), on_terminal)
+        progress::is_wanted(self.global, screen::is_terminal(), on_terminal)
     }
 
     fn remove(&self, output: &mut Output, name: Option<&str>) {
-        if output.remove() && self.global.verbose {
+        if output.remove() && self.global.manner == Manner::Verbose {
             let name = name.unwrap_or_default();
             warn::write(format!("Note: Removed output file: {}\n", name).as_bytes());
         }

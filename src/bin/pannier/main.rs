@@ -29,6 +29,7 @@ mod journal;
 mod jsonl;
 mod lab;
 mod list;
+mod log;
 mod login;
 mod operation;
 mod output;

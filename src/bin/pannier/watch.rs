@@ -12,7 +12,6 @@ use crate::journal::{Exchange, Trace};
 use crate::operation::Slowness;
 use crate::record::Record;
 use crate::verbose::Narrator;
-use crate::warn;
 
 /// Watches one transfer.
 pub struct Watcher {
@@ -20,7 +19,7 @@ pub struct Watcher {
     token: CancelToken,
 }
 
-/// Guards what one transfer fills and shows; nothing else is locked inside but standard error.
+/// Guards what one transfer fills and shows; nothing else is locked inside but where it is shown.
 struct State {
     record: Record,
     narrator: Option<Narrator>,
@@ -29,6 +28,8 @@ struct State {
     expected: Option<u64>,
     /// How much there is to send, if that is known.
     upload: Option<u64>,
+    /// What was transferred before.
+    before: u64,
     /// Others are to be answered first, so that nothing is due.
     in_line: bool,
     end: Option<End>,
@@ -53,6 +54,10 @@ pub struct Pulse {
     /// Content that went either way.
     pub sent: u64,
     pub received: u64,
+    /// What was there before.
+    pub before: u64,
+    /// All that there is both ways, with what was there before, if it is known.
+    pub whole: Option<u64>,
     /// A request is out, so that something ought to move.
     pub is_moving: bool,
 }
@@ -69,6 +74,16 @@ impl Pulse {
     pub fn moved(&self) -> u64 {
         self.sent + self.received
     }
+
+    /// How far the whole is done.
+    pub fn reached(&self) -> u64 {
+        self.before + self.moved()
+    }
+
+    /// What the whole comes to, if it is known and anything at all.
+    pub fn whole(&self) -> Option<u64> {
+        self.whole.filter(|&whole| whole > 0)
+    }
 }
 
 impl Watcher {
@@ -80,6 +95,7 @@ impl Watcher {
             received: 0,
             expected: None,
             upload: None,
+            before: 0,
             in_line: false,
             end: None,
             trace: None,
@@ -119,6 +135,11 @@ impl Watcher {
         self.lock().upload = upload;
     }
 
+    /// So much was transferred before.
+    pub fn begins_at(&self, before: u64) {
+        self.lock().before = before;
+    }
+
     /// So much of the content has come, of so much.
     pub fn received(&self, done: u64, total: Option<u64>) {
         let mut state = self.lock();
@@ -141,8 +162,12 @@ impl Watcher {
 
     /// This content came.
     pub fn content(&self, bytes: &[u8], received: u64) {
-        if let Some(trace) = &mut self.lock().trace {
+        let mut state = self.lock();
+        if let Some(trace) = &mut state.trace {
             trace.content(bytes, received);
+        }
+        if let Some(narrator) = &state.narrator {
+            narrator.content(bytes);
         }
     }
 
@@ -174,7 +199,12 @@ impl Watcher {
             false => (Way::Sent, sent, state.upload),
         };
         let is_moving = !state.record.pretransfer.is_zero() && !state.in_line;
-        Pulse { way, done, total, sent, received, is_moving }
+        let before = state.before;
+        let whole = match (state.upload, state.expected) {
+            (None | Some(0), None) => None,
+            (upload, expected) => Some(before + upload.unwrap_or(0) + expected.unwrap_or(0)),
+        };
+        Pulse { way, done, total, sent, received, before, whole, is_moving }
     }
 
     /// Ends the transfer; the first reason counts.
@@ -206,7 +236,7 @@ impl Observer for Watcher {
             trace.note(at, event);
         }
         if let Some(narrator) = &mut state.narrator {
-            warn::write(&narrator.tell(event));
+            narrator.tell(event);
         }
     }
 }
