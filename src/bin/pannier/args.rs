@@ -68,6 +68,11 @@ impl Global {
         !self.silent || self.show_error
     }
 
+    /// Is what happens told in sentences?
+    pub fn is_verbose(self) -> bool {
+        self.manner == Manner::Verbose
+    }
+
     /// How many transfers run at a time.
     pub fn width(self) -> usize {
         match self.parallel {

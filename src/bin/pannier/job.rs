@@ -19,7 +19,7 @@ use crate::ending::{Done, Ended};
 use crate::exit::{self, Failure};
 use crate::jobs::Job;
 use crate::journal::Journal;
-use crate::log::{Log, Manner};
+use crate::log::Log;
 use crate::output::{Dump, Output};
 use crate::progress::{self, screen, Board, Departure};
 use crate::record::Record;
@@ -218,7 +218,7 @@ impl Session {
         let next = work.start.next(&work.job.op, &work.watcher.record(), downloaded);
         match next.filter(|_| downloaded > 0 && is_output_sound) {
             Some(next) if work.output.keep() => {
-                if self.global.manner == Manner::Verbose {
+                if self.global.is_verbose() {
                     warn::write(format!("Note: Keeping {} bytes\n", downloaded).as_bytes());
                 }
                 work.start = next;
@@ -301,7 +301,7 @@ impl Session {
     }
 
     fn remove(&self, output: &mut Output, name: Option<&str>) {
-        if output.remove() && self.global.manner == Manner::Verbose {
+        if output.remove() && self.global.is_verbose() {
             let name = name.unwrap_or_default();
             warn::write(format!("Note: Removed output file: {}\n", name).as_bytes());
         }
