@@ -16,6 +16,7 @@ use crate::lab;
 use crate::log::Manner;
 use crate::operation::Operation;
 use crate::progress::screen;
+use crate::refused;
 use crate::reports::Reports;
 use crate::resume;
 use crate::usage::{Problem, Usage};
@@ -265,7 +266,7 @@ impl Args {
     fn obey(&mut self, word: &[u8], next: Option<&[u8]>) -> Result<bool, Problem> {
         if let Some(name) = word.strip_prefix(b"--") {
             let name = std::str::from_utf8(name).map_err(|_| Problem::Unknown)?;
-            let (flag, on) = long_option(name).ok_or(Problem::Unknown)?;
+            let (flag, on) = long_option(name)?;
             return self.set(flag, on, next);
         }
         let letters = &word[1..];
@@ -273,7 +274,7 @@ impl Args {
             return Err(Problem::Unknown);
         }
         for (index, &letter) in letters.iter().enumerate() {
-            let flag = flags::by_short(char::from(letter)).ok_or(Problem::Unknown)?;
+            let flag = short_option(char::from(letter))?;
             let attached = &letters[index + 1..];
             if matches!(flag.set, Set::Value(..)) && !attached.is_empty() {
                 self.set(flag, true, Some(attached))?;
@@ -316,15 +317,24 @@ impl Args {
 }
 
 /// The option of this name and whether it is switched on. Some are named by their opposite.
-fn long_option(name: &str) -> Option<(&'static Flag, bool)> {
+fn long_option(name: &str) -> Result<(&'static Flag, bool), Problem> {
     if let Some(flag) = flags::by_long(name) {
-        return Some((flag, true));
+        return Ok((flag, true));
+    }
+    if let Some(problem) = refused::by_long(name) {
+        return Err(problem);
     }
     let opposite = match name.strip_prefix("no-") {
         Some(name) => flags::by_long(name),
         None => flags::by_long(&format!("no-{}", name)),
     };
-    opposite.filter(|flag| matches!(flag.set, Set::Switch(_))).map(|flag| (flag, false))
+    let opposite = opposite.filter(|flag| matches!(flag.set, Set::Switch(_)));
+    opposite.map(|flag| (flag, false)).ok_or(Problem::Unknown)
+}
+
+fn short_option(letter: char) -> Result<&'static Flag, Problem> {
+    let problem = || refused::by_short(letter).unwrap_or(Problem::Unknown);
+    flags::by_short(letter).ok_or_else(problem)
 }
 
 /// How many at a time; 0 leaves that open, and what is too much is the most that there may be.
@@ -396,6 +406,10 @@ mod tests {
             ("--max-redirs -2 a", "option --max-redirs: expected a proper numerical parameter"),
             ("--next a", "option --next: missing URL before --next"),
             ("--ssh a", "option --ssh: is unknown"),
+            ("--cacert x a", "option --cacert: needs TLS, which is not built in"),
+            ("-sk a", "option -sk: needs TLS, which is not built in"),
+            ("--keepalive a", "option --keepalive: std has no way to set this of a connection"),
+            ("--no-xattr a", "option --no-xattr: is unknown"),
         ] {
             let usage = parse(words).err().unwrap_or_else(|| panic!("{} is taken", words));
             assert_eq!((usage.message.as_str(), usage.code), (message, 2));

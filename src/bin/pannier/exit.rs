@@ -30,6 +30,10 @@ pub struct Facts {
     pub max_redirs: Option<u32>,
 }
 
+/// No such protocol, or it may not be used.
+pub const UNSUPPORTED: u8 = 1;
+/// A URL must not have a user name.
+pub const LOGIN_DENIED: u8 = 67;
 /// A command line that makes no sense.
 pub const USAGE: u8 = 2;
 /// Aborted by this side.

@@ -12,6 +12,7 @@ use crate::condition::Condition;
 use crate::data;
 use crate::log::Manner;
 use crate::operation::{Clobber, Fail, Out, UnixPath};
+use crate::protocols::{self, Protocols};
 use crate::reports;
 use crate::resume::Resume;
 use crate::usage::Problem;
@@ -119,10 +120,6 @@ impl Flag {
     }
 }
 
-fn refuse(text: &str) -> Result<(), Problem> {
-    Err(Problem::Wrong(text.to_owned()))
-}
-
 use Category::*;
 
 /// Every option, by name.
@@ -200,6 +197,9 @@ pub const FLAGS: &[Flag] = &[
     switch("digest", Auth, "Digest authentication", |a, on| a.op().login.digest = on),
     flag("disable", General, "As the first option: read no .curlrc", Set::Act(|_| Ok(())))
         .short('q'),
+    switch("disallow-username-in-url", Auth, "Refuse URLs with a user name", |a, on| {
+        a.op().disallow_username = on;
+    }),
     value("dump-header", "<file>", Output, "Write received headers to a file", |a, v| {
         a.op().dump_header = Some(v.to_vec());
         Ok(())
@@ -371,12 +371,6 @@ pub const FLAGS: &[Flag] = &[
         Ok(())
     })
     .short('m'),
-    flag(
-        "negotiate",
-        Auth,
-        "Refused; needs Kerberos",
-        Set::Act(|_| refuse("is not supported: Negotiate needs Kerberos, which is not built in")),
-    ),
     switch("netrc", Auth, "Look for name and password in ~/.netrc or $NETRC", |a, on| {
         a.op().login.netrc = on;
     })
@@ -394,15 +388,10 @@ pub const FLAGS: &[Flag] = &[
     switch("no-clobber", Output, "Write to file.1 and so on instead of over a file", |a, on| {
         a.op().clobber = if on { Clobber::Never } else { Clobber::Always };
     }),
+    switch("no-keepalive", Connection, "Accepted; no keep-alive probes are sent", |_, _| {}),
     switch("no-progress-meter", Verbose, "Show no progress meter", |a, on| {
         a.global.no_progress_meter = on;
     }),
-    flag(
-        "ntlm",
-        Auth,
-        "Refused",
-        Set::Act(|_| refuse("is not supported: NTLM is not built in; --digest and --basic are")),
-    ),
     value("oauth2-bearer", "<token>", Auth, "OAuth 2 bearer token", |a, v| {
         a.op().login.bearer = Some(values::text(v)?);
         Ok(())
@@ -447,6 +436,18 @@ pub const FLAGS: &[Flag] = &[
         a.global.progress_bar = on;
     })
     .short('#'),
+    value("proto", "<protocols>", Connection, "Use URLs of these protocols only", |a, v| {
+        a.op().protocols = Protocols::parse(a.global, v);
+        Ok(())
+    }),
+    value("proto-default", "<protocol>", Connection, "For URLs without one", |a, v| {
+        a.op().default_scheme = Some(protocols::known(v)?);
+        Ok(())
+    }),
+    value("proto-redir", "<protocols>", Connection, "Be redirected to these only", |a, v| {
+        a.op().redirect_protocols = Protocols::parse(a.global, v);
+        Ok(())
+    }),
     value("range", "<range>", Http, "Ask for these bytes only", |a, v| a.set_range(v)).short('r'),
     value(
         "rate",

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use pannier::http::Scheme;
 use pannier::net::Family;
 use pannier::Protocol;
 
@@ -11,6 +12,7 @@ use crate::condition::Condition;
 use crate::cookies;
 use crate::data;
 use crate::login::Login;
+use crate::protocols::Protocols;
 use crate::resume::Resume;
 use crate::usage::Problem;
 
@@ -58,6 +60,12 @@ pub struct Operation {
     pub version: Protocol,
     pub target: Option<String>,
     pub path_as_is: bool,
+    pub protocols: Protocols,
+    /// Where redirects may lead to, if `protocols` has it too.
+    pub redirect_protocols: Protocols,
+    /// Of URLs without a scheme.
+    pub default_scheme: Option<Scheme>,
+    pub disallow_username: bool,
     pub ignore_content_length: bool,
     pub raw: bool,
     pub compressed: bool,

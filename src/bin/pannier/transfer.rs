@@ -18,6 +18,8 @@ use crate::etag;
 use crate::exit::{self, Facts, Failure};
 use crate::operation::{Fail, Operation};
 use crate::output::{Dump, Output};
+use crate::protocols::{self, From};
+use crate::record;
 use crate::request::{Payload, Plan};
 use crate::resume::{Fate, Start};
 use crate::retry::{Retries, Verdict};
@@ -294,12 +296,26 @@ impl Transfer<'_> {
         Some(Failure::new(code, error.to_string()))
     }
 
+    /// Is the failure that a redirect leads to where one may not go?
+    fn refused_redirect(&self, error: &Error, from: &Url, head: &[u8]) -> Option<Failure> {
+        if error.kind() != ErrorKind::Redirect {
+            return None;
+        }
+        let fields = record::fields(head);
+        let location = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("location"));
+        let to = from.join(std::str::from_utf8(&location?.1).ok()?).ok()?;
+        protocols::check(self.op, &to, From::Redirect).err()
+    }
+
     fn explain(&self, error: &Error, asked: &Asked, progress: &Progress) -> Failure {
         if let (ErrorKind::Cancelled, Some(end)) = (error.kind(), self.watcher.end()) {
             return ended(end);
         }
         let record = self.watcher.record();
         let url = record.effective.as_ref().unwrap_or(&asked.url);
+        if let Some(failure) = self.refused_redirect(error, url, &record.head) {
+            return failure;
+        }
         let (host, port) = self.route.target(&url.origin());
         let facts = Facts {
             host,
@@ -365,7 +381,7 @@ fn redirects(op: &Operation) -> RedirectPolicy {
         Some(limit) => RedirectPolicy::limited(limit as usize),
         None => RedirectPolicy::unlimited(),
     };
-    policy
+    protocols::guarded(op, policy)
         .keep_post_301(op.post301)
         .keep_post_302(op.post302)
         .keep_post_303(op.post303)
