@@ -32,6 +32,7 @@ mod program_login;
 mod program_logs;
 mod program_names;
 mod program_parallel;
+mod program_protocols;
 mod program_resume;
 mod program_retry;
 mod program_secrets;

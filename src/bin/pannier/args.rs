@@ -49,6 +49,8 @@ pub struct Global {
     /// Each part of the log has its time.
     pub trace_time: bool,
     pub progress_bar: bool,
+    /// Names of fields are not made to stand out on a terminal.
+    pub plain_output: bool,
     pub no_progress_meter: bool,
     pub parallel: bool,
     /// How many transfers run at a time; `None` is [`PARALLEL`].

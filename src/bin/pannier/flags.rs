@@ -550,6 +550,9 @@ pub const FLAGS: &[Flag] = &[
         a.set_stderr(v);
         Ok(())
     }),
+    switch("styled-output", Output, "Bold names of headers on a terminal (on)", |a, on| {
+        a.global.plain_output = !on;
+    }),
     value(
         "time-cond",
         "<date/file>",

@@ -18,6 +18,7 @@ use crate::etag;
 use crate::exit::{self, Facts, Failure};
 use crate::operation::{Fail, Operation};
 use crate::output::{Dump, Output};
+use crate::progress::screen;
 use crate::protocols::{self, From};
 use crate::record;
 use crate::request::{Payload, Plan};
@@ -280,9 +281,11 @@ impl Transfer<'_> {
         if let Some(dump) = &mut self.dump {
             dump.write(head)?;
         }
-        match self.op.show_headers {
-            true => self.output.write(head),
-            false => Ok(()),
+        let styled = !self.global.plain_output && self.output.is_on_terminal();
+        match (self.op.show_headers, styled && screen::can_draw()) {
+            (false, _) => Ok(()),
+            (true, false) => self.output.write(head),
+            (true, true) => self.output.write(&with_bold_names(head)),
         }
     }
 
@@ -401,6 +404,16 @@ fn timeouts(op: &Operation) -> Timeouts {
     with(Timeouts::total, op.max_time, timeouts)
 }
 
+/// A head in which the names of fields stand out, by the sequences of ECMA-48 that curl uses.
+fn with_bold_names(head: &[u8]) -> Vec<u8> {
+    let lines = head.split_inclusive(|&byte| byte == b'\n');
+    let styled = |line: &[u8]| match line.iter().position(|&byte| byte == b':') {
+        Some(colon) => [b"\x1b[1m", &line[..colon], b"\x1b[0m", &line[colon..]].concat(),
+        None => line.to_vec(),
+    };
+    lines.flat_map(styled).collect()
+}
+
 /// A trailer section as it came, but for white space.
 fn section(trailers: &Headers) -> Vec<u8> {
     let lines =
@@ -426,3 +439,15 @@ fn too_large() -> Failure {
 pub const SPENT: &str = "No retry: what was sent came from a pipe and cannot be read again.";
 /// Large enough that the system calls do not count.
 const BUFFER: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_names_of_fields_stand_out() {
+        let head = b"HTTP/1.1 200 OK\r\nA: b:c\r\n\r\n";
+        let expected = b"HTTP/1.1 200 OK\r\n\x1b[1mA\x1b[0m: b:c\r\n\r\n";
+        assert_eq!(with_bold_names(head), expected);
+    }
+}
