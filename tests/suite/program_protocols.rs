@@ -46,6 +46,25 @@ fn ok_and_err_protocols_of_urls() {
 }
 
 #[test]
+fn ok_and_err_a_response_without_a_head() {
+    // The peer closes where this is said.
+    let peer = Peer::start(|_| "no head\r\nConnection: close".into());
+    let url = peer.url("/");
+    for (words, content, stderr, code) in [
+        (&["--http0.9", "-i"][..], "no head\r\nConnection: close|000 0 26", "", 0),
+        (&["--http0.9", "-I"], "|000 0 0", "pannier: (8) Weird server reply\n", 8),
+    ] {
+        let format = ["-sS", "-w", "|%{http_code} %{http_version} %{size_download}", &url];
+        let run = pannier(&[words, &format].concat());
+        assert_eq!(run.text(), (content, stderr, code), "{:?}", words);
+    }
+    let run = pannier(&["-sS", "-i", &url]);
+    let (stdout, stderr, code) = run.text();
+    assert!(stderr.starts_with("pannier: (1) Unsupported HTTP response"), "{}", stderr);
+    assert_eq!((stdout, code), ("", 1));
+}
+
+#[test]
 fn err_what_cannot_be_done() {
     for (words, message, code) in [
         (&["--interface", "lo"][..], "std has no way to choose this end of a connection", 45),

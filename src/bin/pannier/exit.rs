@@ -32,6 +32,8 @@ pub struct Facts {
 
 /// No such protocol, or it may not be used.
 pub const UNSUPPORTED: u8 = 1;
+/// What the server sends makes no sense.
+pub const WEIRD_REPLY: u8 = 8;
 /// A URL must not have a user name.
 pub const LOGIN_DENIED: u8 = 67;
 /// A command line that makes no sense.
@@ -125,7 +127,7 @@ impl Failure {
             ErrorKind::EmptyResponse => (52, "Empty reply from server".to_owned()),
             ErrorKind::Send => (55, system("Send failure", error)),
             ErrorKind::Receive => (56, system("Recv failure", error)),
-            ErrorKind::Protocol => (8, error.to_string()),
+            ErrorKind::Protocol => (WEIRD_REPLY, error.to_string()),
             ErrorKind::Framing | ErrorKind::TooLarge => (56, error.to_string()),
             ErrorKind::Coding => (61, error.to_string()),
             ErrorKind::Truncated => (PARTIAL, cut_short(facts)),
@@ -166,11 +168,11 @@ pub fn sound_part<'a>(head: &'a [u8], error: &Error) -> &'a [u8] {
 fn broken_rule(rule: &h1::Error) -> Option<Failure> {
     let (code, message) = match rule {
         h1::Error::StatusLine | h1::Error::Version => {
-            (1, format!("Unsupported HTTP response: {}", rule))
+            (UNSUPPORTED, format!("Unsupported HTTP response: {}", rule))
         }
         h1::Error::TransferCoding => (61, format!("Unsolicited Transfer-Encoding found: {}", rule)),
         h1::Error::ContentLength | h1::Error::ContentLengthsDiffer => {
-            (8, format!("Invalid Content-Length: {}", rule))
+            (WEIRD_REPLY, format!("Invalid Content-Length: {}", rule))
         }
         h1::Error::ClosedInHead => (56, format!("Recv failure: {}", rule)),
         _ => return None,

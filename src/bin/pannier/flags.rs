@@ -272,6 +272,9 @@ pub const FLAGS: &[Flag] = &[
         ),
     )
     .short('h'),
+    switch("http0.9", Http, "Take a response without a head for HTTP/0.9", |a, on| {
+        a.op().http09 = on;
+    }),
     flag(
         "http1.0",
         Http,

@@ -74,7 +74,7 @@ fn render(manner: Manner, stamp: &str, part: Part<'_>) -> Vec<u8> {
     let lines = |head: &[u8], mark: &str| {
         let lines = head.split_inclusive(|&byte| byte == b'\n');
         let mut text = lines.flat_map(|line| [mark.as_bytes(), line].concat()).collect::<Vec<u8>>();
-        if !text.ends_with(b"\n") {
+        if !text.ends_with(b"\n") && !head.is_empty() {
             text.push(b'\n');
         }
         text

@@ -67,6 +67,7 @@ pub struct Operation {
     pub default_scheme: Option<Scheme>,
     pub disallow_username: bool,
     pub ignore_content_length: bool,
+    pub http09: bool,
     pub raw: bool,
     pub compressed: bool,
     pub tr_encoding: bool,

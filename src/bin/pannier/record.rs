@@ -169,6 +169,8 @@ impl Record {
             self.hop.answered = true;
             self.starttransfer = since;
         }
+        // HTTP/0.9 has none.
+        let status = if head.is_empty() { Some(0) } else { status };
         self.status = status.unwrap_or(self.status);
         self.head_bytes_received += head.len() as u64;
         self.head = head.to_vec();

@@ -331,7 +331,12 @@ impl Transfer<'_> {
             expected: progress.expected,
             max_redirs: self.op.max_redirs,
         };
-        Failure::transfer(error, &facts)
+        let failure = Failure::transfer(error, &facts);
+        match failure.code == exit::UNSUPPORTED && self.op.http09 && asked.is_head {
+            // It can be no content, where there is none.
+            true => Failure::new(exit::WEIRD_REPLY, "Weird server reply"),
+            false => failure,
+        }
     }
 }
 
