@@ -214,7 +214,7 @@ impl Session {
     /// Makes the output ready for another try: with what the last one has got, or without.
     fn restart(&self, work: &mut Work, result: &Result<(), Failure>) -> Result<(), String> {
         let is_output_sound = result.as_ref().err().map_or(true, |failure| !failure.is_local());
-        let downloaded = work.progress.downloaded;
+        let downloaded = work.progress.delivered;
         let next = work.start.next(&work.job.op, &work.watcher.record(), downloaded);
         match next.filter(|_| downloaded > 0 && is_output_sound) {
             Some(next) if work.output.keep() => {

@@ -2,9 +2,9 @@
 //!
 //! The order is: Host, Authorization, Range, User-Agent, Accept, TE, Accept-Encoding,
 //! Transfer-Encoding, Referer, Cookie, the condition of `-z`, then the `-H` lines in theirs, then
-//! Content-Length, Content-Type and Expect. A `-H` of
-//! the same name takes the place of any of them. CR, LF and NUL are refused here and once more by
-//! the library: nothing a caller hands in becomes a second line.
+//! Content-Length, Content-Type and Expect. A `-H` of the same name takes the place of any of them.
+//! CR, LF and NUL are refused here and once more by the library: nothing a caller hands in becomes
+//! a second line.
 
 use std::borrow::Cow;
 use std::fs::File;
