@@ -18,7 +18,7 @@ use super::request::Request;
 pub(super) struct Hop<'r> {
     pub(super) request: Cow<'r, Request>,
     /// The same without its content, as long as that waits for the server to name its challenge.
-    asking: Option<Request>,
+    asking: Option<Box<Request>>,
     /// How often a challenge was answered.
     answers: usize,
 }
@@ -45,7 +45,7 @@ impl<'r> Hop<'r> {
     pub(super) fn new(request: Cow<'r, Request>) -> Result<Hop<'r>> {
         let asking = match request.credentials() {
             Some(credentials) if asks_first(&request, credentials) => {
-                Some(request.without_content()?)
+                Some(Box::new(request.without_content()?))
             }
             _ => None,
         };
@@ -54,7 +54,7 @@ impl<'r> Hop<'r> {
 
     /// What goes out.
     pub(super) fn sent(&self) -> &Request {
-        self.asking.as_ref().unwrap_or(&self.request)
+        self.asking.as_deref().unwrap_or(&self.request)
     }
 
     /// The same stop once more, in the version that the response to it had.

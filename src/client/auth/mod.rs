@@ -22,7 +22,7 @@ use crate::http::{Method, Origin};
 use crate::proto::h1::ResponseHead;
 
 use self::digest::Session;
-pub(super) use self::keys::{show, strip, Keys};
+pub(super) use self::keys::{has_userinfo, show, strip, Keys};
 use self::memory::{Known, Memory};
 pub use self::netrc::{InvalidNetrc, Netrc};
 use super::request::Request;
