@@ -68,21 +68,27 @@ impl<'r> Hop<'r> {
     }
 
     /// What follows from this response, after so many redirects.
+    #[inline]
     pub(super) fn next(&self, head: &ResponseHead, keys: &Keys, followed: usize) -> Result<Next> {
+        match self.request.credentials().is_some() || head.status().is_redirection() {
+            true => self.follow(head, keys, followed),
+            false => Ok(Next::Nothing),
+        }
+    }
+
+    fn follow(&self, head: &ResponseHead, keys: &Keys, followed: usize) -> Result<Next> {
         let (request, status) = (&*self.request, head.status());
-        if let Some(credentials) = request.credentials() {
-            if status == StatusCode::UNAUTHORIZED {
-                return self.challenged(credentials, head);
+        match request.credentials() {
+            Some(credentials) if status == StatusCode::UNAUTHORIZED => {
+                self.challenged(credentials, head)
             }
-            if status.is_success() && self.asking.is_some() {
-                return Ok(Next::Content);
+            _ if self.asking.is_some() && status.is_success() => Ok(Next::Content),
+            _ if status.is_redirection() => {
+                let next = redirect::next(request.redirects(), request, head, followed, keys)?;
+                Ok(next.map_or(Next::Nothing, Next::Redirect))
             }
+            _ => Ok(Next::Nothing),
         }
-        if !status.is_redirection() {
-            return Ok(Next::Nothing);
-        }
-        let next = redirect::next(request.redirects(), request, head, followed, keys)?;
-        Ok(next.map_or(Next::Nothing, Next::Redirect))
     }
 
     fn challenged(&self, credentials: &Credentials, head: &ResponseHead) -> Result<Next> {
