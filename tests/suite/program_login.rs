@@ -82,10 +82,11 @@ fn ok_content_goes_out_once_with_digest() {
 
 #[test]
 fn err_what_is_not_there_is_refused_by_name() {
-    for (word, name) in [("--ntlm", "NTLM"), ("--negotiate", "Negotiate")] {
+    for word in ["--ntlm", "--negotiate"] {
         let run = pannier(&[word, "-u", "a:b", "http://127.0.0.1:1/"]);
         let (_, stderr, code) = run.text();
-        assert!(code == 2 && stderr.contains(word) && stderr.contains(name), "{}", stderr);
+        let told = stderr.contains(word) && stderr.contains("not built in");
+        assert!(code == 2 && told, "{}", stderr);
     }
 }
 

@@ -567,6 +567,10 @@ pub const FLAGS: &[Flag] = &[
         },
     )
     .short('z'),
+    #[cfg(feature = "gzip")]
+    switch("tr-encoding", Http, "Ask for a compressed transfer coding, and decode it", |a, on| {
+        a.op().tr_encoding = on;
+    }),
     value("trace", "<file>", Verbose, "Write all that crosses the wire to a file", |a, v| {
         a.set_trace(Manner::Hex, "trace", v);
         Ok(())
@@ -577,10 +581,6 @@ pub const FLAGS: &[Flag] = &[
     }),
     switch("trace-time", Verbose, "Put the time (UTC) before what -v and --trace say", |a, on| {
         a.global.trace_time = on;
-    }),
-    #[cfg(feature = "gzip")]
-    switch("tr-encoding", Http, "Ask for a compressed transfer coding, and decode it", |a, on| {
-        a.op().tr_encoding = on;
     }),
     value("unix-socket", "<path>", Connection, "Connect via a Unix domain socket", |a, v| {
         a.op().unix = Some(UnixPath::Named(v.to_vec()));
