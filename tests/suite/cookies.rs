@@ -338,6 +338,7 @@ fn ok_lines_of_files() {
         ("Set-Cookie: n=v; Domain=a.test; Path=/p", Some(".a.test /p n=v")),
         ("set-cookie:n=v;domain=.a.test;secure", Some(".a.test / n=v")),
         ("Set-Cookie: n=v; Domain=127.0.0.1", Some("127.0.0.1 / n=v")),
+        ("Set-Cookie: n=v; Domain=Test", Some("test / n=v")),
         // What is passed over.
         ("", None),
         ("# a.test\tFALSE\t/\tFALSE\t0\tn\tv", None),

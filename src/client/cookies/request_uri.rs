@@ -44,10 +44,10 @@ impl<'a> RequestUri<'a> {
     }
 
     /// That of a file that may say anything about this domain.
-    pub(super) fn trusted(domain: &'a str) -> Option<RequestUri<'a>> {
+    pub(super) fn trusted(domain: &str) -> Option<RequestUri<'a>> {
         let host = host_of(domain)?;
         let is_ip = host.ip().is_some();
-        Some(RequestUri { host: domain.into(), is_ip, path: "/", secure: true })
+        Some(RequestUri { host: bare(&host).into(), is_ip, path: "/", secure: true })
     }
 
     /// RFC 6265bis §5.1.4: the path up to the last slash, without it.
