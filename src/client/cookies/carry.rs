@@ -15,32 +15,20 @@ use super::jar::Jar;
 use super::request_uri::RequestUri;
 
 impl Call<'_> {
-    /// The request with the cookies of the jar before those that it has, in one field. It stands
-    /// where the caller's stood, even if that is empty.
+    /// The request with what the jar has for it.
+    #[inline]
     pub(in crate::client) fn with_cookies<'r>(
         &self,
-        mut request: Cow<'r, Request>,
+        request: Cow<'r, Request>,
     ) -> Result<Cow<'r, Request>> {
-        let jar = match self.jar(&request) {
-            Some(jar) => jar,
-            None => return Ok(request),
-        };
-        let mut field = jar.field_for(&uri(&request));
-        let own = request.headers().get_all("Cookie").collect::<Vec<_>>();
-        if field.is_empty() && !own.iter().any(|own| own.is_empty()) {
-            return Ok(request);
+        match self.jar(&request) {
+            Some(jar) => carrying(jar, request),
+            None => Ok(request),
         }
-        for own in own.iter().filter(|own| !own.is_empty()) {
-            if !field.is_empty() {
-                field.extend_from_slice(b"; ");
-            }
-            field.extend_from_slice(own);
-        }
-        request.to_mut().set_cookies(&field)?;
-        Ok(request)
     }
 
     /// Stores what the response sets.
+    #[inline]
     pub(in crate::client) fn keep_cookies(&self, request: &Request, head: &ResponseHead) {
         if let Some(jar) = self.jar(request) {
             let mut values = head.headers().get_all("Set-Cookie").peekable();
@@ -50,10 +38,30 @@ impl Call<'_> {
         }
     }
 
+    /// Where the cookies of the request are, if there is a jar and it takes part.
+    #[inline]
     fn jar(&self, request: &Request) -> Option<&Jar> {
         let jar = self.client.config().cookies.as_ref();
         jar.filter(|_| request.takes_cookies() && *request.method() != Method::CONNECT)
     }
+}
+
+/// The request with the cookies of the jar before those that it has, in one field. It stands where
+/// the caller's stood, even if that is empty.
+fn carrying<'r>(jar: &Jar, mut request: Cow<'r, Request>) -> Result<Cow<'r, Request>> {
+    let mut field = jar.field_for(&uri(&request));
+    let own = request.headers().get_all("Cookie").collect::<Vec<_>>();
+    if field.is_empty() && !own.iter().any(|own| own.is_empty()) {
+        return Ok(request);
+    }
+    for own in own.iter().filter(|own| !own.is_empty()) {
+        if !field.is_empty() {
+            field.extend_from_slice(b"; ");
+        }
+        field.extend_from_slice(own);
+    }
+    request.to_mut().set_cookies(&field)?;
+    Ok(request)
 }
 
 fn uri(request: &Request) -> RequestUri<'_> {
