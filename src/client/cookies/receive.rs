@@ -116,7 +116,8 @@ fn path<'a>(set: &SetCookie<'a>, uri: &RequestUri<'a>, habits: Habits) -> Result
     }
 }
 
-/// A path as it is kept: curl's are without quotes and without a slash at their end.
+/// A path as it is kept: curl's are without quotes and without a slash at their end. So that what was
+/// tidied stays as it is, all slashes go where curl takes one.
 pub(super) fn tidied(path: &str, habits: Habits) -> &str {
     if habits == Habits::Standard {
         return path;
@@ -125,9 +126,9 @@ pub(super) fn tidied(path: &str, habits: Habits) -> &str {
         Some(path) => path.strip_suffix('"').unwrap_or(path),
         None => path,
     };
-    match path.strip_suffix('/') {
-        Some(shorter) if !shorter.is_empty() => shorter,
-        _ => path,
+    match path.trim_end_matches('/') {
+        "" if path.starts_with('/') => "/",
+        shorter => shorter,
     }
 }
 
@@ -247,6 +248,7 @@ mod tests {
             ("Path=/a", "/a", "/a"),
             ("Path=/a/", "/a/", "/a"),
             ("Path=//", "//", "/"),
+            ("Path=/a///", "/a///", "/a"),
             ("Path=/A b?c#d", "/A b?c#d", "/A b?c#d"),
             ("Path=\"/a/\"", "/x/y", "/a"),
             ("Path=\"/\"", "/x/y", "/"),
