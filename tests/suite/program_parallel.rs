@@ -271,7 +271,7 @@ fn err_a_bad_line_is_named_and_the_others_go_on() {
     let (stdout, stderr, code) = run.text();
     assert_eq!((stdout, code), ("okok", 0));
     assert!(stderr.starts_with("pannier: (3) -:2: URL rejected: "), "{}", stderr);
-    let run = fed(&["-sS", "-O", "--from", "-"], peer.url("/"));
+    let run = fed(&["-sS", "-O", "--path-as-is", "--from", "-"], peer.url("/.."));
     let (_, stderr, code) = run.text();
     assert_eq!(code, 23);
     assert!(stderr.starts_with("pannier: (23) -:1: Remote file name"), "{}", stderr);

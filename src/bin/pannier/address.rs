@@ -36,6 +36,7 @@ fn url_text(op: &Operation, text: &[u8]) -> Result<String, Failure> {
         return Err(Failure::new(exit::BAD_URL, message));
     }
     let text = String::from_utf8(text.to_vec()).unwrap_or_else(|_| escape_high(text));
+    let text = with_two_slashes(text);
     let authority = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
     let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
     // Readers differ on which `@` ends the userinfo, hence on which host is meant.
@@ -47,6 +48,18 @@ fn url_text(op: &Operation, text: &[u8]) -> Result<String, Failure> {
     });
     let scheme = op.default_scheme.unwrap_or(Scheme::Http);
     Ok(if has_scheme { text } else { format!("{}://{}", scheme, text) })
+}
+
+/// curl takes one slash behind the scheme, or three, for a slip of the hand.
+fn with_two_slashes(text: String) -> String {
+    let colon = text.find(':').unwrap_or(0);
+    let is_scheme = ["http", "https"].iter().any(|name| text[..colon].eq_ignore_ascii_case(name));
+    let rest = &text[colon + 1..];
+    let slashes = rest.len() - rest.trim_start_matches('/').len();
+    match is_scheme && matches!(slashes, 1 | 3) {
+        true => format!("{}://{}", &text[..colon], &rest[slashes..]),
+        false => text,
+    }
 }
 
 /// Bytes that are no UTF-8, as `%XX`.
@@ -85,6 +98,21 @@ mod tests {
         for text in ["http://a/b c", "http://a/\r\nX", "", "http://a\t/", "http://u@a:80@b/"] {
             let failure = url(&Operation::new(), text.as_bytes(), None).expect_err(text);
             assert_eq!(failure.code, exit::BAD_URL, "{:?}", text);
+        }
+    }
+
+    #[test]
+    fn ok_slips_of_the_hand() {
+        for (text, expected) in [
+            ("http:/a/b", "http://a/b"),
+            ("HTTP:///a:80/b", "http://a/b"),
+            ("http://a//b", "http://a//b"),
+            ("a/b", "http://a/b"),
+            ("http", "http://http/"),
+            ("a:80/b", "http://a/b"),
+        ] {
+            let url = url(&Operation::new(), text.as_bytes(), None).map(|url| url.to_string());
+            assert_eq!(url.map_err(|failure| failure.message).as_deref(), Ok(expected), "{}", text);
         }
     }
 

@@ -25,6 +25,7 @@ use crate::exit::{self, Failure};
 use crate::glob;
 use crate::operation::{Clobber, Operation, Out};
 use crate::progress::screen;
+use crate::warn::warn;
 
 /// The output of one transfer.
 pub struct Output {
@@ -97,7 +98,7 @@ impl Output {
             None | Some(Out::Stdout) => return Ok(Output::stdout(global, true)),
             Some(Out::File(name)) if name == b"-" => return Ok(Output::stdout(global, false)),
             Some(Out::File(name)) => glob::substitute(name, matches),
-            Some(Out::Remote) => remote_name(url)?,
+            Some(Out::Remote) => remote_name(global, url)?,
         };
         let path = match &op.output_dir {
             Some(dir) => data::path(dir).join(data::path(&name)),
@@ -415,12 +416,16 @@ impl Dump {
     }
 }
 
-/// The last segment of the path, as it stands in the URL.
-fn remote_name(url: &Url) -> Result<Vec<u8>, Failure> {
-    let name = url.path().rsplit('/').next().unwrap_or_default();
+/// The last segment of the path that is not empty, as it stands in the URL; or what curl takes.
+fn remote_name(global: Global, url: &Url) -> Result<Vec<u8>, Failure> {
+    let name = url.path().rsplit('/').find(|name| !name.is_empty());
+    let name = name.unwrap_or_else(|| {
+        warn(global, &format!("No remote file name, uses \"{}\"", NAMELESS));
+        NAMELESS
+    });
     // A segment of the URL has no slash, and these two are folders everywhere.
-    if name.is_empty() || name == "." || name == ".." {
-        return Err(Failure::new(exit::WRITE_ERROR, "Remote file name has no length"));
+    if name == "." || name == ".." {
+        return Err(Failure::new(exit::WRITE_ERROR, "Remote file name is that of a folder"));
     }
     Ok(name.as_bytes().to_vec())
 }
@@ -492,6 +497,8 @@ fn is_device(meta: &fs::Metadata) -> bool {
     !meta.is_file() && !meta.is_dir()
 }
 
+/// The file of a URL whose path names none.
+const NAMELESS: &str = "curl_response";
 /// A piece of standard output with `-Z`.
 const GATHERED: usize = 64 * 1024;
 /// `file.99` is the last that curl tries, too.
@@ -507,14 +514,17 @@ mod tests {
 
     #[test]
     fn ok_remote_names_are_the_last_segment() {
+        let quiet = Global { silent: true, ..Global::default() };
         for (url, name) in [
             ("http://a/b/c", Some("c")),
             ("http://a/b/c%20d?x/y#z/q", Some("c%20d")),
-            ("http://a/", None),
-            ("http://a/b/", None),
+            ("http://a/", Some("curl_response")),
+            ("http://a/b/c//", Some("c")),
+            ("http://a/b/..", None),
         ] {
-            let url = Url::parse(url).expect("it is one");
-            assert_eq!(remote_name(&url).ok(), name.map(|name| name.into()), "{}", url);
+            let url = Url::parse_path_as_is(url).expect("it is one");
+            let found = remote_name(quiet, &url).ok();
+            assert_eq!(found, name.map(|name| name.into()), "{}", url);
         }
     }
 
