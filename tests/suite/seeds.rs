@@ -6,6 +6,8 @@ use std::path::Path;
 use crate::properties::{challenge, chunked, framing, headers, multipart, netrc, response, url};
 #[cfg(feature = "cookies")]
 use crate::properties::{cookie, cookie_file};
+#[cfg(feature = "gzip")]
+use crate::properties::{gzip, inflate};
 
 /// Checks the seeds of a target, and a few small changes of each.
 fn all_seeds(target: &str, least: usize, check: fn(&[u8])) {
@@ -93,4 +95,16 @@ fn ok_challenges_are_read_as_they_are_written_and_answered_by_fields() {
 #[test]
 fn ok_netrc_files_are_read_as_they_are_written() {
     all_seeds("netrc", 10, netrc::check);
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+fn ok_deflate_is_decoded_as_a_naive_decoder_does() {
+    all_seeds("inflate", 20, inflate::check);
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+fn ok_gzip_and_zlib_are_decoded_as_naive_decoders_do() {
+    all_seeds("gzip", 15, gzip::check);
 }

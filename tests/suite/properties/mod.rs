@@ -10,7 +10,11 @@ pub mod cookie;
 #[cfg(feature = "cookies")]
 pub mod cookie_file;
 pub mod framing;
+#[cfg(feature = "gzip")]
+pub mod gzip;
 pub mod headers;
+#[cfg(feature = "gzip")]
+pub mod inflate;
 pub mod multipart;
 pub mod netrc;
 pub mod replay;
