@@ -6,10 +6,15 @@ mod batch;
 mod bounds;
 mod cancel;
 mod chaos;
+mod charsets;
 mod checkout;
+#[cfg(feature = "gzip")]
+mod coding;
 #[cfg(feature = "cookies")]
 mod cookies;
 mod deadline;
+#[cfg(feature = "gzip")]
+mod decoding;
 mod h1_chunked;
 mod h1_connection;
 mod h1_framing;
@@ -25,6 +30,8 @@ mod observing;
 mod persistence;
 mod pipelining;
 mod program;
+#[cfg(feature = "gzip")]
+mod program_coding;
 mod program_conditions;
 #[cfg(feature = "cookies")]
 mod program_cookies;

@@ -4,6 +4,8 @@ pub mod client;
 pub mod code;
 pub mod counted;
 pub mod daemon;
+#[cfg(feature = "gzip")]
+pub mod deflate;
 pub mod json;
 pub mod peer;
 pub mod plain_tls;
