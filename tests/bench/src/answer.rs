@@ -36,6 +36,13 @@ impl Answer {
                 tail: vec![b'd'; (length % PIECE as u64) as usize],
             },
             Reply::Chunked(length, size) => Answer::chunked(length, size),
+            Reply::Coded(content) => {
+                let coded = content.gzip();
+                let framing = format!("Content-Encoding: gzip\r\nContent-Length: {}", coded.len());
+                let mut head = heads::response(8, &framing);
+                head.extend_from_slice(&coded);
+                Answer { head, ..Answer::short(Vec::new(), 0) }
+            }
         }
     }
 

@@ -10,6 +10,7 @@ mod answer;
 mod buffer;
 mod chunks;
 mod clients;
+mod content;
 mod counts;
 mod crowds;
 mod heads;

@@ -17,7 +17,7 @@ pannier-bench COMMAND [OPTION…]
   one CLIENT WORKLOAD N      N requests of one client, for a profiler
   crowd CLIENT CONNECTIONS N N requests at once to --server; prints the peak of its memory in KiB
   server REPLY               the server alone: small, fields:60, close, sized:N, chunked:N:SIZE, sink,
-                             pipelined:MS, delay:MS, silence
+                             coded:KIND, pipelined:MS, delay:MS, silence
 
   --clients A,B  --workloads A,B   only these
   --rounds N                 turns of each client (7)

@@ -7,6 +7,7 @@
 use crate::answer::Answer;
 use crate::buffer::{Pages, PIECE};
 use crate::chunks::Chunks;
+use crate::content::Content;
 use crate::{pipelined, Failure};
 use std::fmt;
 use std::io::{self, Read, Write};
@@ -28,6 +29,8 @@ pub enum Reply {
     Sized(u64),
     /// A body of this length in chunks of that size.
     Chunked(u64, usize),
+    /// Content of this kind in gzip.
+    Coded(Content),
     /// Takes a body of any length and says so in two bytes.
     Sink,
     /// As `Fields(8)`, to requests that come several at a time, so many milliseconds after they came.
@@ -211,6 +214,7 @@ impl fmt::Display for Reply {
             Reply::Close => f.write_str("close"),
             Reply::Sized(length) => write!(f, "sized:{length}"),
             Reply::Chunked(length, size) => write!(f, "chunked:{length}:{size}"),
+            Reply::Coded(content) => write!(f, "coded:{content}"),
             Reply::Sink => f.write_str("sink"),
             Reply::Pipelined(millis) => write!(f, "pipelined:{millis}"),
             Reply::Delayed(millis) => write!(f, "delay:{millis}"),
@@ -229,6 +233,7 @@ impl FromStr for Reply {
             ["close"] => Ok(Reply::Close),
             ["sized", length] => Ok(Reply::Sized(length.parse()?)),
             ["chunked", length, size] => Ok(Reply::Chunked(length.parse()?, size.parse()?)),
+            ["coded", content] => Ok(Reply::Coded(content.parse()?)),
             ["sink"] => Ok(Reply::Sink),
             ["pipelined", millis] => Ok(Reply::Pipelined(millis.parse()?)),
             ["delay", millis] => Ok(Reply::Delayed(millis.parse()?)),
@@ -252,6 +257,7 @@ mod tests {
             Reply::Close,
             Reply::Sized(7),
             Reply::Chunked(9, 2),
+            Reply::Coded(Content::Json),
             Reply::Sink,
             Reply::Pipelined(10),
             Reply::Delayed(20),

@@ -1,5 +1,6 @@
 //! What is measured, against which server, and the ratio that pannier is to keep to.
 
+use crate::content::Content;
 use crate::server::Reply;
 
 /// One row of the table.
@@ -19,8 +20,11 @@ impl Workload {
     pub fn suits(&self, client: &str) -> bool {
         match self.work {
             Work::Head { .. } => matches!(client, "httparse" | "pannier"),
+            Work::Inflate { .. } => matches!(client, "zlib-rs" | "miniz_oxide" | "pannier"),
+            // The others are built without it.
+            Work::GetCoded { .. } => matches!(client, "zlib-rs" | "pannier"),
             Work::Pipeline { .. } => matches!(client, "raw" | "raw-pipelined" | "pannier"),
-            _ => !matches!(client, "httparse" | "raw-pipelined"),
+            _ => !matches!(client, "httparse" | "raw-pipelined" | "zlib-rs" | "miniz_oxide"),
         }
     }
 }
@@ -52,6 +56,10 @@ pub enum Work {
     PutFile { body: u64 },
     /// GET with up to so many requests in flight on one connection, each body read as for `Get`.
     Pipeline { body: u64, depth: usize },
+    /// Decode gzip of this content from memory.
+    Inflate { content: Content },
+    /// GET, and read the body, which comes in gzip, decoded.
+    GetCoded { content: Content },
     /// Parse a response head of so many fields.
     Head { fields: usize },
 }
@@ -201,6 +209,46 @@ pub const WORKLOADS: &[Workload] = &[
         work: Work::Head { fields: 60 },
         baseline: "httparse",
         target: 0.95,
+    },
+    Workload {
+        name: "inflate-text",
+        title: "decode gzip of text",
+        host: Host::Memory,
+        work: Work::Inflate { content: Content::Text },
+        baseline: "zlib-rs",
+        target: 1.1,
+    },
+    Workload {
+        name: "inflate-json",
+        title: "decode gzip of JSON",
+        host: Host::Memory,
+        work: Work::Inflate { content: Content::Json },
+        baseline: "zlib-rs",
+        target: 1.1,
+    },
+    Workload {
+        name: "inflate-random",
+        title: "decode gzip of random bytes",
+        host: Host::Memory,
+        work: Work::Inflate { content: Content::Random },
+        baseline: "zlib-rs",
+        target: 1.1,
+    },
+    Workload {
+        name: "gzip-text",
+        title: "GET of text in gzip",
+        host: Host::Origin(Reply::Coded(Content::Text)),
+        work: Work::GetCoded { content: Content::Text },
+        baseline: "zlib-rs",
+        target: 1.1,
+    },
+    Workload {
+        name: "gzip-json",
+        title: "GET of JSON in gzip",
+        host: Host::Origin(Reply::Coded(Content::Json)),
+        work: Work::GetCoded { content: Content::Json },
+        baseline: "zlib-rs",
+        target: 1.1,
     },
 ];
 

@@ -45,7 +45,7 @@ impl Client for Attohttpc {
                 let content = Streamed::new(File::open(&path)?, BodyKind::KnownLength(body));
                 confirmed(session.put(&url).body(content), &mut buffer)
             }),
-            Work::Pipeline { .. } | Work::Head { .. } => return None,
+            _ => return None,
         })
     }
 }

@@ -40,7 +40,9 @@ impl Client for Bitreq {
             Work::PutChunked { .. }
             | Work::PutFile { .. }
             | Work::Pipeline { .. }
-            | Work::Head { .. } => return None,
+            | Work::Head { .. }
+            | Work::Inflate { .. }
+            | Work::GetCoded { .. } => return None,
         })
     }
 }

@@ -54,7 +54,7 @@ impl Client for Curl {
             Work::PutChunked { body } => {
                 repeat(CONFIRMED, move || upload(&mut easy, Source::new(body)))
             }
-            Work::Pipeline { .. } | Work::Head { .. } => return None,
+            _ => return None,
         })
     }
 }

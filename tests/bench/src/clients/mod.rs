@@ -4,12 +4,14 @@ mod attohttpc;
 mod bitreq;
 mod curl;
 mod httparse;
+mod miniz_oxide;
 mod minreq;
 mod pannier;
 pub mod raw;
 mod raw_pipelined;
 mod reqwest;
 mod ureq;
+mod zlib_rs;
 
 use crate::workloads::{Work, PATH};
 use crate::Failure;
@@ -67,6 +69,8 @@ pub const CLIENTS: &[&dyn Client] = &[
     &curl::Curl { name: "curl", buffer: None },
     &curl::Curl { name: "curl-512k", buffer: Some(512 * 1024) },
     &httparse::Httparse,
+    &zlib_rs::ZlibRs,
+    &miniz_oxide::MinizOxide,
 ];
 
 pub fn find(name: &str) -> Option<&'static dyn Client> {

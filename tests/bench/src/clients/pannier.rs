@@ -2,8 +2,10 @@
 
 use super::{check, repeat, Client, Prepared, Session, Task, CONFIRMED, DEADLINE};
 use crate::buffer::{drain, Pages, Source};
+use crate::content::LENGTH;
 use crate::workloads::Work;
 use crate::{heads, Failure};
+use pannier::coding::Gzip;
 use pannier::proto::h1::HeadParser;
 use pannier::{Body, Client as Pooled, Leniency, Limits, Request, Timeouts};
 use std::fs::File;
@@ -56,6 +58,16 @@ impl Client for Pannier {
                     Box::new(Pipelined { client, request, depth, body, buffer })
                 })
             }
+            Work::GetCoded { .. } => match client.get(&url).build() {
+                Ok(request) => repeat(LENGTH as u64, move || {
+                    Ok(drain(&mut client.send(&request)?, &mut buffer)?)
+                }),
+                Err(error) => return Some(Err(error.into())),
+            },
+            Work::Inflate { content } => {
+                let coded = content.gzip();
+                repeat(LENGTH as u64, move || inflate(black_box(&coded), &mut buffer))
+            }
             Work::Head { fields } => {
                 let head = heads::response(fields, "Content-Length: 100");
                 let mut parser = HeadParser::new(Limits::default(), Leniency::default());
@@ -85,6 +97,17 @@ impl Session for Pipelined {
 
 fn parse(parser: &mut HeadParser, head: &[u8]) -> Result<u64, Failure> {
     Ok(black_box(pannier_parse_head(parser, head)) as u64)
+}
+
+fn inflate(coded: &[u8], output: &mut [u8]) -> Result<u64, Failure> {
+    let mut gzip = Gzip::new();
+    let (mut at, mut total) = (0, 0);
+    while !gzip.is_complete() {
+        let (taken, made) = gzip.read(&coded[at..], output)?;
+        at += taken;
+        total += made as u64;
+    }
+    Ok(total)
 }
 
 /// Parses one whole response head with the engine's parser and returns its length. As with httparse,

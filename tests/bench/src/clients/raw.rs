@@ -35,7 +35,7 @@ impl Client for Raw {
                 Uploads::new(task, "Transfer-Encoding: chunked", Upload::Chunked { body })
                     .map(boxed)
             }
-            Work::Head { .. } => return None,
+            Work::Head { .. } | Work::Inflate { .. } | Work::GetCoded { .. } => return None,
         })
     }
 }
@@ -237,7 +237,7 @@ pub fn head(method: &str, address: SocketAddr, line: &str) -> Vec<u8> {
         .into_bytes()
 }
 
-fn read_head(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<(usize, usize)> {
+pub(super) fn read_head(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<(usize, usize)> {
     let mut filled = 0;
     loop {
         filled += read_some(stream, &mut buffer[filled..])?;

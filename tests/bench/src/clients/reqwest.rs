@@ -40,7 +40,7 @@ impl Client for Reqwest {
                 let content = Body::sized(File::open(&path)?, body);
                 Ok(drain(&mut client.put(&url).body(content).send()?, &mut buffer)?)
             }),
-            Work::Pipeline { .. } | Work::Head { .. } => return None,
+            _ => return None,
         })
     }
 }

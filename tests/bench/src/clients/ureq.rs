@@ -51,7 +51,7 @@ impl Client for Ureq {
                 let request = agent.put(&url).header("content-length", body.to_string());
                 confirmed(request, SendBody::from_owned_reader(File::open(&path)?), &mut buffer)
             }),
-            Work::Pipeline { .. } | Work::Head { .. } => return None,
+            _ => return None,
         })
     }
 }
