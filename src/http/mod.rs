@@ -18,5 +18,6 @@ pub(crate) use self::headers::Field;
 pub use self::headers::{Headers, InvalidHeader};
 pub use self::method::{InvalidMethod, Method};
 pub use self::status::StatusCode;
+pub(crate) use self::url::is_localhost;
 pub use self::url::{form, percent, Host, Origin, Scheme, Url, UrlError};
 pub use self::version::Version;

@@ -44,6 +44,15 @@ impl Host {
         parse(text).map_err(|rule| UrlError::new(text, rule))
     }
 
+    /// Is it this host itself: an address of the loopback interface, or `localhost` or a name below it?
+    pub fn is_loopback(&self) -> bool {
+        match self {
+            Host::Domain(name) => is_localhost(name),
+            Host::Ipv4(address) => address.is_loopback(),
+            Host::Ipv6(address) => address.is_loopback(),
+        }
+    }
+
     /// The address, if it is one.
     pub fn ip(&self) -> Option<IpAddr> {
         match self {
@@ -52,6 +61,14 @@ impl Host {
             Host::Ipv6(address) => Some((*address).into()),
         }
     }
+}
+
+/// RFC 6761 §6.3: "Name resolution APIs and libraries SHOULD recognize localhost names as special
+/// and SHOULD always return the IP loopback address".
+pub(crate) fn is_localhost(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host).as_bytes();
+    let last = host.rsplit(|&byte| byte == b'.').next().unwrap_or(host);
+    last.eq_ignore_ascii_case(b"localhost")
 }
 
 impl From<IpAddr> for Host {

@@ -16,6 +16,7 @@ pub mod percent;
 mod punycode;
 
 pub use self::error::UrlError;
+pub(crate) use self::host::is_localhost;
 pub use self::host::Host;
 pub use self::origin::{Origin, Scheme};
 
