@@ -330,7 +330,7 @@ impl Draft {
         let intent = Intent::of(&self.method, version, &headers, self.transfer);
         let mut parts = Parts {
             method: self.method,
-            origin: Arc::new(url.origin()),
+            route: Arc::new(config.proxy.route(&url)?),
             url,
             target: self.target,
             version,

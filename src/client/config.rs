@@ -12,6 +12,7 @@ use crate::proto::h1::Leniency;
 use crate::proto::Limits;
 
 use super::auth::{Credentials, Keys, Netrc};
+use super::proxy::Proxy;
 use super::redirect::RedirectPolicy;
 use super::retry::RetryPolicy;
 use super::Client;
@@ -42,7 +43,7 @@ impl Timeouts {
         self
     }
 
-    /// For each new connection: name lookup, TCP and TLS together.
+    /// For each new connection: name lookup, TCP, proxies and TLS together.
     #[must_use]
     pub fn connect(mut self, timeout: Duration) -> Timeouts {
         self.connect = Some(timeout);
@@ -125,6 +126,7 @@ pub(crate) struct Config {
     pub(super) keys: Keys,
     pub(crate) user_agent: String,
     pub(crate) headers: Headers,
+    pub(crate) proxy: Proxy,
     pub(crate) connector: Arc<dyn Connect>,
     pub(crate) tls: Option<Arc<dyn Tls>>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
@@ -146,6 +148,7 @@ impl ClientBuilder {
             keys: Keys::default(),
             user_agent: user_agent(),
             headers,
+            proxy: Proxy::from_env(),
             connector: Arc::new(TcpConnect::new()),
             tls: None,
             observer: None,
@@ -247,6 +250,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Through which proxies requests go. Default: those that the
+    /// [environment](Proxy::from_env) names.
+    #[must_use]
+    pub fn proxy(mut self, proxy: Proxy) -> ClientBuilder {
+        self.config.proxy = proxy;
+        self
+    }
+
     /// How connections are made. Default: TCP, both address families raced.
     #[must_use]
     pub fn connector(mut self, connector: impl Connect + 'static) -> ClientBuilder {
@@ -292,6 +303,7 @@ impl fmt::Debug for Config {
             .field("retries", &self.retries)
             .field("protocol", &self.protocol)
             .field("keys", &self.keys)
+            .field("proxy", &self.proxy)
             .field("connector", &self.connector)
             .field("tls", &self.tls)
             .finish_non_exhaustive()

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use crate::error::Result;
 use crate::proto::h1::ResponseHead;
 
+use super::auth::{Message, Party};
 use super::call::Call;
 use super::request::Request;
 
@@ -18,9 +19,13 @@ impl Call<'_> {
     /// The request as it goes out now.
     pub(super) fn dress<'r>(&self, request: &'r Request) -> Result<Cow<'r, Request>> {
         let mut dressed = Cow::Borrowed(request);
-        if let Some(credentials) = request.credentials() {
-            if let Some(value) = credentials.answer_origin(request)? {
-                dressed.to_mut().insert("Authorization", &value)?;
+        if let Some(origin) = Party::origin(request) {
+            show(&origin, request, &mut dressed)?;
+        }
+        if let Some(server) = request.route().forwarder() {
+            self.client.config().proxy.dress(&mut dressed)?;
+            if let Some(proxy) = Party::proxy(server) {
+                show(&proxy, request, &mut dressed)?;
             }
         }
         Ok(dressed)
@@ -28,8 +33,22 @@ impl Call<'_> {
 
     /// Keeps what the head of a final response to `request` says for those that follow.
     pub(super) fn heed(&self, request: &Request, head: &ResponseHead) {
-        if let Some(credentials) = request.credentials() {
-            credentials.informed(request.origin(), head.headers().get_all("Authentication-Info"));
+        for party in Party::all(request) {
+            party.informed(head);
         }
+    }
+}
+
+/// Puts in what is shown to the party, behind Host, where who reads it looks first.
+fn show(party: &Party<'_>, request: &Request, dressed: &mut Cow<'_, Request>) -> Result<()> {
+    let (name, target) = (party.role.field(), request.target_at_origin()?);
+    if request.headers().contains(name) {
+        return Ok(());
+    }
+    let content = request.body().in_memory();
+    let message = Message { method: request.method(), target: target.as_str(), content };
+    match party.answer(&message)? {
+        Some(value) => dressed.to_mut().insert(name, &value),
+        None => Ok(()),
     }
 }

@@ -7,10 +7,10 @@
 use std::borrow::Cow;
 
 use crate::error::Result;
-use crate::http::StatusCode;
 use crate::proto::h1::ResponseHead;
 
-use super::auth::{Credentials, Keys, News};
+use super::auth::{Keys, Party, Role};
+use super::proxy::Proxy;
 use super::redirect;
 use super::request::Request;
 
@@ -19,16 +19,16 @@ pub(super) struct Hop<'r> {
     pub(super) request: Cow<'r, Request>,
     /// The same without its content, as long as that waits for the server to name its challenge.
     asking: Option<Request>,
-    /// How often a challenge was answered.
-    answers: usize,
+    /// How often a challenge was answered: the origin's, and the proxy's.
+    answers: [usize; 2],
 }
 
 /// What follows from a final response.
 pub(super) enum Next {
     /// It is what the caller gets.
     Nothing,
-    /// The same request, with credentials that answer the response.
-    Answer,
+    /// The same request, with credentials that answer the response of this one.
+    Answer(Role),
     /// The same request, with the content that was not sent before.
     Content,
     /// The request that it points to.
@@ -38,16 +38,14 @@ pub(super) enum Next {
 impl<'r> Hop<'r> {
     /// The request goes out as it is.
     pub(super) fn whole(request: Cow<'r, Request>) -> Hop<'r> {
-        Hop { request, asking: None, answers: 0 }
+        Hop { request, asking: None, answers: [0; 2] }
     }
 
     /// The request goes out, or asks first.
     pub(super) fn new(request: Cow<'r, Request>) -> Result<Hop<'r>> {
-        let asking = match request.credentials() {
-            Some(credentials) if asks_first(&request, credentials) => {
-                Some(request.without_content()?)
-            }
-            _ => None,
+        let asking = match Party::all(&request).any(|party| asks_first(&request, &party)) {
+            true => Some(request.without_content()?),
+            false => None,
         };
         Ok(Hop { asking, ..Hop::whole(request) })
     }
@@ -57,51 +55,55 @@ impl<'r> Hop<'r> {
         self.asking.as_ref().unwrap_or(&self.request)
     }
 
-    /// The same stop once more.
-    pub(super) fn again(mut self, answers: bool) -> Hop<'r> {
-        self.asking = None;
-        self.answers += usize::from(answers);
+    /// The same stop once more, with an answer to whom asked. After a proxy the origin may still be to be
+    /// asked.
+    pub(super) fn again(mut self, answered: Option<Role>) -> Hop<'r> {
+        let origin = Party::origin(&self.request);
+        let still = origin.map_or(false, |origin| asks_first(&self.request, &origin));
+        if !(answered == Some(Role::Proxy) && still) {
+            self.asking = None;
+        }
+        if let Some(role) = answered {
+            self.answers[role as usize] += 1;
+        }
         self
     }
 
     /// What follows from this response, after so many redirects.
-    pub(super) fn next(&self, head: &ResponseHead, keys: &Keys, followed: usize) -> Result<Next> {
+    pub(super) fn next(
+        &self,
+        head: &ResponseHead,
+        (keys, proxy): (&Keys, &Proxy),
+        followed: usize,
+    ) -> Result<Next> {
         let (request, status) = (&*self.request, head.status());
-        if let Some(credentials) = request.credentials() {
-            if status == StatusCode::UNAUTHORIZED {
-                return self.challenged(credentials, head);
-            }
-            if status.is_success() && self.asking.is_some() {
-                return Ok(Next::Content);
-            }
+        if status.is_redirection() {
+            let next = redirect::next(request.redirects(), proxy, request, head, followed, keys)?;
+            return Ok(next.map_or(Next::Nothing, Next::Redirect));
         }
-        if !status.is_redirection() {
-            return Ok(Next::Nothing);
+        if status.is_success() && self.asking.is_some() {
+            return Ok(Next::Content);
         }
-        let next = redirect::next(request.redirects(), request, head, followed, keys)?;
-        Ok(next.map_or(Next::Nothing, Next::Redirect))
+        match status.is_client_error() {
+            true => self.challenged(head),
+            false => Ok(Next::Nothing),
+        }
     }
 
-    fn challenged(&self, credentials: &Credentials, head: &ResponseHead) -> Result<Next> {
-        let request = &*self.request;
-        match credentials.take_challenge(request, head)? {
-            News::Answerable if self.answers == 0 => Ok(Next::Answer),
-            News::Stale if self.answers < MOST_ANSWERS => Ok(Next::Answer),
-            _ => {
-                if self.answers > 0 {
-                    credentials.refused(request.origin());
-                }
-                Ok(Next::Nothing)
+    fn challenged(&self, head: &ResponseHead) -> Result<Next> {
+        let content_is_known = self.request.body().in_memory().is_some();
+        for party in Party::all(&self.request) {
+            let answers = self.answers[party.role as usize];
+            if party.challenged(head, content_is_known, answers)? {
+                return Ok(Next::Answer(party.role));
             }
         }
+        Ok(Next::Nothing)
     }
 }
 
 /// Would the content be sent in vain, or, if it can be sent only once, perhaps be?
-fn asks_first(request: &Request, credentials: &Credentials) -> bool {
+fn asks_first(request: &Request, party: &Party<'_>) -> bool {
     let body = request.body();
-    !body.is_empty() && credentials.asks_first(request.origin(), body.is_replayable())
+    !body.is_empty() && party.asks_first(body.is_replayable())
 }
-
-/// Each nonce may be too old once, but not for ever.
-const MOST_ANSWERS: usize = 3;

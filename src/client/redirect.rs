@@ -10,6 +10,7 @@ use crate::http::{Headers, Method, Scheme, StatusCode, Url};
 use crate::proto::h1::ResponseHead;
 
 use super::auth::Keys;
+use super::proxy::Proxy;
 use super::request::Request;
 
 /// Which redirects are followed, and what the next request keeps.
@@ -175,11 +176,12 @@ pub(crate) fn location(url: &Url, head: &ResponseHead) -> Result<Option<Url>> {
     }
 }
 
-/// The request that follows `request` after this response, if the policy follows it. There were
-/// `followed` redirects before. What the client has `keys` for may be shown them again: they are for one
-/// origin each, wherever the redirect came from.
+/// The request that follows `request` after this response, if the policy follows it, through whatever
+/// proxy there is for it. There were `followed` redirects before. What the client has `keys` for may be
+/// shown them again: they are for one origin each, wherever the redirect came from.
 pub(super) fn next(
     policy: &RedirectPolicy,
+    proxy: &Proxy,
     request: &Request,
     head: &ResponseHead,
     followed: usize,
@@ -234,7 +236,7 @@ pub(super) fn next(
         false => Method::GET,
     };
     policy.check(followed)?;
-    request.redirected(method, Arc::new(url), headers, own, keeps, keys).map(Some)
+    request.redirected(method, Arc::new(url), headers, own, keeps, (keys, proxy)).map(Some)
 }
 
 fn drop_credentials(headers: &mut Headers, request: &Request) {
@@ -271,4 +273,4 @@ const CONTENT: [&str; 8] = [
 ];
 
 /// What is for one origin only: scheme, host and port.
-const CREDENTIALS: [&str; 4] = ["Authorization", "Cookie", "Cookie2", "Proxy-Authorization"];
+const CREDENTIALS: [&str; 3] = ["Authorization", "Cookie", "Cookie2"];

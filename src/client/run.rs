@@ -16,9 +16,11 @@ use crate::net::Deadline;
 use crate::proto::h1::ResponseHead;
 use crate::proto::CloseReason;
 
+use super::auth::Role;
 use super::body::Opened;
 use super::call::{Call, Notify};
 use super::checkout::Obtained;
+use super::config::Config;
 use super::exchange::{transcript, Exchange};
 use super::hop::{Hop, Next};
 use super::line::Line;
@@ -67,11 +69,11 @@ impl Call<'_> {
                 false => error.after_redirects(self.idempotent).with_url(request.shared_url()),
             };
             let answered = result.map_err(placed)?;
-            let keys = &self.client.config().keys;
-            hop = match hop.next(&answered.head, keys, history.len()) {
+            let Config { keys, proxy, .. } = self.client.config();
+            hop = match hop.next(&answered.head, (keys, proxy), history.len()) {
                 Ok(Next::Nothing) => return Ok(self.response(request, answered, timings, history)),
-                Ok(Next::Answer) => self.go_again(hop, answered, timings, true),
-                Ok(Next::Content) => self.go_again(hop, answered, timings, false),
+                Ok(Next::Answer(role)) => self.go_again(hop, answered, timings, Some(role)),
+                Ok(Next::Content) => self.go_again(hop, answered, timings, None),
                 Ok(Next::Redirect(next)) => {
                     history.push(self.redirected(request, answered, timings, &next));
                     Hop::new(Cow::Owned(next))?
@@ -92,7 +94,7 @@ impl Call<'_> {
         hop: Hop<'r>,
         answered: Answered,
         timings: &Timings,
-        answers: bool,
+        answers: Option<Role>,
     ) -> Hop<'r> {
         let (status, url) = (answered.head.status(), hop.request.url());
         drop(self.response(&hop.request, answered, timings, Vec::new()));
@@ -189,7 +191,7 @@ impl Call<'_> {
                 place
             }
         };
-        let connection = self.dial(place, request.origin())?;
+        let connection = self.dial(place, request.route())?;
         self.exchange_only(request, connection, timings)
     }
 
