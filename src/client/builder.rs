@@ -330,7 +330,7 @@ impl Draft {
         let intent = Intent::of(&self.method, version, &headers, self.transfer);
         let mut parts = Parts {
             method: self.method,
-            route: Arc::new(config.proxy.route(&url)?),
+            route: Arc::new(config.route(&url)?),
             url,
             target: self.target,
             version,

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::conn::PoolConfig;
+use crate::error::Result;
 use crate::event::Observer;
-use crate::http::{Headers, Origin, Version};
+use crate::http::{Headers, Origin, Url, Version};
 use crate::net::{Connect, Resolve, TcpConnect, Tls};
 use crate::proto::h1::Leniency;
 use crate::proto::Limits;
@@ -15,6 +16,7 @@ use super::auth::{Credentials, Keys, Netrc};
 use super::proxy::Proxy;
 use super::redirect::RedirectPolicy;
 use super::retry::RetryPolicy;
+use super::route::Route;
 use super::Client;
 
 /// How long the phases of an exchange, and the whole of it, may take. None is bounded by default.
@@ -130,6 +132,13 @@ pub(crate) struct Config {
     pub(crate) connector: Arc<dyn Connect>,
     pub(crate) tls: Option<Arc<dyn Tls>>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+}
+
+impl Config {
+    /// How connections for this URL lead.
+    pub(super) fn route(&self, url: &Url) -> Result<Route> {
+        self.proxy.route(url, &*self.connector)
+    }
 }
 
 impl ClientBuilder {

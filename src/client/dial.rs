@@ -55,13 +55,16 @@ impl Dial<'_> {
         let transport = match self.route {
             Route::Direct(origin) => {
                 self.tls(origin)?;
-                let transport = self.connect(origin, &mut made)?;
+                let elsewhere = self.maker.config.connector.elsewhere(origin);
+                let transport = self.connect(elsewhere.as_ref().unwrap_or(origin), &mut made)?;
                 self.secured(origin, transport, &mut made)?
             }
             Route::Forward(server) => self.reach(server, &mut made)?,
             Route::Tunnel(server, origin) => {
                 self.tls(origin)?;
-                let transport = self.through(server, origin, &mut made)?;
+                let elsewhere = self.maker.config.connector.elsewhere(origin);
+                let there = elsewhere.as_ref().unwrap_or(origin);
+                let transport = self.through(server, there, &mut made)?;
                 self.secured(origin, transport, &mut made)?
             }
         };

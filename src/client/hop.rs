@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use crate::error::Result;
 use crate::proto::h1::ResponseHead;
 
-use super::auth::{Keys, Party, Role};
-use super::proxy::Proxy;
+use super::auth::{Party, Role};
+use super::config::Config;
 use super::redirect;
 use super::request::Request;
 
@@ -73,12 +73,12 @@ impl<'r> Hop<'r> {
     pub(super) fn next(
         &self,
         head: &ResponseHead,
-        (keys, proxy): (&Keys, &Proxy),
+        config: &Config,
         followed: usize,
     ) -> Result<Next> {
         let (request, status) = (&*self.request, head.status());
         if status.is_redirection() {
-            let next = redirect::next(request.redirects(), proxy, request, head, followed, keys)?;
+            let next = redirect::next(request.redirects(), config, request, head, followed)?;
             return Ok(next.map_or(Next::Nothing, Next::Redirect));
         }
         if status.is_success() && self.asking.is_some() {

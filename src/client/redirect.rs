@@ -9,8 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Headers, Method, Scheme, StatusCode, Url};
 use crate::proto::h1::ResponseHead;
 
-use super::auth::Keys;
-use super::proxy::Proxy;
+use super::config::Config;
 use super::request::Request;
 
 /// Which redirects are followed, and what the next request keeps.
@@ -111,6 +110,10 @@ impl RedirectPolicy {
         self.follow
     }
 
+    pub(super) fn is_trusted(&self) -> bool {
+        self.trusted
+    }
+
     /// May there be one more after `count`?
     fn check(&self, count: usize) -> Result<()> {
         match count < self.limit {
@@ -176,16 +179,15 @@ pub(crate) fn location(url: &Url, head: &ResponseHead) -> Result<Option<Url>> {
     }
 }
 
-/// The request that follows `request` after this response, if the policy follows it, through whatever
-/// proxy there is for it. There were `followed` redirects before. What the client has `keys` for may be
-/// shown them again: they are for one origin each, wherever the redirect came from.
+/// The request that follows `request` after this response, if the policy follows it. There were
+/// `followed` redirects before. It goes through whatever proxy the client has for it. What the client has
+/// keys for may be shown them again: they are for one origin each, wherever the redirect came from.
 pub(super) fn next(
     policy: &RedirectPolicy,
-    proxy: &Proxy,
+    config: &Config,
     request: &Request,
     head: &ResponseHead,
     followed: usize,
-    keys: &Keys,
 ) -> Result<Option<Request>> {
     if !policy.follows() {
         return Ok(None);
@@ -236,7 +238,7 @@ pub(super) fn next(
         false => Method::GET,
     };
     policy.check(followed)?;
-    request.redirected(method, Arc::new(url), headers, own, keeps, (keys, proxy)).map(Some)
+    request.redirected(method, Arc::new(url), headers, own, keeps, config).map(Some)
 }
 
 fn drop_credentials(headers: &mut Headers, request: &Request) {

@@ -13,10 +13,9 @@ use crate::http::{Headers, Method, Url, Version};
 use crate::net::{CancelToken, Deadline};
 use crate::proto::h1::{Intent, PreparedHead, RequestHead, Target, Transfer};
 
-use super::auth::{self, Credentials, Keys, Netrc};
+use super::auth::{self, Credentials, Netrc};
 use super::body::Body;
-use super::config::Timeouts;
-use super::proxy::Proxy;
+use super::config::{Config, Timeouts};
 use super::redirect::RedirectPolicy;
 use super::retry::RetryPolicy;
 use super::route::Route;
@@ -157,11 +156,11 @@ impl Request {
         mut headers: Headers,
         own: Option<Credentials>,
         with_body: bool,
-        (keys, proxy): (&Keys, &Proxy),
+        config: &Config,
     ) -> Result<Request> {
         let same_origin = self.url().origin() == url.origin();
-        let route = Arc::new(proxy.route(&url)?);
-        if !self.has_same_reader(&route, same_origin) {
+        let route = Arc::new(config.route(&url)?);
+        if !self.has_same_reader(&route, same_origin || self.redirects().is_trusted()) {
             for name in FOR_PROXIES {
                 headers.remove(name);
             }
@@ -172,7 +171,7 @@ impl Request {
         let before = self.copy();
         let credentials = match headers.contains("Authorization") {
             true => None,
-            false => own.or_else(|| keys.find(&url, before.netrc.as_ref())),
+            false => own.or_else(|| config.keys.find(&url, before.netrc.as_ref())),
         };
         let credentials = auth::show(credentials, &mut headers)?;
         let url = auth::strip(url);
@@ -189,9 +188,9 @@ impl Request {
     }
 
     /// Does who takes hop-by-hop fields from this request take them from one by this route too?
-    fn has_same_reader(&self, route: &Route, same_origin: bool) -> bool {
+    fn has_same_reader(&self, route: &Route, trusted: bool) -> bool {
         match (self.parts.route.forwarder(), route.forwarder()) {
-            (None, None) => same_origin,
+            (None, None) => trusted,
             (before, after) => before == after,
         }
     }

@@ -20,7 +20,6 @@ use super::auth::Role;
 use super::body::Opened;
 use super::call::{Call, Notify};
 use super::checkout::Obtained;
-use super::config::Config;
 use super::exchange::{transcript, Exchange};
 use super::hop::{Hop, Next};
 use super::line::Line;
@@ -69,8 +68,7 @@ impl Call<'_> {
                 false => error.after_redirects(self.idempotent).with_url(request.shared_url()),
             };
             let answered = result.map_err(placed)?;
-            let Config { keys, proxy, .. } = self.client.config();
-            hop = match hop.next(&answered.head, (keys, proxy), history.len()) {
+            hop = match hop.next(&answered.head, self.client.config(), history.len()) {
                 Ok(Next::Nothing) => return Ok(self.response(request, answered, timings, history)),
                 Ok(Next::Answer(role)) => self.go_again(hop, answered, timings, Some(role)),
                 Ok(Next::Content) => self.go_again(hop, answered, timings, None),

@@ -161,6 +161,14 @@ pub trait Connect: fmt::Debug + Send + Sync {
         Ok(found)
     }
 
+    /// Where connections for this origin are to lead in fact, if that is elsewhere. It is asked before
+    /// [`connect`](Connect::connect), which is then given the other place; a proxy is asked for a
+    /// tunnel to it. What a request and TLS say of the origin stays.
+    fn elsewhere(&self, origin: &Origin) -> Option<Origin> {
+        let _ = origin;
+        None
+    }
+
     /// Does it take next to no time to connect to this origin, or to fail? Then whoever needs the
     /// connection makes it. Otherwise, while others to the same origin are in use, it may be made on
     /// a thread of its own, and who waits for it takes one that comes back before.

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Headers, Origin, Scheme, Url};
+use crate::net::Connect;
 
 use self::bypass::Bypass;
 pub(super) use self::server::{Kind, Names, Server};
@@ -212,14 +213,16 @@ impl Proxy {
         }
     }
 
-    /// How connections for this URL lead.
-    pub(super) fn route(&self, url: &Url) -> Result<Route> {
+    /// How connections for this URL lead, made by `connector`.
+    pub(super) fn route(&self, url: &Url, connector: &dyn Connect) -> Result<Route> {
         let origin = url.origin();
         match self.rule(&origin) {
             Rule::Direct => Ok(Route::Direct(origin)),
             Rule::Faulty(text) => Err(Error::new(ErrorKind::Proxy).message(&**text)),
             Rule::Via(server) => {
-                let tunnels = self.tunnels_http || origin.scheme() == Scheme::Https;
+                let tunnels = self.tunnels_http
+                    || origin.scheme() == Scheme::Https
+                    || connector.elsewhere(&origin).is_some();
                 Ok(match server.forwards() && !tunnels {
                     true => Route::Forward(Arc::clone(server)),
                     false => Route::Tunnel(Arc::clone(server), origin),
