@@ -5,8 +5,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use pannier::http::{Headers, Origin};
-use pannier::{Client, Leniency, PoolConfig};
+use pannier::http::{Headers, Url};
+use pannier::{Client, Leniency, PoolConfig, Proxy};
 
 use crate::args::Global;
 use crate::connect::Route;
@@ -32,19 +32,20 @@ impl Clients {
         Clients { known: Mutex::default(), pool: pool(global) }
     }
 
-    /// The client for a transfer from `origin`, its number, and its route.
-    pub fn get(&self, op: &Operation, origin: &Origin) -> Result<(Client, usize, Route), Failure> {
+    /// The client for a transfer from `url`, its number, and its route.
+    pub fn get(&self, op: &Operation, url: &Url) -> Result<(Client, usize, Route), Failure> {
         let route = Route::new(op)?;
+        let proxy = route.proxy()?;
         let setting = Setting {
             // A redirect may lead to where the rules do have an effect.
-            route: if op.location { route } else { route.simplified(origin) },
+            route: if op.location { route } else { route.simplified(&url.origin()) },
             ignore_content_length: op.ignore_content_length,
             limit_rate: op.limit_rate,
         };
         let route = setting.route.clone();
         let mut clients = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let number = clients.iter().position(|(known, _)| *known == setting).unwrap_or_else(|| {
-            let client = build(&setting, self.pool);
+            let client = build(&setting, proxy, self.pool);
             clients.push((setting, client));
             clients.len() - 1
         });
@@ -52,9 +53,10 @@ impl Clients {
     }
 }
 
-fn build(setting: &Setting, pool: PoolConfig) -> Client {
+fn build(setting: &Setting, proxy: Proxy, pool: PoolConfig) -> Client {
     Client::builder()
         .pool(pool)
+        .proxy(proxy)
         .connector(setting.route.connector(setting.limit_rate))
         .leniency(Leniency::default().ignore_content_length(setting.ignore_content_length))
         // Every field comes from the options, in their order.

@@ -164,7 +164,9 @@ impl Session {
     fn work(&self, job: Job, url: Url, output: Output, dump: Option<Dump>) -> Work {
         let narrator = self.global.verbose.then(|| Narrator::new(url.host_str().to_owned()));
         let keeps_heads = job.op.show_headers || dump.is_some();
-        let watcher = Watcher::new(Record::new(Instant::now(), keeps_heads), narrator);
+        let record = Record::new(Instant::now(), keeps_heads);
+        let record = record.suppress_tunnels(job.op.suppress_connect_headers);
+        let watcher = Watcher::new(record, narrator);
         let flight = self.board.depart(Departure {
             name: name(&output, &url),
             watcher: watcher.clone(),
@@ -218,9 +220,10 @@ impl Session {
         work.output.mark();
         let op = &work.job.op;
         let upload = work.job.upload.as_deref().map(Payload::open).transpose()?;
-        let plan = request::plan(op, work.url.clone(), upload)?;
+        let (client, number, route) = self.clients.get(op, &work.url)?;
+        let plan = request::plan(op, work.url.clone(), upload, route.forwards(&work.url))?;
         work.watcher.sends(plan.payload.length());
-        let (client, number, route) = self.clients.get(op, &work.url.origin())?;
+        work.watcher.goes_by(route.proxy()?, &work.url);
         if let Some(journal) = &self.journal {
             let post = plan.payload.in_memory();
             work.watcher.follow(journal.trace(number, &plan.method, &work.url, post));

@@ -105,7 +105,7 @@ impl Iterator for Jobs {
 impl Current {
     fn begin(mut op: Operation, global: Global) -> Result<Current, Failure> {
         consistent(&op, global)?;
-        request::complete_user(&mut op)?;
+        request::complete_users(&mut op)?;
         op.keep_data();
         Ok(Current { op: Arc::new(op), slot: 0, source: None, transfers: 0 })
     }

@@ -30,6 +30,7 @@ mod pace;
 mod parallel;
 mod pipeline;
 mod progress;
+mod proxy;
 mod record;
 mod reports;
 mod request;

@@ -1,7 +1,7 @@
 //! From options to what is to be sent: every field in curl's order, and the body.
 //!
-//! The order is: Host, Authorization, Range, User-Agent, Accept, Transfer-Encoding, Referer,
-//! Cookie, then the `-H` lines in theirs, then Content-Length, Content-Type and Expect. A `-H` of
+//! The order is: Host, Authorization, Range, User-Agent, Accept, Referer, Proxy-Connection,
+//! Transfer-Encoding, Cookie, then the `-H` lines in theirs, then Content-Length, Content-Type and Expect. A `-H` of
 //! the same name takes the place of any of them. CR, LF and NUL are refused here and once more by
 //! the library: nothing a caller hands in becomes a second line.
 
@@ -89,32 +89,40 @@ impl Payload {
 
 /// A `-H` line, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Custom {
+pub enum Custom {
     Set(String, Vec<u8>),
     Remove(String),
 }
 
 impl Custom {
-    fn name(&self) -> &str {
+    /// The name of the field.
+    pub fn name(&self) -> &str {
         match self {
             Custom::Set(name, _) | Custom::Remove(name) => name,
         }
     }
 }
 
-/// What `op` sends to this URL; `upload` is what `-T` of this transfer opened.
-pub fn plan(op: &Operation, url: Url, upload: Option<Payload>) -> Result<Plan, Failure> {
+/// What `op` sends to this URL, to a proxy if that is to read it; `upload` is what `-T` of this transfer
+/// opened.
+pub fn plan(
+    op: &Operation,
+    url: Url,
+    upload: Option<Payload>,
+    to_proxy: bool,
+) -> Result<Plan, Failure> {
     let payload = match (upload, &op.data) {
         (Some(upload), _) => upload,
         (None, Some(data)) if !op.get && !op.head => Payload::Bytes(data.clone()),
         _ => Payload::None,
     };
-    let mut fields = Fields { custom: custom_lines(op)?, lines: Vec::new() };
+    let mut fields =
+        Fields { custom: with_json(op, custom_lines(&op.headers)?), lines: Vec::new() };
     let user = credentials(op, &url);
     fields.host();
     fields.authorization(op, user);
     fields.range(op, &payload);
-    fields.usual(op, &payload)?;
+    fields.usual(op, &payload, to_proxy)?;
     fields.given();
     fields.describe(op, &payload);
     Ok(Plan {
@@ -126,17 +134,20 @@ pub fn plan(op: &Operation, url: Url, upload: Option<Payload>) -> Result<Plan, F
     })
 }
 
-/// Asks for the password that `-u name` leaves out, once for all transfers of the operation.
-pub fn complete_user(op: &mut Operation) -> Result<(), Failure> {
-    match &mut op.user {
-        Some(user) if op.bearer.is_none() && !user.contains(&b':') => {
-            let password = ask_password(user)?;
+/// Asks for the passwords that `-u name` and `-U name` leave out, once for all transfers of the
+/// operation.
+pub fn complete_users(op: &mut Operation) -> Result<(), Failure> {
+    let host = Some(&mut op.user).filter(|_| op.bearer.is_none());
+    for (user, whose) in
+        host.map(|user| (user, "host")).into_iter().chain([(&mut op.proxy_user, "proxy")])
+    {
+        if let Some(user) = user.as_mut().filter(|user| !user.contains(&b':')) {
+            let password = ask_password(whose, user)?;
             user.push(b':');
             user.extend(password);
-            Ok(())
         }
-        _ => Ok(()),
     }
+    Ok(())
 }
 
 fn method(op: &Operation, payload: &Payload) -> String {
@@ -150,14 +161,12 @@ fn method(op: &Operation, payload: &Payload) -> String {
 }
 
 /// Name and password.
-type User = (Vec<u8>, Vec<u8>);
+pub type User = (Vec<u8>, Vec<u8>);
 
 /// Those of `-u`, or else of the URL.
 fn credentials(op: &Operation, url: &Url) -> Option<User> {
     if let Some(user) = &op.user {
-        let colon = user.iter().position(|&byte| byte == b':').unwrap_or(user.len());
-        let password = user.get(colon + 1..).unwrap_or_default();
-        return Some((user[..colon].to_vec(), password.to_vec()));
+        return Some(user_and_password(user));
     }
     (!url.username().is_empty() || url.password().is_some()).then(|| {
         let password = url.password().unwrap_or_default();
@@ -165,14 +174,22 @@ fn credentials(op: &Operation, url: &Url) -> Option<User> {
     })
 }
 
+/// What stands before the first colon, and what behind it.
+pub fn user_and_password(given: &[u8]) -> User {
+    let colon = given.iter().position(|&byte| byte == b':').unwrap_or(given.len());
+    let password = given.get(colon + 1..).unwrap_or_default();
+    (given[..colon].to_vec(), password.to_vec())
+}
+
 /// Asks at the terminal, with the echo off if there is an `stty`; without a terminal, reads a line.
-fn ask_password(user: &[u8]) -> Result<Vec<u8>, Failure> {
+fn ask_password(whose: &str, user: &[u8]) -> Result<Vec<u8>, Failure> {
     let echo = |mode: &str| {
         let stty = Command::new("stty").arg(mode).stderr(Stdio::null()).status();
         stty.is_ok_and(|status| status.success())
     };
     let mut out = io::stderr().lock();
-    let _ = write!(out, "Enter host password for user '{}':", String::from_utf8_lossy(user));
+    let user = String::from_utf8_lossy(user);
+    let _ = write!(out, "Enter {} password for user '{}':", whose, user);
     let hidden = echo("-echo");
     let mut line = Vec::new();
     let read = io::stdin().lock().read_until(b'\n', &mut line);
@@ -187,9 +204,10 @@ fn ask_password(user: &[u8]) -> Result<Vec<u8>, Failure> {
     Ok(line)
 }
 
-fn custom_lines(op: &Operation) -> Result<Vec<Custom>, Failure> {
+/// Lines of `-H` or `--proxy-header`.
+pub fn custom_lines(given: &[Vec<u8>]) -> Result<Vec<Custom>, Failure> {
     let mut lines: Vec<Custom> = Vec::new();
-    for line in &op.headers {
+    for line in given {
         if line.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
             // Its value may be a secret.
             let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
@@ -200,6 +218,11 @@ fn custom_lines(op: &Operation) -> Result<Vec<Custom>, Failure> {
         }
         lines.extend(custom_line(line));
     }
+    Ok(lines)
+}
+
+/// The lines with those that `--json` stands for.
+fn with_json(op: &Operation, mut lines: Vec<Custom>) -> Vec<Custom> {
     if op.json {
         for (name, value) in [("Content-Type", "application/json"), ("Accept", "application/json")]
         {
@@ -208,7 +231,7 @@ fn custom_lines(op: &Operation) -> Result<Vec<Custom>, Failure> {
             }
         }
     }
-    Ok(lines)
+    lines
 }
 
 /// `Name: value`, `Name:` or `Name;`; anything else means nothing.
@@ -280,9 +303,9 @@ impl Fields {
         }
     }
 
-    fn usual(&mut self, op: &Operation, payload: &Payload) -> Result<(), Failure> {
+    fn usual(&mut self, op: &Operation, payload: &Payload, to_proxy: bool) -> Result<(), Failure> {
         match &op.user_agent {
-            None => self.own("User-Agent", concat!("pannier/", env!("CARGO_PKG_VERSION"))),
+            None => self.own("User-Agent", USER_AGENT),
             Some(agent) if agent.is_empty() => {}
             Some(agent) => self.own("User-Agent", agent.clone()),
         }
@@ -292,10 +315,15 @@ impl Fields {
                 let message = "Chunky upload is not supported by HTTP 1.0";
                 return Err(Failure::new(exit::UPLOAD_FAILED, message));
             }
-            self.own("Transfer-Encoding", "chunked");
         }
         if let Some(referer) = &op.referer {
             self.own("Referer", referer.clone());
+        }
+        if to_proxy {
+            self.own("Proxy-Connection", "Keep-Alive");
+        }
+        if payload.length().is_none() && !self.is_custom("Content-Length") {
+            self.own("Transfer-Encoding", "chunked");
         }
         if let Some(cookies) = &op.cookies {
             self.own("Cookie", cookies.clone());
@@ -364,6 +392,9 @@ impl Fields {
 /// 1 MiB: above it a server is asked first whether it wants the body.
 const EXPECT_ABOVE: u64 = 1 << 20;
 
+/// What is sent unless `-A` says otherwise.
+pub const USER_AGENT: &str = concat!("pannier/", env!("CARGO_PKG_VERSION"));
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -381,7 +412,7 @@ mod tests {
         let op = op(words);
         let Some(Place::Url(text)) = op.slots[0].url.clone() else { panic!("no URL is given") };
         let url = crate::address::url(&op, &text, None).unwrap_or_else(|f| panic!("{}", f.message));
-        let plan = plan(&op, url, None).unwrap_or_else(|f| panic!("{}", f.message));
+        let plan = plan(&op, url, None, false).unwrap_or_else(|f| panic!("{}", f.message));
         let mut text = format!("{} {}", plan.method, plan.url.target());
         for line in plan.lines {
             match line {
@@ -443,7 +474,7 @@ mod tests {
         ] {
             let op = op(words);
             let url = Url::parse("http://a/").expect("it is one");
-            let failure = plan(&op, url, None).expect_err(words);
+            let failure = plan(&op, url, None, false).expect_err(words);
             assert_eq!(failure.code, exit::BAD_ARGUMENT, "{}", words);
         }
     }

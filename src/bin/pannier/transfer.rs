@@ -223,10 +223,11 @@ impl Transfer<'_> {
         }
         let record = self.watcher.record();
         let url = record.effective.as_ref().unwrap_or(&asked.url);
-        let (host, port) = self.route.target(&url.origin());
+        let (target, proxied) = self.route.target(url);
         let facts = Facts {
-            host,
-            port,
+            host: target.host().to_string(),
+            port: target.port(),
+            proxied,
             elapsed: match record.is_connected() {
                 true => record.began.elapsed(),
                 false => record.hop_elapsed(),
