@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::net::{Deadline, Transport};
 use crate::proto::h1::{self, PreparedHead, ResponseHead};
 
-use super::{Connection, Content, Failure, Watch};
+use super::{Allowed, Connection, Content, Failure, Watch};
 
 /// Asks the proxy at the other end of `connection` by this CONNECT. Returns the head of its answer.
 pub(crate) fn ask(
@@ -20,7 +20,8 @@ pub(crate) fn ask(
     watch: &mut dyn Watch,
 ) -> Result<ResponseHead, Failure> {
     connection.begin();
-    connection.send(head, Content::Bytes(b""), deadline, watch)?;
+    let allowed = Allowed { until: deadline, for_continue: Duration::ZERO };
+    connection.send(head, Content::Bytes(b""), allowed, watch)?;
     connection.recv_head(deadline, watch)
 }
 

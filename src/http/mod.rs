@@ -19,5 +19,5 @@ pub use self::headers::{Headers, InvalidHeader};
 pub use self::method::{InvalidMethod, Method};
 pub use self::status::StatusCode;
 pub(crate) use self::url::is_localhost;
-pub use self::url::{form, percent, Host, Origin, Scheme, Url, UrlError};
+pub use self::url::{form, percent, Host, Origin, Scheme, Url, UrlError, UrlLeniency};
 pub use self::version::Version;

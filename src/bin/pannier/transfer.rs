@@ -202,13 +202,17 @@ impl Transfer<'_> {
         if head.is_empty() {
             return Ok(());
         }
-        if let Some(dump) = &mut self.dump {
-            dump.write(head)?;
+        let both = self.dump.is_some() && self.op.show_headers;
+        // Both may go to the same place: line by line then, as curl does.
+        for piece in head.split_inclusive(|&byte| both && byte == b'\n') {
+            if let Some(dump) = &mut self.dump {
+                dump.write(piece)?;
+            }
+            if self.op.show_headers {
+                self.output.write(piece)?;
+            }
         }
-        match self.op.show_headers {
-            true => self.output.write(head),
-            false => Ok(()),
-        }
+        Ok(())
     }
 
     fn not_rewound(&self, error: &Error) -> Failure {

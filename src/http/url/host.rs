@@ -10,7 +10,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::error::{Rule, UrlError};
-use super::{ipv4, ipv6, marks, percent, punycode};
+use super::{ipv4, ipv6, marks, percent, punycode, UrlLeniency};
 
 /// The host of a URL.
 ///
@@ -41,7 +41,7 @@ impl Host {
     /// It is empty, is not ASCII, has a character that no host may have, or is a number or a
     /// bracketed text that is no address.
     pub fn parse(text: &str) -> Result<Host, UrlError> {
-        parse(text).map_err(|rule| UrlError::new(text, rule))
+        parse(text, UrlLeniency::default()).map_err(|rule| UrlError::new(text, rule))
     }
 
     /// Is it this host itself: an address of the loopback interface, or `localhost` or a name below it?
@@ -91,7 +91,7 @@ impl fmt::Display for Host {
     }
 }
 
-pub(super) fn parse(text: &str) -> Result<Host, Rule> {
+pub(super) fn parse(text: &str, leniency: UrlLeniency) -> Result<Host, Rule> {
     if let Some(rest) = text.strip_prefix('[') {
         let address = rest.strip_suffix(']').and_then(|text| text.parse().ok());
         return address.map(Host::Ipv6).ok_or(Rule::HostIpv6);
@@ -104,7 +104,11 @@ pub(super) fn parse(text: &str) -> Result<Host, Rule> {
         return Err(Rule::HostByte(byte));
     }
     if ipv4::ends_in_number(&name) {
-        return ipv4::parse(&name).map(Host::Ipv4).ok_or(Rule::HostIpv4);
+        match ipv4::parse(&name) {
+            Some(address) => return Ok(Host::Ipv4(address)),
+            None if leniency.numeric_names => {}
+            None => return Err(Rule::HostIpv4),
+        }
     }
     domain(&name)
 }
