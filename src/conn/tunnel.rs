@@ -40,6 +40,7 @@ pub(crate) fn survives(connection: &mut Connection, deadline: Deadline) -> bool 
     connection.close_reason().is_none()
         && connection.drain_unknown(MOST_DRAINED, patience)
         && connection.persistence().is_ok()
+        && connection.is_quiet()
 }
 
 /// A page that says why, however wordy.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::properties::{chunked, framing, headers, multipart, response, url};
+use crate::properties::{chunked, connect_reply, framing, headers, multipart, response, socks, url};
 
 /// Checks the seeds of a target, and a few small changes of each.
 fn all_seeds(target: &str, least: usize, check: fn(&[u8])) {
@@ -69,4 +69,14 @@ fn ok_framing_is_that_of_the_text() {
 #[test]
 fn ok_forms_parse_back_to_the_same_parts() {
     all_seeds("multipart", 5, multipart::check);
+}
+
+#[test]
+fn ok_socks_handshakes_end_the_same_at_any_split() {
+    all_seeds("socks", 10, socks::check);
+}
+
+#[test]
+fn ok_answers_to_connect_mean_the_same_at_any_split() {
+    all_seeds("connect_reply", 10, connect_reply::check);
 }

@@ -4,11 +4,13 @@
 //! They need nothing beyond `std` and the crate, and are included by `#[path]` in `fuzz/`.
 
 pub mod chunked;
+pub mod connect_reply;
 pub mod framing;
 pub mod headers;
 pub mod multipart;
 pub mod replay;
 pub mod response;
+pub mod socks;
 pub mod url;
 
 /// A small generator of numbers: the same ones for the same data.
