@@ -79,7 +79,7 @@ impl Dial<'_> {
     ///
     /// # Errors
     /// It is, and there is none.
-    fn tls(&self, origin: &Origin) -> Result<Option<&dyn Tls>> {
+    pub(super) fn tls(&self, origin: &Origin) -> Result<Option<&dyn Tls>> {
         match (origin.scheme(), &self.maker.config.tls) {
             (Scheme::Http, _) => Ok(None),
             (Scheme::Https, Some(tls)) => Ok(Some(&**tls)),

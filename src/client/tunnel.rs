@@ -24,6 +24,7 @@ use super::request::invalid;
 impl Dial<'_> {
     /// A connection to the proxy itself.
     pub(super) fn reach(&self, server: &Server, made: &mut Made) -> Result<Box<dyn Transport>> {
+        self.tls(&server.origin).map_err(|error| named(error, server))?;
         let transport = match &server.before {
             Some(before) => self.through(before, &server.origin, made)?,
             None => {
@@ -252,7 +253,7 @@ fn refused(server: &Server, origin: &Origin, status: StatusCode) -> Error {
 /// The failure to reach a proxy says which.
 fn named(error: Error, server: &Server) -> Error {
     match error.kind() {
-        ErrorKind::Resolve | ErrorKind::Connect | ErrorKind::Tls => {
+        ErrorKind::Resolve | ErrorKind::Connect | ErrorKind::Tls | ErrorKind::UnsupportedScheme => {
             let text = format!("the proxy {} cannot be reached: {}", server, error);
             error.message(text)
         }

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use crate::properties::{chunked, connect_reply, framing, headers, multipart, response, socks, url};
+use crate::properties::{
+    chunked, connect_reply, framing, headers, multipart, response, socks, url,
+};
 
 /// Checks the seeds of a target, and a few small changes of each.
 fn all_seeds(target: &str, least: usize, check: fn(&[u8])) {
