@@ -10,7 +10,7 @@ use crate::conn::{self, socks, tunnel, Failure, Watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Made, Phase};
 use crate::http::{redact, Headers, Host, Method, Origin, StatusCode};
-use crate::net::{Dialing, Registration, Step, Transport};
+use crate::net::{cancelled, CancelToken, Dialing, Registration, Step, Transport};
 use crate::proto::h1::{Intent, PreparedHead, RequestHead, ResponseHead, Target, Transfer};
 use crate::proto::socks::{Error as SocksError, Version};
 
@@ -86,6 +86,7 @@ impl Dial<'_> {
             if tunnel::survives(&mut connection, self.deadline) {
                 kept = Some(Line { connection, registration });
             }
+            self.not_over()?;
         }
     }
 
@@ -148,6 +149,15 @@ impl Dial<'_> {
             headers.append(name, value).map_err(invalid)?;
         }
         Ok(headers)
+    }
+
+    /// Is there still time, and interest?
+    fn not_over(&self) -> Result<()> {
+        let over = match self.cancel.map_or(false, CancelToken::is_cancelled) {
+            true => Err(cancelled()),
+            false => self.deadline.remaining(Instant::now()).map(drop),
+        };
+        over.map_err(|error| self.failed(Failure::Receive(error)))
     }
 
     fn failed(&self, failure: Failure) -> Error {
