@@ -97,6 +97,10 @@ pub enum ErrorKind {
     Framing,
     /// The peer closed before the end of the content.
     Truncated,
+    /// The content's charset is unknown, so that its bytes are no text.
+    Charset,
+    /// The content's coding is unknown, or the content is not what the coding allows.
+    Coding,
     /// A limit was exceeded.
     TooLarge,
     /// There were more redirects than allowed.
@@ -127,6 +131,8 @@ impl ErrorKind {
             ErrorKind::Receive => "the response could not be received",
             ErrorKind::Protocol => "the response is invalid",
             ErrorKind::Framing => "the response body is invalid",
+            ErrorKind::Charset => "the charset of the response body is not supported",
+            ErrorKind::Coding => "the response body cannot be decoded",
             ErrorKind::Truncated => "the response body is incomplete",
             ErrorKind::TooLarge => "a limit was exceeded",
             ErrorKind::TooManyRedirects => "there were too many redirects",
@@ -351,7 +357,9 @@ impl From<Error> for io::Error {
         let kind = match error.kind() {
             ErrorKind::Timeout => io::ErrorKind::TimedOut,
             ErrorKind::Truncated | ErrorKind::EmptyResponse => io::ErrorKind::UnexpectedEof,
-            ErrorKind::Protocol | ErrorKind::Framing => io::ErrorKind::InvalidData,
+            ErrorKind::Protocol | ErrorKind::Framing | ErrorKind::Coding => {
+                io::ErrorKind::InvalidData
+            }
             ErrorKind::InvalidUrl | ErrorKind::InvalidRequest => io::ErrorKind::InvalidInput,
             _ => io::ErrorKind::Other,
         };

@@ -15,6 +15,10 @@ pub mod http;
 pub mod net;
 pub mod proto;
 
+#[cfg(feature = "cookies")]
+pub use crate::client::cookies;
+#[cfg(feature = "gzip")]
+pub use crate::client::Decoding;
 pub use crate::client::{
     get, Batch, Body, Client, ClientBuilder, Connection, Credentials, IntoRequest, IntoUrl,
     InvalidNetrc, Multipart, Netrc, Part, Pipeline, Protocol, Proxy, RedirectPolicy, Redirected,

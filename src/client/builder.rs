@@ -12,6 +12,7 @@ use crate::proto::h1::{Intent, Target, Transfer};
 use super::auth::{self, Credentials, Netrc};
 use super::body::Body;
 use super::config::{Protocol, Timeouts};
+use super::decode::Decoding;
 use super::multipart::Multipart;
 use super::redirect::RedirectPolicy;
 use super::request::{invalid, Parts, Request};
@@ -43,6 +44,7 @@ struct Draft {
     redirects: RedirectPolicy,
     retries: RetryPolicy,
     protocol: Protocol,
+    decoding: Decoding,
     cancel: Option<CancelToken>,
     observer: Option<Arc<dyn Observer>>,
 }
@@ -65,6 +67,7 @@ impl RequestBuilder {
             redirects: config.redirects,
             retries: config.retries,
             protocol: config.protocol,
+            decoding: config.decoding,
             cancel: None,
             observer: config.observer.clone(),
         });
@@ -219,6 +222,15 @@ impl RequestBuilder {
         })
     }
 
+    /// Whether content codings are asked for and decoded, in place of the client's policy.
+    #[cfg(feature = "gzip")]
+    pub fn decoding(self, decoding: Decoding) -> RequestBuilder {
+        self.change(|draft| {
+            draft.decoding = decoding;
+            Ok(())
+        })
+    }
+
     /// What ends this request from another thread.
     pub fn cancel(self, token: CancelToken) -> RequestBuilder {
         self.change(|draft| {
@@ -300,14 +312,13 @@ impl Draft {
         let version = self.protocol.version();
         let default = |name: &str| config.headers.contains(name);
         let own_host = !self.may_add("Host") || default("Host");
-        let credentials = match self.may_add("Authorization") {
-            true => {
-                let own = self.credentials.take();
-                own.or_else(|| config.keys.find(&self.url, self.netrc.as_ref()))
-            }
-            false => None,
-        };
+        let own = self.credentials.take();
+        let credentials = own
+            .or_else(|| config.keys.find(&self.url, self.netrc.as_ref()))
+            .filter(|_| self.may_add("Authorization"));
         let url = auth::strip(Arc::new(self.url.clone()));
+        #[cfg(feature = "cookies")]
+        let takes_cookies = !self.is_refused("Cookie");
         let mut headers = Headers::new();
         if !own_host {
             headers.append("Host", url.authority()).map_err(invalid)?;
@@ -319,12 +330,14 @@ impl Draft {
         if agent && self.may_add("User-Agent") {
             headers.append("User-Agent", &config.user_agent).map_err(invalid)?;
         }
-        let shown =
-            |name: &str| credentials.is_some() && name.eq_ignore_ascii_case("Authorization");
-        let defaults = config.headers.iter();
-        for (name, value) in defaults.filter(|(name, _)| self.may_add(name) && !shown(name)) {
+        let shown = credentials.is_some();
+        let replaced = |name: &str| shown && name.eq_ignore_ascii_case("Authorization");
+        let may_be_added = |name: &str| self.may_add(name) && !replaced(name);
+        for (name, value) in config.headers.iter().filter(|(name, _)| may_be_added(name)) {
             headers.append(name, value).map_err(invalid)?;
         }
+        let free = self.may_add("Accept-Encoding");
+        let decoding = self.decoding.settle(&self.method, &mut headers, free)?;
         let credentials = auth::show(credentials, &mut headers)?;
         self.frame(&mut headers, version)?;
         let intent = Intent::of(&self.method, version, &headers, self.transfer);
@@ -337,10 +350,14 @@ impl Draft {
             headers,
             body: Arc::new(self.body),
             own_host,
+            shown,
+            #[cfg(feature = "cookies")]
+            takes_cookies,
             sensitive: self.sensitive,
             credentials,
             netrc: self.netrc,
             transfer: self.transfer,
+            decoding,
             timeouts: self.timeouts,
             redirects: self.redirects,
             retries: self.retries,
@@ -358,8 +375,11 @@ impl Draft {
 
     /// Is the field neither given nor refused by the caller?
     fn may_add(&self, name: &str) -> bool {
-        !self.headers.contains(name)
-            && !self.refused.iter().any(|refused| refused.eq_ignore_ascii_case(name))
+        !self.headers.contains(name) && !self.is_refused(name)
+    }
+
+    fn is_refused(&self, name: &str) -> bool {
+        self.refused.iter().any(|refused| refused.eq_ignore_ascii_case(name))
     }
 
     /// Message framing (RFC 9112 §6): a length if it is known, else chunked, else it cannot be sent.

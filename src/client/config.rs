@@ -13,6 +13,9 @@ use crate::proto::h1::Leniency;
 use crate::proto::Limits;
 
 use super::auth::{Credentials, Keys, Netrc};
+#[cfg(feature = "cookies")]
+use super::cookies::Jar;
+use super::decode::Decoding;
 use super::proxy::Proxy;
 use super::redirect::RedirectPolicy;
 use super::retry::RetryPolicy;
@@ -125,6 +128,7 @@ pub(crate) struct Config {
     pub(crate) redirects: RedirectPolicy,
     pub(crate) retries: RetryPolicy,
     pub(crate) protocol: Protocol,
+    pub(crate) decoding: Decoding,
     pub(super) keys: Keys,
     pub(crate) user_agent: String,
     pub(crate) headers: Headers,
@@ -132,6 +136,8 @@ pub(crate) struct Config {
     pub(crate) connector: Arc<dyn Connect>,
     pub(crate) tls: Option<Arc<dyn Tls>>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    #[cfg(feature = "cookies")]
+    pub(crate) cookies: Option<Jar>,
 }
 
 impl Config {
@@ -154,6 +160,7 @@ impl ClientBuilder {
             redirects: RedirectPolicy::default(),
             retries: RetryPolicy::default(),
             protocol: Protocol::default(),
+            decoding: Decoding::default(),
             keys: Keys::default(),
             user_agent: user_agent(),
             headers,
@@ -161,6 +168,8 @@ impl ClientBuilder {
             connector: Arc::new(TcpConnect::new()),
             tls: None,
             observer: None,
+            #[cfg(feature = "cookies")]
+            cookies: None,
         };
         ClientBuilder { config }
     }
@@ -244,6 +253,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Whether content codings are asked for and decoded.
+    #[cfg(feature = "gzip")]
+    #[must_use]
+    pub fn decoding(mut self, decoding: Decoding) -> ClientBuilder {
+        self.config.decoding = decoding;
+        self
+    }
+
     /// The `User-Agent` of requests that give none. Default `pannier/VERSION`; an empty one is not
     /// sent. A request built with a value that no field can have fails.
     #[must_use]
@@ -293,6 +310,17 @@ impl ClientBuilder {
         self.config.observer = Some(observer);
         self
     }
+
+    /// Where cookies are kept. Each request, each hop of a redirect and each further try is given
+    /// those that it may have, before what its own `Cookie` field says, and all that final responses
+    /// set is stored. Without a jar none is. A request [without](crate::RequestBuilder::without_header)
+    /// `Cookie` takes no part.
+    #[cfg(feature = "cookies")]
+    #[must_use]
+    pub fn cookies(mut self, jar: Jar) -> ClientBuilder {
+        self.config.cookies = Some(jar);
+        self
+    }
 }
 
 impl fmt::Debug for ClientBuilder {
@@ -311,6 +339,7 @@ impl fmt::Debug for Config {
             .field("redirects", &self.redirects)
             .field("retries", &self.retries)
             .field("protocol", &self.protocol)
+            .field("decoding", &self.decoding)
             .field("keys", &self.keys)
             .field("proxy", &self.proxy)
             .field("connector", &self.connector)

@@ -18,6 +18,15 @@ use super::request::Request;
 impl Call<'_> {
     /// The request as it goes out now.
     pub(super) fn dress<'r>(&self, request: &'r Request) -> Result<Cow<'r, Request>> {
+        let dressed = self.with_credentials(request)?;
+        #[cfg(feature = "cookies")]
+        let dressed = self.with_cookies(dressed)?;
+        Ok(dressed)
+    }
+
+    /// The request with the answers to what its origin, and a proxy that forwards it, are known to ask for,
+    /// and with what else is for that proxy.
+    fn with_credentials<'r>(&self, request: &'r Request) -> Result<Cow<'r, Request>> {
         let mut dressed = Cow::Borrowed(request);
         if let Some(origin) = Party::origin(request) {
             show(&origin, request, &mut dressed)?;
@@ -36,6 +45,8 @@ impl Call<'_> {
         for party in Party::all(request) {
             party.informed(head);
         }
+        #[cfg(feature = "cookies")]
+        self.keep_cookies(request, head);
     }
 }
 

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use crate::error::Result;
+use crate::http::Version;
 use crate::proto::h1::ResponseHead;
 
 use super::auth::{Party, Role};
@@ -55,9 +56,9 @@ impl<'r> Hop<'r> {
         self.asking.as_ref().unwrap_or(&self.request)
     }
 
-    /// The same stop once more, with an answer to whom asked. After a proxy the origin may still be to be
-    /// asked.
-    pub(super) fn again(mut self, answered: Option<Role>) -> Hop<'r> {
+    /// The same stop once more, with an answer to whom asked, in the version that the response had. After
+    /// a proxy the origin may still be to be asked.
+    pub(super) fn again(mut self, answered: Option<Role>, version: Version) -> Result<Hop<'r>> {
         let origin = Party::origin(&self.request);
         let still = origin.map_or(false, |origin| asks_first(&self.request, &origin));
         if !(answered == Some(Role::Proxy) && still) {
@@ -66,7 +67,10 @@ impl<'r> Hop<'r> {
         if let Some(role) = answered {
             self.answers[role as usize] += 1;
         }
-        self
+        if version == Version::Http10 {
+            self.request = Cow::Owned(self.request.in_http10()?);
+        }
+        Ok(self)
     }
 
     /// What follows from this response, after so many redirects.

@@ -12,9 +12,17 @@ mod batch;
 mod body;
 mod builder;
 mod call;
+mod charset;
 mod checkout;
 mod config;
 mod connection;
+#[cfg(feature = "cookies")]
+pub mod cookies;
+#[cfg(feature = "gzip")]
+mod decode;
+#[cfg(not(feature = "gzip"))]
+#[path = "undecoded.rs"]
+mod decode;
 mod dial;
 mod dress;
 mod exchange;
@@ -55,6 +63,8 @@ pub use self::builder::RequestBuilder;
 use self::config::Config;
 pub use self::config::{ClientBuilder, Protocol, Timeouts};
 pub use self::connection::Connection;
+#[cfg(feature = "gzip")]
+pub use self::decode::Decoding;
 use self::dial::Maker;
 pub use self::into_request::IntoRequest;
 pub use self::into_url::IntoUrl;

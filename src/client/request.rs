@@ -16,6 +16,7 @@ use crate::proto::h1::{Intent, PreparedHead, RequestHead, Target, Transfer};
 use super::auth::{self, Credentials, Netrc};
 use super::body::Body;
 use super::config::{Config, Timeouts};
+use super::decode::{Decoding, Layer};
 use super::redirect::RedirectPolicy;
 use super::retry::RetryPolicy;
 use super::route::Route;
@@ -45,11 +46,17 @@ pub(super) struct Parts {
     pub(super) body: Arc<Body>,
     /// Was `Host` given, for this request or for all, or left out by the caller's wish?
     pub(super) own_host: bool,
+    /// Is `Authorization` made of credentials, and not a field of the caller's own?
+    pub(super) shown: bool,
+    /// May those of a jar be added, and what comes back be stored?
+    #[cfg(feature = "cookies")]
+    pub(super) takes_cookies: bool,
     pub(super) sensitive: Vec<String>,
     /// What the origin has to ask for. What goes out unasked is among the fields.
     pub(super) credentials: Option<Credentials>,
     pub(super) netrc: Option<Netrc>,
     pub(super) transfer: Transfer,
+    pub(super) decoding: Decoding,
     pub(super) timeouts: Timeouts,
     pub(super) redirects: RedirectPolicy,
     pub(super) retries: RetryPolicy,
@@ -99,6 +106,11 @@ impl Request {
 
     pub(super) fn credentials(&self) -> Option<&Credentials> {
         self.parts.credentials.as_ref()
+    }
+
+    /// What stands above the content of a response with these fields.
+    pub(super) fn layer(&self, response: &Headers) -> Layer {
+        self.parts.decoding.layer(response, self.parts.intent.takes_codings())
     }
 
     pub(super) fn timeouts(&self) -> Timeouts {
@@ -169,10 +181,18 @@ impl Request {
             headers.set("Host", url.authority()).map_err(invalid)?;
         }
         let before = self.copy();
-        let credentials = match headers.contains("Authorization") {
-            true => None,
-            false => own.or_else(|| config.keys.find(&url, before.netrc.as_ref())),
-        };
+        let mut credentials = own;
+        // A server that names others does not want those that it was shown.
+        if !url.username().is_empty() || url.password().is_some() {
+            credentials = None;
+            if before.shown {
+                headers.remove("Authorization");
+            }
+        }
+        if !headers.contains("Authorization") {
+            credentials = credentials.or_else(|| config.keys.find(&url, before.netrc.as_ref()));
+        }
+        let shown = before.shown || credentials.is_some();
         let credentials = auth::show(credentials, &mut headers)?;
         let url = auth::strip(url);
         let body = match with_body {
@@ -182,8 +202,18 @@ impl Request {
         let intent = Intent::of(&method, before.version, &headers, before.transfer);
         let intent = intent.map_err(invalid)?;
         let target = None;
-        let parts =
-            Parts { method, url, route, target, headers, intent, body, credentials, ..before };
+        let parts = Parts {
+            method,
+            url,
+            route,
+            target,
+            headers,
+            intent,
+            body,
+            shown,
+            credentials,
+            ..before
+        };
         Ok(Request { parts: Arc::new(parts), ..self.clone() })
     }
 
@@ -204,11 +234,30 @@ impl Request {
         Ok(Request { parts: Arc::new(parts), ..self.clone() })
     }
 
+    #[cfg(feature = "cookies")]
+    pub(super) fn takes_cookies(&self) -> bool {
+        self.parts.takes_cookies
+    }
+
     /// The same request without waiting for 100 Continue.
     pub(crate) fn without_expectation(&self) -> Result<Request> {
         let mut headers = self.headers().clone();
         headers.remove("Expect");
         self.with_headers(headers)
+    }
+
+    /// The same request in HTTP/1.0.
+    pub(super) fn in_http10(&self) -> Result<Request> {
+        let mut parts = self.copy();
+        // RFC 9112 §6.1: not to a peer that has answered in an older version.
+        if parts.headers.contains("Transfer-Encoding") {
+            let text = "the server speaks HTTP/1.0, which has no chunked transfer coding";
+            return Err(Error::new(ErrorKind::InvalidRequest).message(text));
+        }
+        parts.version = Version::Http10;
+        let intent = Intent::of(&parts.method, parts.version, &parts.headers, parts.transfer);
+        parts.intent = intent.map_err(invalid)?;
+        Ok(Request { parts: Arc::new(parts), ..self.clone() })
     }
 
     /// The same request without its content and without credentials.
@@ -234,6 +283,19 @@ impl Request {
     pub(super) fn insert(&mut self, name: &str, value: &[u8]) -> Result<()> {
         let parts = Arc::make_mut(&mut self.parts);
         parts.headers.insert_behind("Host", name, value).map_err(invalid)
+    }
+
+    /// Has these cookies, or none, in place of those before.
+    #[cfg(feature = "cookies")]
+    pub(super) fn set_cookies(&mut self, field: &[u8]) -> Result<()> {
+        let headers = &mut Arc::make_mut(&mut self.parts).headers;
+        match field.is_empty() {
+            true => {
+                headers.remove("Cookie");
+                Ok(())
+            }
+            false => headers.set("Cookie", field).map_err(invalid),
+        }
     }
 
     fn copy(&self) -> Parts {

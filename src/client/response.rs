@@ -18,6 +18,10 @@ use crate::net::Deadline;
 use crate::proto::h1::ResponseHead;
 use crate::proto::CloseReason;
 
+use super::charset;
+use super::decode::Layer;
+#[cfg(feature = "gzip")]
+use super::decode::Stop;
 use super::exchange::{transcript, Exchange};
 use super::redirect;
 use super::stream::Stream;
@@ -31,17 +35,26 @@ use super::Lent;
 /// Dropping a response whose content was not read to its end closes the connection, unless no more
 /// than 64 KiB are known to be left and come within 20 ms.
 pub struct Response {
-    /// How much content is held in memory.
-    limit: u64,
+    terms: Terms,
     head: ResponseHead,
     url: Arc<Url>,
     history: Vec<Redirected>,
     info: ConnectionInfo,
     timings: Timings,
     trailers: Option<Box<Headers>>,
+    /// How much content was taken from the connection.
+    taken: u64,
     /// What crossed the wire, until the connection was let go.
     transcript: Transcript,
     body: Content,
+}
+
+/// How the content is read.
+pub(super) struct Terms {
+    /// How much of it is held in memory.
+    pub(super) limit: u64,
+    /// What decodes it.
+    pub(super) layer: Layer,
 }
 
 /// Where the content is.
@@ -95,7 +108,7 @@ impl Redirected {
 
 impl Response {
     pub(super) fn new(
-        limit: u64,
+        mut terms: Terms,
         url: &Arc<Url>,
         head: ResponseHead,
         exchange: Exchange,
@@ -118,12 +131,13 @@ impl Response {
         let body = match connection.is_complete() {
             false => Content::Live { exchange, connection },
             true => {
+                terms.layer = Layer::PLAIN;
                 timings.ended = timings.head;
                 let_go(exchange, connection, &mut info, &timings, &mut trailers)
             }
         };
         let url = url.clone();
-        Response { limit, head, url, history, info, timings, trailers, transcript, body }
+        Response { terms, head, url, history, info, timings, trailers, taken: 0, transcript, body }
     }
 
     pub(super) fn into_head(mut self) -> ResponseHead {
@@ -172,10 +186,25 @@ impl Response {
     }
 
     /// The length that `Content-Length` announces, in bytes. For a response to HEAD it is that of the
-    /// content that GET would have.
+    /// content that GET would have. Of content that [is decoded](Response::is_decoded) nobody announces
+    /// the length.
     pub fn content_length(&self) -> Option<u64> {
+        if self.is_decoded() {
+            return None;
+        }
         let mut lengths = self.headers().get_list("content-length");
         lengths.next().and_then(crate::http::token::decimal)
+    }
+
+    /// Is the content decoded as it is read? `Content-Encoding` and `Content-Length` then tell of what
+    /// was sent.
+    pub fn is_decoded(&self) -> bool {
+        !self.terms.layer.is_plain()
+    }
+
+    /// How many bytes of content have come, before they were decoded.
+    pub fn content_received(&self) -> u64 {
+        self.taken
     }
 
     /// The server's address.
@@ -227,6 +256,15 @@ impl Response {
     /// # Errors
     /// What ended the exchange. It is the same kind again when called again.
     pub fn read_body(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        #[cfg(feature = "gzip")]
+        if self.is_decoded() {
+            return self.read_decoded(buffer);
+        }
+        self.read_content(buffer)
+    }
+
+    /// Content as it was sent.
+    fn read_content(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let (exchange, connection) = match &mut self.body {
             Content::Live { exchange, connection } => (exchange, connection),
             Content::InMemory(bytes, at) => {
@@ -243,6 +281,7 @@ impl Response {
         };
         match exchange.read(connection, buffer) {
             Ok(count) => {
+                self.taken += count as u64;
                 self.settle();
                 Ok(count)
             }
@@ -278,7 +317,7 @@ impl Response {
             self.body = Content::Ended;
             return Ok(bytes);
         }
-        let limit = self.limit;
+        let limit = self.terms.limit;
         let announced = self.content_left();
         if announced > Some(limit) {
             return Err(self.too_large(limit));
@@ -303,14 +342,18 @@ impl Response {
         Ok(bytes)
     }
 
-    /// The whole content as text. What is not UTF-8 is replaced by U+FFFD.
+    /// The whole content as text, in the charset that a byte order mark at its beginning says, or else
+    /// `Content-Type`, or else UTF-8. What has no meaning in that charset is replaced by U+FFFD.
+    ///
+    /// These are UTF-8, UTF-16, and windows-1252, which is what the labels of ISO-8859-1 and US-ASCII
+    /// stand for among browsers too.
     ///
     /// # Errors
-    /// As for [`bytes`](Response::bytes).
-    pub fn text(self) -> Result<String> {
-        let bytes = self.bytes()?;
-        Ok(String::from_utf8(bytes)
-            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
+    /// [`ErrorKind::Charset`] for any other charset, whose bytes [`bytes`](Response::bytes) would give;
+    /// and those of that.
+    pub fn text(mut self) -> Result<String> {
+        let bytes = self.take_bytes()?;
+        charset::text(self.headers(), bytes).map_err(|error| self.describe(error))
     }
 
     /// Copies the content to `writer` as it comes; says how many bytes there were.
@@ -358,15 +401,16 @@ impl Response {
     /// Is there no content left to read?
     pub fn is_ended(&self) -> bool {
         match &self.body {
-            Content::Ended => true,
+            Content::Ended => self.terms.layer.is_empty(),
             Content::InMemory(bytes, at) => *at == bytes.len(),
             _ => false,
         }
     }
 
-    /// What the framing says is still to come, which is not always what `Content-Length` says.
+    /// What is still to come, if that is known, which is not always what `Content-Length` says.
     fn content_left(&self) -> Option<u64> {
         match &self.body {
+            Content::Live { .. } | Content::Ended if self.is_decoded() => None,
             Content::Live { connection, .. } => connection.content_left(),
             Content::InMemory(bytes, at) => Some((bytes.len() - at) as u64),
             _ => Some(0),
@@ -453,6 +497,36 @@ fn let_go(
     }
     info.close_reason = exchange.release(connection, now);
     Content::Ended
+}
+
+#[cfg(feature = "gzip")]
+impl Response {
+    fn read_decoded(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let mut decode = match std::mem::replace(&mut self.terms.layer, Layer::Done) {
+            Layer::Begun(decode) => decode,
+            Layer::Fresh(codings) => match codings.begin() {
+                Ok(decode) => decode,
+                Err(error) => return Err(self.undecodable(error)),
+            },
+            Layer::Plain | Layer::Done => return self.read_content(buffer),
+        };
+        match decode.read(buffer, |room| self.read_content(room)) {
+            Ok(count) => {
+                self.terms.layer = Layer::Begun(decode);
+                Ok(count)
+            }
+            Err(Stop::Fetch(error)) => Err(error),
+            Err(Stop::Decode(error)) => Err(self.undecodable(error)),
+        }
+    }
+
+    /// The content cannot be decoded. Where it ends is known all the same, so the connection may be of
+    /// use still.
+    fn undecodable(&mut self, error: Error) -> Error {
+        self.abandon();
+        self.body = Content::Failed(error.kind());
+        self.describe(error.at(Phase::Receive))
+    }
 }
 
 impl Drop for Response {

@@ -24,7 +24,7 @@ use super::exchange::{transcript, Exchange};
 use super::hop::{Hop, Next};
 use super::line::Line;
 use super::request::Request;
-use super::response::{Redirected, Response};
+use super::response::{Redirected, Response, Terms};
 use super::{Client, Lent, Place};
 
 /// What an exchange has come to: the head of a final response, and the connection with its content.
@@ -70,8 +70,8 @@ impl Call<'_> {
             let answered = result.map_err(placed)?;
             hop = match hop.next(&answered.head, self.client.config(), history.len()) {
                 Ok(Next::Nothing) => return Ok(self.response(request, answered, timings, history)),
-                Ok(Next::Answer(role)) => self.go_again(hop, answered, timings, Some(role)),
-                Ok(Next::Content) => self.go_again(hop, answered, timings, None),
+                Ok(Next::Answer(role)) => self.go_again(hop, answered, timings, Some(role))?,
+                Ok(Next::Content) => self.go_again(hop, answered, timings, None)?,
                 Ok(Next::Redirect(next)) => {
                     history.push(self.redirected(request, answered, timings, &next));
                     Hop::new(Cow::Owned(next))?
@@ -93,11 +93,12 @@ impl Call<'_> {
         answered: Answered,
         timings: &Timings,
         answers: Option<Role>,
-    ) -> Hop<'r> {
-        let (status, url) = (answered.head.status(), hop.request.url());
+    ) -> Result<Hop<'r>> {
+        let (status, version) = (answered.head.status(), answered.head.version());
+        let url = hop.request.shared_url().clone();
         drop(self.response(&hop.request, answered, timings, Vec::new()));
-        self.observe(|| Event::Authenticating { status, url });
-        hop.again(answers)
+        self.observe(|| Event::Authenticating { status, url: &url });
+        hop.again(answers, version).map_err(|error| error.with_url(&url))
     }
 
     /// Lets the response go, so that its connection may carry the next request.
@@ -346,8 +347,9 @@ impl Call<'_> {
             observer: self.observer.cloned(),
             line,
         };
-        let limit = self.client.config().limits.body;
-        Response::new(limit, request.shared_url(), head, exchange, connection, timings, history)
+        let layer = request.layer(head.headers());
+        let terms = Terms { limit: self.client.config().limits.body, layer };
+        Response::new(terms, request.shared_url(), head, exchange, connection, timings, history)
     }
 }
 

@@ -4,4 +4,11 @@
 //! versioning.
 
 pub mod base64;
+mod charset;
+#[cfg(feature = "gzip")]
+mod content;
 pub(crate) mod hash;
+
+pub use self::charset::Charset;
+#[cfg(feature = "gzip")]
+pub use self::content::*;

@@ -66,6 +66,13 @@ pub fn format(time: SystemTime) -> String {
     )
 }
 
+/// The time of a date that was read elsewhere: the month is 1 to 12, the second that of the day.
+/// `None` if there is no such day, or the system's clock cannot express it.
+#[cfg(feature = "cookies")]
+pub(crate) fn time_of(year: u64, month: u64, day: u64, second_of_day: u64) -> Option<SystemTime> {
+    Date { year, month, day, second_of_day }.exists()?.to_time()
+}
+
 /// A date of the Gregorian calendar, carried back to the year 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Date {

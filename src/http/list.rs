@@ -90,7 +90,7 @@ pub(crate) fn auth_parameter(text: &[u8]) -> Result<Parameter<'_>, Malformed> {
 fn parameter_name(text: &[u8]) -> Result<(&[u8], &[u8]), Malformed> {
     let end = text.iter().position(|&byte| !is_token_byte(byte));
     match text.split_at(end.unwrap_or(text.len())) {
-        (name, _) if name.is_empty() => Err(Malformed::at(0, Rule::Name)),
+        ([], _) => Err(Malformed::at(0, Rule::Name)),
         parts => Ok(parts),
     }
 }

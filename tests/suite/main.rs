@@ -1,11 +1,14 @@
 //! Behaviour of the crate from outside, by subject.
 
 mod attempts;
+mod authentication;
 mod batch;
 mod bounds;
 mod cancel;
 mod chaos;
 mod checkout;
+#[cfg(feature = "cookies")]
+mod cookies;
 mod deadline;
 mod h1_chunked;
 mod h1_connection;
@@ -22,6 +25,9 @@ mod observing;
 mod persistence;
 mod pipelining;
 mod program;
+#[cfg(feature = "cookies")]
+mod program_cookies;
+mod program_login;
 mod program_parallel;
 mod program_retry;
 mod program_secrets;

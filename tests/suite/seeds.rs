@@ -4,8 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use crate::properties::{
-    chunked, connect_reply, framing, headers, multipart, response, socks, url,
+    challenge, chunked, connect_reply, framing, headers, multipart, netrc, response, socks, url,
 };
+#[cfg(feature = "cookies")]
+use crate::properties::{cookie, cookie_file};
 
 /// Checks the seeds of a target, and a few small changes of each.
 fn all_seeds(target: &str, least: usize, check: fn(&[u8])) {
@@ -63,6 +65,18 @@ fn ok_urls_parse_to_themselves() {
     all_seeds("url", 10, url::check);
 }
 
+#[cfg(feature = "cookies")]
+#[test]
+fn ok_cookies_go_where_they_may() {
+    all_seeds("cookie", 15, cookie::check);
+}
+
+#[cfg(feature = "cookies")]
+#[test]
+fn ok_cookie_files_are_read_as_they_were_written() {
+    all_seeds("cookie_file", 10, cookie_file::check);
+}
+
 #[test]
 fn ok_framing_is_that_of_the_text() {
     all_seeds("framing", 10, framing::check);
@@ -81,4 +95,14 @@ fn ok_socks_handshakes_end_the_same_at_any_split() {
 #[test]
 fn ok_answers_to_connect_mean_the_same_at_any_split() {
     all_seeds("connect_reply", 10, connect_reply::check);
+}
+
+#[test]
+fn ok_challenges_are_read_as_they_are_written_and_answered_by_fields() {
+    all_seeds("challenge", 10, challenge::check);
+}
+
+#[test]
+fn ok_netrc_files_are_read_as_they_are_written() {
+    all_seeds("netrc", 10, netrc::check);
 }

@@ -13,10 +13,14 @@ use crate::support::{builder, once, read_all, scripted, EMPTY, OK};
 
 #[test]
 fn ok_a_request_is_its_line_host_fields_and_nothing_of_its_own_besides() {
+    let codings = match cfg!(feature = "gzip") {
+        true => "Accept-Encoding: gzip, deflate\r\n",
+        false => "",
+    };
     let agent = concat!("pannier/", env!("CARGO_PKG_VERSION"));
     let head = format!(
-        "GET /a?b HTTP/1.1\r\nHost: example.com:81\r\nX-A: 1\r\nUser-Agent: {}\r\nAccept: */*\r\n\r\n",
-        agent
+        "GET /a?b HTTP/1.1\r\nHost: example.com:81\r\nX-A: 1\r\nUser-Agent: {}\r\nAccept: */*\r\n{}\r\n",
+        agent, codings
     );
     let (client, scripts) = scripted([Script::new().expect(&head).reply(EMPTY)]);
     client.get("http://example.com:81/a?b#c").header("X-A", "1").send().unwrap();

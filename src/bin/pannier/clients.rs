@@ -10,6 +10,7 @@ use pannier::{Client, Leniency, PoolConfig, Proxy};
 
 use crate::args::Global;
 use crate::connect::Route;
+use crate::cookies::Cookies;
 use crate::exit::Failure;
 use crate::operation::Operation;
 
@@ -18,18 +19,21 @@ pub struct Clients {
     /// Guards the list; nothing else is locked inside, and nothing waited for.
     known: Mutex<Vec<(Setting, Client)>>,
     pool: PoolConfig,
+    /// Those of the run, for all clients that keep any.
+    pub cookies: Cookies,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 struct Setting {
     route: Route,
     ignore_content_length: bool,
+    cookies: bool,
     limit_rate: Option<u64>,
 }
 
 impl Clients {
     pub fn new(global: Global) -> Clients {
-        Clients { known: Mutex::default(), pool: pool(global) }
+        Clients { known: Mutex::default(), pool: pool(global), cookies: Cookies::default() }
     }
 
     /// The client for a transfer from `url`, its number, and its route.
@@ -40,29 +44,33 @@ impl Clients {
             // A redirect may lead to where the rules do have an effect.
             route: if op.location { route } else { route.simplified(&url.origin()) },
             ignore_content_length: op.ignore_content_length,
+            cookies: op.cookies.kept,
             limit_rate: op.limit_rate,
         };
         let route = setting.route.clone();
         let mut clients = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let number = clients.iter().position(|(known, _)| *known == setting).unwrap_or_else(|| {
-            let client = build(&setting, proxy, self.pool);
+            let client = self.build(&setting, proxy);
             clients.push((setting, client));
             clients.len() - 1
         });
         Ok((clients[number].1.clone(), number, route))
     }
-}
 
-fn build(setting: &Setting, proxy: Proxy, pool: PoolConfig) -> Client {
-    Client::builder()
-        .pool(pool)
-        .proxy(proxy)
-        .connector(setting.route.connector(setting.limit_rate))
-        .leniency(Leniency::default().ignore_content_length(setting.ignore_content_length))
-        // Every field comes from the options, in their order.
-        .user_agent("")
-        .default_headers(Headers::new())
-        .build()
+    fn build(&self, setting: &Setting, proxy: Proxy) -> Client {
+        let builder = Client::builder()
+            .pool(self.pool)
+            .proxy(proxy)
+            .connector(setting.route.connector(setting.limit_rate))
+            .leniency(Leniency::default().ignore_content_length(setting.ignore_content_length))
+            // Every field comes from the options, in their order.
+            .user_agent("")
+            .default_headers(Headers::new());
+        match setting.cookies {
+            true => self.cookies.give(builder).build(),
+            false => builder.build(),
+        }
+    }
 }
 
 /// Side by side, as many connections may rest at once as were busy.

@@ -94,6 +94,7 @@ impl Done {
             exit: failure.as_ref().map_or(0, |failure| failure.code),
             error: failure.map(|failure| failure.message).unwrap_or_default(),
             downloaded: self.progress.downloaded,
+            delivered: self.progress.delivered,
             total: self.record.began.elapsed(),
             number: job.number,
             transfer: job.transfer,

@@ -130,6 +130,7 @@ impl Failure {
             ErrorKind::Receive => (56, system("Recv failure", error)),
             ErrorKind::Protocol => (8, error.to_string()),
             ErrorKind::Framing | ErrorKind::TooLarge => (56, error.to_string()),
+            ErrorKind::Coding => (61, error.to_string()),
             ErrorKind::Truncated => (18, cut_short(facts)),
             ErrorKind::TooManyRedirects => (47, too_many_redirects(facts)),
             ErrorKind::Redirect => (BAD_URL, error.to_string()),

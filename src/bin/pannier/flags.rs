@@ -119,6 +119,12 @@ impl Flag {
     }
 }
 
+fn refuse(text: &str) -> Result<(), Problem> {
+    Err(Problem::Wrong(text.to_owned()))
+}
+
+const NO_TLS: &str = "is not supported: TLS, to a proxy either, is not built in";
+
 use Category::*;
 
 /// Every option, by name.
@@ -133,7 +139,20 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         },
     ),
-    switch("basic", Auth, "Accepted; -u means Basic authentication", |_, _| {}),
+    flag(
+        "anyauth",
+        Auth,
+        "Let the server choose between Digest and Basic",
+        Set::Act(|a| {
+            a.op().login.any = true;
+            Ok(())
+        }),
+    ),
+    switch("basic", Auth, "Basic authentication (the default)", |a, on| a.op().login.basic = on),
+    #[cfg(feature = "gzip")]
+    switch("compressed", Http, "Ask for content in gzip or deflate, and decode it", |a, on| {
+        a.op().compressed = on;
+    }),
     value("config", "<file>", General, "Read options from a file", |a, v| a.read_config(v))
         .short('K'),
     value("connect-timeout", "<seconds>", Connection, "Longest time to connect", |a, v| {
@@ -150,10 +169,14 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         },
     ),
-    value("cookie", "<data>", Http, "Send NAME=VALUE pairs as cookies", |a, v| {
-        a.op().add_cookie(v)
+    value("cookie", "<data/file>", Http, "Send NAME=VALUE pairs, or a file's cookies", |a, v| {
+        a.op().cookies.add(v)
     })
     .short('b'),
+    value("cookie-jar", "<file>", Http, "Write all cookies to a file in the end", |a, v| {
+        a.op().cookies.set_jar(v)
+    })
+    .short('c'),
     switch("create-dirs", Output, "Make the folders of output files", |a, on| {
         a.op().create_dirs = on;
     }),
@@ -171,6 +194,7 @@ pub const FLAGS: &[Flag] = &[
     value("data-urlencode", "<data>", Post, "POST data, percent-encoded", |a, v| {
         a.op().add_data(data::urlencode(v)?)
     }),
+    switch("digest", Auth, "Digest authentication", |a, on| a.op().login.digest = on),
     flag("disable", General, "As the first option: read no .curlrc", Set::Act(|_| Ok(())))
         .short('q'),
     value("dump-header", "<file>", Output, "Write received headers to a file", |a, v| {
@@ -287,6 +311,10 @@ pub const FLAGS: &[Flag] = &[
     switch("jsonl", Output, "A line of JSON per transfer instead of content", |a, on| {
         a.global.jsonl = on;
     }),
+    switch("junk-session-cookies", Http, "Read no session cookies from files", |a, on| {
+        a.op().cookies.junk_session = on;
+    })
+    .short('j'),
     switch("lab", Lab, "Compare ways to use connections", |a, on| {
         a.lab.run = on;
     }),
@@ -332,6 +360,23 @@ pub const FLAGS: &[Flag] = &[
         Ok(())
     })
     .short('m'),
+    flag(
+        "negotiate",
+        Auth,
+        "Refused; needs Kerberos",
+        Set::Act(|_| refuse("is not supported: Negotiate needs Kerberos, which is not built in")),
+    ),
+    switch("netrc", Auth, "Look for name and password in ~/.netrc or $NETRC", |a, on| {
+        a.op().login.netrc = on;
+    })
+    .short('n'),
+    value("netrc-file", "<file>", Auth, "Look for name and password in this file", |a, v| {
+        a.op().login.netrc_file = Some(v.to_vec());
+        Ok(())
+    }),
+    switch("netrc-optional", Auth, "Look there for what the URL leaves out", |a, on| {
+        a.op().login.netrc_optional = on;
+    }),
     flag("next", General, "The options that follow are for the next URL", Set::Act(|a| a.next()))
         .short(':'),
     switch("no-buffer", Output, "Accepted; output is never buffered", |_, _| {}).short('N'),
@@ -345,8 +390,14 @@ pub const FLAGS: &[Flag] = &[
         a.op().no_proxy = Some(values::text(v)?);
         Ok(())
     }),
+    flag(
+        "ntlm",
+        Auth,
+        "Refused",
+        Set::Act(|_| refuse("is not supported: NTLM is not built in; --digest and --basic are")),
+    ),
     value("oauth2-bearer", "<token>", Auth, "OAuth 2 bearer token", |a, v| {
-        a.op().bearer = Some(values::text(v)?);
+        a.op().login.bearer = Some(values::text(v)?);
         Ok(())
     }),
     value("output", "<file>", Important, "Write to a file instead of stdout", |a, v| {
@@ -402,13 +453,30 @@ pub const FLAGS: &[Flag] = &[
     switch("proxy-anyauth", Proxy, "Authenticate to the proxy as it asks for", |a, on| {
         a.op().proxy_any = on;
     }),
-    switch("proxy-basic", Proxy, "Accepted; -U means Basic authentication", |_, _| {}),
+    switch("proxy-basic", Proxy, "Authenticate to the proxy by Basic (the default)", |a, on| {
+        a.op().proxy_basic = on;
+    }),
+    value("proxy-cacert", "<file>", Proxy, "Refused", |_, _| refuse(NO_TLS)),
+    value("proxy-cert", "<cert[:passwd]>", Proxy, "Refused", |_, _| refuse(NO_TLS)),
     switch("proxy-digest", Proxy, "Authenticate to the proxy by Digest", |a, on| {
         a.op().proxy_digest = on;
     }),
     value("proxy-header", "<header/@file>", Proxy, "A header for the proxy alone", |a, v| {
         a.op().add_proxy_header(v)
     }),
+    flag("proxy-insecure", Proxy, "Refused", Set::Act(|_| refuse(NO_TLS))),
+    flag(
+        "proxy-negotiate",
+        Proxy,
+        "Refused",
+        Set::Act(|_| refuse("is not supported: Negotiate needs Kerberos, which is not built in")),
+    ),
+    flag(
+        "proxy-ntlm",
+        Proxy,
+        "Refused",
+        Set::Act(|_| refuse("is not supported: NTLM is not built in; --proxy-digest is")),
+    ),
     value(
         "proxy-user",
         "<user:password>",
@@ -438,7 +506,7 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         },
     ),
-    switch("raw", Http, "Leave the chunked coding in the output", |a, on| {
+    switch("raw", Http, "Decode nothing, not even the chunked coding", |a, on| {
         a.op().raw = on;
     }),
     value("referer", "<URL>", Http, "Referer (\";auto\" sets it on redirects)", |a, v| {
@@ -517,6 +585,12 @@ pub const FLAGS: &[Flag] = &[
         a.op().set_proxy(Kind::Socks5, v)
     }),
     switch("socks5-basic", Proxy, "Accepted; -U is for SOCKS5 too", |_, _| {}),
+    flag(
+        "socks5-gssapi",
+        Proxy,
+        "Refused",
+        Set::Act(|_| refuse("is not supported: GSS-API is not built in; -U is")),
+    ),
     value("socks5-hostname", "<host[:port]>", Proxy, "SOCKS5 proxy that looks up names", |a, v| {
         a.op().set_proxy(Kind::Socks5h, v)
     }),
@@ -538,6 +612,10 @@ pub const FLAGS: &[Flag] = &[
             a.op().suppress_connect_headers = on;
         },
     ),
+    #[cfg(feature = "gzip")]
+    switch("tr-encoding", Http, "Ask for a compressed transfer coding, and decode it", |a, on| {
+        a.op().tr_encoding = on;
+    }),
     value("unix-socket", "<path>", Connection, "Connect via a Unix domain socket", |a, v| {
         a.op().unix = Some(UnixPath::Named(v.to_vec()));
         Ok(())
@@ -555,7 +633,7 @@ pub const FLAGS: &[Flag] = &[
         a.op().add_query(data::query(v)?)
     }),
     value("user", "<user:password>", Important, "User name and password", |a, v| {
-        a.op().user = Some(v.to_vec());
+        a.op().login.user = Some(v.to_vec());
         Ok(())
     })
     .short('u'),

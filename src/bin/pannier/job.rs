@@ -111,6 +111,7 @@ impl Session {
                 return Begun::Refused { job, failure, stop };
             }
         };
+        self.clients.cookies.begin(&job.op.cookies, &url, self.global);
         let mut work = Box::new(self.work(job, url, output, dump));
         match self.prepare(&mut work) {
             Ok(attempt) => Begun::Ready(work, Box::new(attempt)),
@@ -257,6 +258,7 @@ impl Session {
 
     /// Writes what is wanted about the run as a whole, however it ended.
     pub fn leave(&self, reports: &Reports) -> Result<(), Failure> {
+        self.clients.cookies.save(self.global);
         let Some(journal) = &self.journal else { return Ok(()) };
         let written = reports.write(journal);
         if let Err(failure) = &written {
@@ -301,7 +303,7 @@ impl Work {
         if self.progress.spent.load(Ordering::Relaxed) {
             return Err(SPENT.to_owned());
         }
-        let cleared = match (self.progress.downloaded, &self.progress.verdict) {
+        let cleared = match (self.progress.delivered, &self.progress.verdict) {
             (0, _) => true,
             // As curl does: a response that came whole has been shown.
             (_, Some(_)) => self.output.clear(),
@@ -311,7 +313,7 @@ impl Work {
             true => Ok(()),
             false => Err(format!(
                 "No retry: {} bytes of the output are written and cannot be taken back.",
-                self.progress.downloaded
+                self.progress.delivered
             )),
         }
     }

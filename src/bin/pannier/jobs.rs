@@ -11,7 +11,7 @@ use crate::exit::{self, Failure};
 use crate::glob::{Expansion, Glob};
 use crate::list::List;
 use crate::operation::{Operation, Out, Place, Slot};
-use crate::request;
+use crate::proxy;
 use crate::warn::warn;
 
 /// One transfer to make.
@@ -105,7 +105,8 @@ impl Iterator for Jobs {
 impl Current {
     fn begin(mut op: Operation, global: Global) -> Result<Current, Failure> {
         consistent(&op, global)?;
-        request::complete_users(&mut op)?;
+        op.login.complete(global)?;
+        proxy::complete(&mut op)?;
         op.keep_data();
         Ok(Current { op: Arc::new(op), slot: 0, source: None, transfers: 0 })
     }

@@ -7,7 +7,9 @@ use std::time::Duration;
 use pannier::net::Family;
 use pannier::Protocol;
 
+use crate::cookies;
 use crate::data;
+use crate::login::Login;
 use crate::proxy;
 use crate::usage::Problem;
 use crate::values;
@@ -37,9 +39,8 @@ pub struct Operation {
     pub user_agent: Option<Vec<u8>>,
     pub referer: Option<Vec<u8>>,
     pub auto_referer: bool,
-    pub cookies: Option<Vec<u8>>,
-    pub user: Option<Vec<u8>>,
-    pub bearer: Option<String>,
+    pub cookies: cookies::Options,
+    pub login: Login,
     pub fail: Fail,
     pub range: Option<String>,
     pub max_filesize: Option<u64>,
@@ -51,6 +52,7 @@ pub struct Operation {
     pub proxy_kind: proxy::Kind,
     pub preproxy: Option<String>,
     pub proxy_user: Option<Vec<u8>>,
+    pub proxy_basic: bool,
     pub proxy_digest: bool,
     pub proxy_any: bool,
     pub proxy_headers: Vec<Vec<u8>>,
@@ -63,6 +65,8 @@ pub struct Operation {
     pub path_as_is: bool,
     pub ignore_content_length: bool,
     pub raw: bool,
+    pub compressed: bool,
+    pub tr_encoding: bool,
     pub connect_timeout: Option<Duration>,
     pub max_time: Option<Duration>,
     pub location: bool,
@@ -257,22 +261,6 @@ impl Operation {
     pub fn set_proxy(&mut self, kind: proxy::Kind, value: &[u8]) -> Result<(), Problem> {
         self.proxy = Some(values::text(value)?);
         self.proxy_kind = kind;
-        Ok(())
-    }
-
-    /// Cookies to send. Without a `=` the value would name a file.
-    pub fn add_cookie(&mut self, value: &[u8]) -> Result<(), Problem> {
-        if !value.contains(&b'=') {
-            let sentence = "takes NAME=VALUE pairs; cookie files are not supported yet";
-            return Err(Problem::Wrong(sentence.to_owned()));
-        }
-        match &mut self.cookies {
-            Some(cookies) => {
-                cookies.push(b';');
-                cookies.extend(value);
-            }
-            None => self.cookies = Some(value.to_vec()),
-        }
         Ok(())
     }
 

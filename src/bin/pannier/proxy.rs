@@ -7,9 +7,10 @@
 use std::env;
 
 use pannier::http::{percent, Url};
-use pannier::{Credentials, Protocol, Proxy};
+use pannier::{Protocol, Proxy};
 
 use crate::exit::{self, Failure};
+use crate::login::{self, User};
 use crate::operation::Operation;
 use crate::request::{self, Custom};
 
@@ -20,7 +21,8 @@ pub struct Proxies {
     /// `--preproxy`
     before: Option<String>,
     no_proxy: String,
-    scheme: Scheme,
+    /// Any scheme, Digest, Basic: how user and password are shown.
+    schemes: [bool; 3],
     tunnels: bool,
     http10: bool,
     fields: Vec<(String, Vec<u8>)>,
@@ -32,7 +34,7 @@ struct Server {
     /// Without userinfo, and with the port.
     url: String,
     forwards: bool,
-    user: Option<(Vec<u8>, Vec<u8>)>,
+    user: Option<User>,
 }
 
 /// By which option a proxy is named, which says what it is if its URL does not.
@@ -45,15 +47,6 @@ pub enum Kind {
     Socks4a,
     Socks5,
     Socks5h,
-}
-
-/// How user and password are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Scheme {
-    #[default]
-    Basic,
-    Digest,
-    Any,
 }
 
 impl Proxies {
@@ -79,7 +72,7 @@ impl Proxies {
             None => None,
         };
         if let (Some(Server { user: user @ None, .. }), Some(given)) = (&mut main, &op.proxy_user) {
-            *user = Some(request::user_and_password(given));
+            *user = Some(login::user_and_password(given));
         }
         let (main, before) = match main {
             None => (before, None),
@@ -90,11 +83,7 @@ impl Proxies {
             main,
             before,
             no_proxy: no_proxy.or_else(|| first(&["no_proxy", "NO_PROXY"])).unwrap_or_default(),
-            scheme: match (op.proxy_any, op.proxy_digest) {
-                (true, _) => Scheme::Any,
-                (false, true) => Scheme::Digest,
-                (false, false) => Scheme::Basic,
-            },
+            schemes: [op.proxy_any, op.proxy_digest, op.proxy_basic],
             tunnels: op.proxy_tunnel,
             http10: op.proxy_kind == Kind::Http10,
             fields: fields(op)?,
@@ -107,11 +96,8 @@ impl Proxies {
         let bad = |error: pannier::Error| bad_syntax(&error.to_string());
         let mut proxy = Proxy::none().for_http(&main.url).map_err(bad)?.no_proxy(&self.no_proxy);
         if let Some((user, password)) = main.user.clone() {
-            proxy = proxy.credentials(match self.scheme {
-                Scheme::Basic => Credentials::basic(user, password),
-                Scheme::Digest => Credentials::digest(user, password),
-                Scheme::Any => Credentials::any(user, password),
-            });
+            let [any, digest, basic] = self.schemes;
+            proxy = proxy.credentials(login::kind(any, digest, basic)(user, password));
         }
         if let Some(before) = &self.before {
             proxy = proxy.reached_through(before).map_err(bad)?;
@@ -178,6 +164,16 @@ impl Kind {
             Kind::Socks5h => "socks5h",
         }
     }
+}
+
+/// Asks for the password that `-U name` leaves out, once for all transfers of the operation.
+pub fn complete(op: &mut Operation) -> Result<(), Failure> {
+    if let Some(user) = op.proxy_user.as_mut().filter(|user| !user.contains(&b':')) {
+        let password = login::ask_password("proxy", user)?;
+        user.push(b':');
+        user.extend(password);
+    }
+    Ok(())
 }
 
 /// What is for the proxy: curl's own fields, unless `--proxy-header` speaks of them, and those of

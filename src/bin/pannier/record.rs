@@ -162,6 +162,10 @@ impl Record {
                 self.redirect = since;
                 self.hop = Hop { began: at, connected: false, answered: false };
             }
+            Event::Authenticating { .. } => {
+                self.uploaded = 0;
+                self.hop = Hop { began: at, connected: false, answered: false };
+            }
             Event::Retrying { .. } => self.hop.connected = false,
             _ => {}
         }

@@ -1,17 +1,16 @@
 //! From options to what is to be sent: every field in curl's order, and the body.
 //!
-//! The order is: Host, Authorization, Range, User-Agent, Accept, Referer, Proxy-Connection,
-//! Transfer-Encoding, Cookie, then the `-H` lines in theirs, then Content-Length, Content-Type and Expect. A `-H` of
+//! The order is: Host, Authorization, Range, User-Agent, Accept, TE, Accept-Encoding, Referer,
+//! Proxy-Connection, Transfer-Encoding, Cookie, then the `-H` lines in theirs, then Content-Length, Content-Type and Expect. A `-H` of
 //! the same name takes the place of any of them. CR, LF and NUL are refused here and once more by
 //! the library: nothing a caller hands in becomes a second line.
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{self, BufRead, Write};
-use std::process::{Command, Stdio};
+use std::io;
 
-use pannier::http::{percent, Url};
-use pannier::Protocol;
+use pannier::http::Url;
+use pannier::{Credentials, Netrc, Protocol};
 
 use crate::data;
 use crate::exit::{self, Failure};
@@ -22,6 +21,9 @@ use crate::operation::Operation;
 pub struct Plan {
     pub method: String,
     pub url: Url,
+    /// A field is made of them behind Host, when the request is sent.
+    pub credentials: Option<Credentials>,
+    pub netrc: Option<Netrc>,
     pub lines: Vec<Line>,
     /// Fields that the library would add, and shall not.
     pub without: Vec<String>,
@@ -29,12 +31,7 @@ pub struct Plan {
 }
 
 /// One field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Line {
-    Field(String, Vec<u8>),
-    /// An Authorization field to be made of a name and a password.
-    Basic(Vec<u8>, Vec<u8>),
-}
+pub type Line = (String, Vec<u8>);
 
 /// The body.
 #[derive(Debug)]
@@ -118,36 +115,21 @@ pub fn plan(
     };
     let mut fields =
         Fields { custom: with_json(op, custom_lines(&op.headers)?), lines: Vec::new() };
-    let user = credentials(op, &url);
     fields.host();
-    fields.authorization(op, user);
     fields.range(op, &payload);
     fields.usual(op, &payload, to_proxy)?;
     fields.given();
     fields.describe(op, &payload);
+    fields.connection();
     Ok(Plan {
         method: method(op, &payload),
         without: fields.without(&payload),
+        credentials: fields.credentials(op, &url),
+        netrc: op.login.known().cloned(),
         lines: fields.checked()?,
         url: url.without_credentials(),
         payload,
     })
-}
-
-/// Asks for the passwords that `-u name` and `-U name` leave out, once for all transfers of the
-/// operation.
-pub fn complete_users(op: &mut Operation) -> Result<(), Failure> {
-    let host = Some(&mut op.user).filter(|_| op.bearer.is_none());
-    for (user, whose) in
-        host.map(|user| (user, "host")).into_iter().chain([(&mut op.proxy_user, "proxy")])
-    {
-        if let Some(user) = user.as_mut().filter(|user| !user.contains(&b':')) {
-            let password = ask_password(whose, user)?;
-            user.push(b':');
-            user.extend(password);
-        }
-    }
-    Ok(())
 }
 
 fn method(op: &Operation, payload: &Payload) -> String {
@@ -158,50 +140,6 @@ fn method(op: &Operation, payload: &Payload) -> String {
         _ => "PUT",
     };
     op.method.clone().unwrap_or_else(|| usual.to_owned())
-}
-
-/// Name and password.
-pub type User = (Vec<u8>, Vec<u8>);
-
-/// Those of `-u`, or else of the URL.
-fn credentials(op: &Operation, url: &Url) -> Option<User> {
-    if let Some(user) = &op.user {
-        return Some(user_and_password(user));
-    }
-    (!url.username().is_empty() || url.password().is_some()).then(|| {
-        let password = url.password().unwrap_or_default();
-        (percent::decode(url.username()), percent::decode(password))
-    })
-}
-
-/// What stands before the first colon, and what behind it.
-pub fn user_and_password(given: &[u8]) -> User {
-    let colon = given.iter().position(|&byte| byte == b':').unwrap_or(given.len());
-    let password = given.get(colon + 1..).unwrap_or_default();
-    (given[..colon].to_vec(), password.to_vec())
-}
-
-/// Asks at the terminal, with the echo off if there is an `stty`; without a terminal, reads a line.
-fn ask_password(whose: &str, user: &[u8]) -> Result<Vec<u8>, Failure> {
-    let echo = |mode: &str| {
-        let stty = Command::new("stty").arg(mode).stderr(Stdio::null()).status();
-        stty.is_ok_and(|status| status.success())
-    };
-    let mut out = io::stderr().lock();
-    let user = String::from_utf8_lossy(user);
-    let _ = write!(out, "Enter {} password for user '{}':", whose, user);
-    let hidden = echo("-echo");
-    let mut line = Vec::new();
-    let read = io::stdin().lock().read_until(b'\n', &mut line);
-    if hidden {
-        echo("echo");
-    }
-    let _ = writeln!(out);
-    read.map_err(|error| Failure::new(exit::READ_ERROR, format!("no password: {}", error)))?;
-    while matches!(line.last(), Some(b'\n' | b'\r')) {
-        line.pop();
-    }
-    Ok(line)
 }
 
 /// Lines of `-H` or `--proxy-header`.
@@ -272,24 +210,21 @@ impl Fields {
     /// Adds a field that curl sends by itself, unless a `-H` speaks of it.
     fn own(&mut self, name: &str, value: impl Into<Vec<u8>>) {
         if !self.is_custom(name) {
-            self.lines.push(Line::Field(name.to_owned(), value.into()));
+            self.lines.push((name.to_owned(), value.into()));
         }
     }
 
     /// A Host of the caller's comes first, wherever it was given.
     fn host(&mut self) {
         if let Some(host) = self.custom_value("Host").map(<[u8]>::to_vec) {
-            self.lines.push(Line::Field("Host".to_owned(), host));
+            self.lines.push(("Host".to_owned(), host));
         }
     }
 
-    fn authorization(&mut self, op: &Operation, user: Option<User>) {
-        match (&op.bearer, user) {
-            (Some(token), _) => self.own("Authorization", format!("Bearer {}", token)),
-            (None, Some((name, password))) if !self.is_custom("Authorization") => {
-                self.lines.push(Line::Basic(name, password));
-            }
-            _ => {}
+    fn credentials(&self, op: &Operation, url: &Url) -> Option<Credentials> {
+        match self.is_custom("Authorization") {
+            true => None,
+            false => op.login.credentials(url),
         }
     }
 
@@ -310,6 +245,12 @@ impl Fields {
             Some(agent) => self.own("User-Agent", agent.clone()),
         }
         self.own("Accept", "*/*");
+        if op.tr_encoding {
+            self.own("TE", "gzip");
+        }
+        if op.compressed {
+            self.own("Accept-Encoding", "deflate, gzip");
+        }
         if payload.length().is_none() && !self.is_custom("Content-Length") {
             if op.version == Protocol::Http10 {
                 let message = "Chunky upload is not supported by HTTP 1.0";
@@ -325,21 +266,39 @@ impl Fields {
         if payload.length().is_none() && !self.is_custom("Content-Length") {
             self.own("Transfer-Encoding", "chunked");
         }
-        if let Some(cookies) = &op.cookies {
-            self.own("Cookie", cookies.clone());
+        match &op.cookies.text {
+            Some(text) => self.own("Cookie", text.clone()),
+            // The place for those of the jar.
+            None if op.cookies.kept => self.own("Cookie", ""),
+            None => {}
         }
         Ok(())
     }
 
     fn given(&mut self) {
+        let takes = self.takes_codings();
         for line in &self.custom {
             match line {
                 Custom::Set(name, _) if name.eq_ignore_ascii_case("Host") => {}
-                Custom::Set(name, value) => {
-                    self.lines.push(Line::Field(name.clone(), value.clone()))
-                }
+                Custom::Set(name, _) if takes && name.eq_ignore_ascii_case("Connection") => {}
+                Custom::Set(name, value) => self.lines.push((name.clone(), value.clone())),
                 Custom::Remove(_) => {}
             }
+        }
+    }
+
+    /// Are transfer codings asked for by the option?
+    fn takes_codings(&self) -> bool {
+        !self.is_custom("TE") && self.lines.iter().any(|(name, _)| name == "TE")
+    }
+
+    /// RFC 9110 §10.1.4: `TE` is for the next hop only. What else is given for `Connection` comes first.
+    fn connection(&mut self) {
+        if self.takes_codings() {
+            let given = self.custom_value("Connection").filter(|given| !given.is_empty());
+            let options = given.map(|given| [given, b", TE"].concat());
+            let options = options.unwrap_or_else(|| b"TE".to_vec());
+            self.lines.push(("Connection".to_owned(), options));
         }
     }
 
@@ -378,8 +337,7 @@ impl Fields {
     }
 
     fn checked(self) -> Result<Vec<Line>, Failure> {
-        for line in &self.lines {
-            let Line::Field(name, value) = line else { continue };
+        for (name, value) in &self.lines {
             if value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
                 let message = format!("the value of {} must not hold CR, LF or NUL", name);
                 return Err(Failure::new(exit::BAD_ARGUMENT, message));
@@ -414,17 +372,11 @@ mod tests {
         let url = crate::address::url(&op, &text, None).unwrap_or_else(|f| panic!("{}", f.message));
         let plan = plan(&op, url, None, false).unwrap_or_else(|f| panic!("{}", f.message));
         let mut text = format!("{} {}", plan.method, plan.url.target());
-        for line in plan.lines {
-            match line {
-                Line::Field(name, value) => {
-                    text.push_str(&format!("|{}: {}", name, String::from_utf8_lossy(&value)));
-                }
-                Line::Basic(user, password) => {
-                    let (user, password) =
-                        (String::from_utf8_lossy(&user), String::from_utf8_lossy(&password));
-                    text.push_str(&format!("|Basic {}:{}", user, password));
-                }
-            }
+        if let Some(credentials) = plan.credentials {
+            text.push_str(&format!("|{:?}", credentials));
+        }
+        for (name, value) in plan.lines {
+            text.push_str(&format!("|{}: {}", name, String::from_utf8_lossy(&value)));
         }
         text.replace(concat!("|User-Agent: pannier/", env!("CARGO_PKG_VERSION")), "|UA")
     }
@@ -436,7 +388,7 @@ mod tests {
             ("a/b?c#d", "GET /b?c|UA|Accept: */*"),
             (
                 "-u|u:p|-r|1-2|-e|ref|-b|c=d|-H|X: y|http://a/x",
-                "GET /x|Basic u:p|Range: bytes=1-2|UA|Accept: */*|Referer: ref|Cookie: c=d|X: y",
+                "GET /x|Credentials(basic)|Range: bytes=1-2|UA|Accept: */*|Referer: ref|Cookie: c=d|X: y",
             ),
             (
                 "-d|foo|-H|X: y|http://a/",
@@ -455,9 +407,10 @@ mod tests {
                 "--json|{}|http://a/",
                 "POST /|UA|Content-Type: application/json|Accept: application/json|Content-Length: 2",
             ),
-            ("http://u%40:p%3A@a/", "GET /|Basic u@:p:|UA|Accept: */*"),
-            ("-u|x:y|http://u:p@a/", "GET /|Basic x:y|UA|Accept: */*"),
-            ("--oauth2-bearer|t|http://a/", "GET /|Authorization: Bearer t|UA|Accept: */*"),
+            ("http://u%40:p%3A@a/", "GET /|Credentials(basic)|UA|Accept: */*"),
+            ("-u|x:y|http://u:p@a/", "GET /|Credentials(basic)|UA|Accept: */*"),
+            ("-u|x:y|-H|authorization: z|http://a/", "GET /|UA|Accept: */*|authorization: z"),
+            ("--oauth2-bearer|t|http://a/", "GET /|Credentials(bearer)|UA|Accept: */*"),
             ("--url-query|a=b c|--url-query|+d|http://a/", "GET /?a=b+c&d|UA|Accept: */*"),
         ] {
             assert_eq!(sent(words), expected, "{}", words);

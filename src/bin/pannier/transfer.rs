@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pannier::coding::base64;
-use pannier::http::{Headers, Method, Url};
+use pannier::http::{token, Headers, Method, Url};
+#[cfg(feature = "gzip")]
+use pannier::Decoding;
 use pannier::{Body, Client, Error, ErrorKind, RedirectPolicy, RequestBuilder, Response, Timeouts};
 
 use crate::args::Global;
@@ -15,7 +16,7 @@ use crate::connect::Route;
 use crate::exit::{self, Facts, Failure};
 use crate::operation::{Fail, Operation};
 use crate::output::{Dump, Output};
-use crate::request::{Line, Payload, Plan};
+use crate::request::{Payload, Plan};
 use crate::retry::{Retries, Verdict};
 use crate::warn::warn;
 use crate::watch::{End, Watcher};
@@ -42,8 +43,9 @@ pub struct Asked {
 /// What has come of it so far.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// Bytes of content.
+    /// Bytes of content as they were sent, and of what was made of them.
     pub downloaded: u64,
+    pub delivered: u64,
     /// Bytes that `Content-Length` announces.
     pub expected: Option<u64>,
     /// The URL that answered.
@@ -75,14 +77,14 @@ pub fn request(
     for name in &plan.without {
         builder = builder.without_header(name);
     }
-    for line in &plan.lines {
-        builder = match line {
-            Line::Field(name, value) => builder.header(name, value),
-            Line::Basic(user, password) => {
-                let pair = [user.as_slice(), b":", password].concat();
-                builder.header("Authorization", format!("Basic {}", base64::encode(&pair)))
-            }
-        };
+    for (name, value) in &plan.lines {
+        builder = builder.header(name, value);
+    }
+    if let Some(credentials) = plan.credentials {
+        builder = builder.credentials(credentials);
+    }
+    if let Some(netrc) = plan.netrc {
+        builder = builder.netrc(netrc);
     }
     if let Some(target) = &op.target {
         builder = builder.target(target);
@@ -97,6 +99,11 @@ pub fn request(
         .redirects(redirects(op))
         .protocol(op.version)
         .observer(watcher.clone());
+    #[cfg(feature = "gzip")]
+    let builder = builder.decoding(match op.compressed && !op.raw {
+        true => Decoding::always(),
+        false => Decoding::none(),
+    });
     Ok((builder, asked))
 }
 
@@ -116,16 +123,16 @@ impl Transfer<'_> {
         }
         let mut response = sent.map_err(|error| {
             // Only what cannot be sent twice fails so, and over HTTP/1.0 not even once more.
-            match error.kind() == ErrorKind::Redirect && asked.streams {
-                true => self.not_rewound(&error),
-                false => self.explain(&error, asked, progress),
+            match asked.streams.then(|| self.not_rewound(&error)).flatten() {
+                Some(failure) => failure,
+                None => self.explain(&error, asked, progress),
             }
         })?;
         heads?;
         self.watcher.came(response.local_addr(), response.remote_addr());
         progress.effective = Some(response.url().clone());
         progress.redirect_url = response.redirect_url().map(|url| url.to_string());
-        progress.expected = response.content_length().filter(|_| !asked.is_head);
+        progress.expected = announced(&response).filter(|_| !asked.is_head);
         let failed = self.op.fail != Fail::Never && response.status().as_u16() >= 400;
         if failed && self.op.fail == Fail::WithoutBody {
             return Err(http_error(&response));
@@ -169,13 +176,17 @@ impl Transfer<'_> {
             let count = match response.read_body(&mut buffer) {
                 Ok(0) => return Ok(()),
                 Ok(count) => count,
-                Err(error) => return Err(self.explain(&error, asked, progress)),
+                Err(error) => {
+                    progress.downloaded = response.content_received();
+                    return Err(self.explain(&error, asked, progress));
+                }
             };
-            let room = self.op.max_filesize.map_or(u64::MAX, |most| most - progress.downloaded);
+            let room = self.op.max_filesize.map_or(u64::MAX, |most| most - progress.delivered);
             let taken = usize::try_from(room).map_or(count, |room| room.min(count));
-            self.watcher.content(&buffer[..taken]);
+            progress.downloaded = response.content_received();
+            self.watcher.content(&buffer[..taken], progress.downloaded);
             self.output.write(&buffer[..taken])?;
-            progress.downloaded += taken as u64;
+            progress.delivered += taken as u64;
             self.watcher.received(progress.downloaded, progress.expected);
             if taken < count {
                 return Err(too_large());
@@ -215,10 +226,14 @@ impl Transfer<'_> {
         Ok(())
     }
 
-    fn not_rewound(&self, error: &Error) -> Failure {
+    fn not_rewound(&self, error: &Error) -> Option<Failure> {
         let http10 = self.watcher.record().head.starts_with(b"HTTP/1.0");
-        let code = if http10 { exit::UPLOAD_FAILED } else { exit::REWIND_FAILED };
-        Failure::new(code, error.to_string())
+        let code = match error.kind() {
+            ErrorKind::Redirect | ErrorKind::InvalidRequest if http10 => exit::UPLOAD_FAILED,
+            ErrorKind::Redirect => exit::REWIND_FAILED,
+            _ => return None,
+        };
+        Some(Failure::new(code, error.to_string()))
     }
 
     fn explain(&self, error: &Error, asked: &Asked, progress: &Progress) -> Failure {
@@ -318,6 +333,11 @@ fn section(trailers: &Headers) -> Vec<u8> {
     let lines =
         trailers.iter().map(|(name, value)| [name.as_bytes(), b": ", value, b"\r\n"].concat());
     lines.collect::<Vec<_>>().concat()
+}
+
+/// The length of the content as it is sent.
+fn announced(response: &Response) -> Option<u64> {
+    response.headers().get_list("Content-Length").next().and_then(token::decimal)
 }
 
 fn http_error(response: &Response) -> Failure {

@@ -93,6 +93,9 @@ impl Narrator {
                 self.turn_to(to);
                 text
             }
+            Event::Authenticating { url, .. } => {
+                format!("Issue another request to this URL: '{}'", url)
+            }
             Event::Retrying { error } => {
                 format!("Connection died, retrying a fresh connect: {}", error)
             }

@@ -149,9 +149,9 @@ impl Watcher {
     }
 
     /// This content came.
-    pub fn content(&self, bytes: &[u8]) {
+    pub fn content(&self, bytes: &[u8], received: u64) {
         if let Some(trace) = &mut self.lock().trace {
-            trace.content(bytes);
+            trace.content(bytes, received);
         }
     }
 

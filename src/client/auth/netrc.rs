@@ -76,7 +76,7 @@ impl Netrc {
                 }
             }
         }
-        Ok(Netrc::of(entries.into(), |user, password| Credentials::basic(user, password)))
+        Ok(Netrc::of(entries.into(), Credentials::basic))
     }
 
     /// The same for another kind of authentication: [`Credentials::digest`] or [`Credentials::any`].

@@ -174,9 +174,8 @@ fn ok_the_strongest_challenge_is_answered() {
     let sha = "Digest realm=s, nonce=n, algorithm=SHA-256";
     let int = "Digest realm=i, nonce=n, qop=auth-int";
     let basic = "Basic realm=b";
-    let digest: fn(&str, &str) -> Credentials =
-        |user, password| Credentials::digest(user, password);
-    let any: fn(&str, &str) -> Credentials = |user, password| Credentials::any(user, password);
+    let digest: fn(&'static str, &'static str) -> Credentials = Credentials::digest;
+    let any: fn(&'static str, &'static str) -> Credentials = Credentials::any;
     let table = [
         (any, &[basic, md5, sha][..], "realm=\"s\""),
         (any, &[sha, md5, basic], "realm=\"s\""),

@@ -21,6 +21,8 @@ pub(crate) use self::host::is_localhost;
 pub use self::host::Host;
 pub use self::leniency::UrlLeniency;
 pub use self::origin::{Origin, Scheme};
+#[cfg(feature = "cookies")]
+pub(crate) use self::punycode::to_ascii;
 
 use std::cmp::Ordering;
 use std::fmt;

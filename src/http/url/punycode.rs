@@ -1,4 +1,4 @@
-//! Punycode (RFC 3492), as far as it decides whether an `xn--` label can be one at all.
+//! Punycode (RFC 3492): whether an `xn--` label can be one at all, and how a label is written as one.
 //!
 //! Whether the characters behind it are allowed in a name is a matter of the tables of UTS #46,
 //! which this crate does not carry: such a label is passed on as it is, and the name server decides.
@@ -39,6 +39,56 @@ fn decoded(encoded: &str) -> Option<bool> {
         index += 1;
     }
     Some(!deltas.is_empty() && !prefixed)
+}
+
+/// A label of any characters as it stands in a host (RFC 3492 §6.3): in lower case, and behind `xn--`
+/// if it is not ASCII. What UTS #46 would map beyond that stays as it is. `None` if it is too long for
+/// the arithmetic, as no label is.
+#[cfg(feature = "cookies")]
+pub(crate) fn to_ascii(label: &str) -> Option<String> {
+    let label = label.to_lowercase();
+    if label.is_ascii() {
+        return Some(label);
+    }
+    let mut encoded = String::from("xn--");
+    encoded.extend(label.chars().filter(char::is_ascii));
+    let basic = u32::try_from(encoded.len() - "xn--".len()).ok()?;
+    if basic > 0 {
+        encoded.push('-');
+    }
+    let (mut code, mut delta, mut bias, mut done) = (INITIAL_CODE, 0u32, INITIAL_BIAS, basic);
+    while let Some(next) = label.chars().map(u32::from).filter(|&char| char >= code).min() {
+        delta = (next - code).checked_mul(done + 1)?.checked_add(delta)?;
+        for char in label.chars().map(u32::from) {
+            if char < next {
+                delta = delta.checked_add(1)?;
+            } else if char == next {
+                push_delta(&mut encoded, delta, bias);
+                bias = adapt(delta, done + 1, done == basic);
+                (delta, done) = (0, done + 1);
+            }
+        }
+        (code, delta) = (next + 1, delta.checked_add(1)?);
+    }
+    Some(encoded)
+}
+
+/// One generalized variable-length integer, written.
+#[cfg(feature = "cookies")]
+fn push_delta(encoded: &mut String, mut delta: u32, bias: u32) {
+    // RFC 3492 §5: `a` to `z` are 0 to 25, `0` to `9` are 26 to 35.
+    let digit = |value: u32| char::from(b"abcdefghijklmnopqrstuvwxyz0123456789"[value as usize]);
+    let mut k = BASE;
+    loop {
+        let threshold = k.saturating_sub(bias).clamp(T_MIN, T_MAX);
+        if delta < threshold {
+            return encoded.push(digit(delta));
+        }
+        let rest = delta - threshold;
+        encoded.push(digit(threshold + rest % (BASE - threshold)));
+        delta = rest / (BASE - threshold);
+        k += BASE;
+    }
 }
 
 /// One generalized variable-length integer (RFC 3492 §3.3).
@@ -107,6 +157,32 @@ mod tests {
             "-with-super-monkeys-pc58ag80a8qai00g7n9n",
         ] {
             assert!(is_valid(label), "{}", label);
+        }
+    }
+
+    #[cfg(feature = "cookies")]
+    #[test]
+    fn ok_labels_are_written() {
+        for (label, expected) in [
+            ("com", "com"),
+            ("COM", "com"),
+            ("b\u{fc}cher", "xn--bcher-kva"),
+            ("B\u{dc}CHER", "xn--bcher-kva"),
+            ("\u{e9}", "xn--9ca"),
+            ("\u{440}\u{444}", "xn--p1ai"),
+            ("\u{516c}\u{53f8}", "xn--55qx5d"),
+            (
+                "\u{4ed6}\u{4eec}\u{4e3a}\u{4ec0}\u{4e48}\u{4e0d}\u{8bf4}\u{4e2d}\u{6587}",
+                "xn--ihqwcrb4cv8a8dqg056pqjye",
+            ),
+            (
+                "-with-super-monkeys-\u{5b89}\u{5ba4}\u{5948}\u{7f8e}\u{6075}",
+                "xn---with-super-monkeys-pc58ag80a8qai00g7n9n",
+            ),
+        ] {
+            assert_eq!(to_ascii(label).as_deref(), Some(expected));
+            let encoded = expected.strip_prefix("xn--");
+            assert!(encoded.map_or(true, is_valid), "{}", expected);
         }
     }
 

@@ -392,7 +392,7 @@ impl Connection {
 
     fn final_head(&mut self, request: InFlight, head: &ResponseHead) -> Result<(), Error> {
         let control = Control::read(head.headers(), self.leniency);
-        let (framing, reason) = response_framing(request.kind, head, &control)?;
+        let (framing, reason) = response_framing(&request, head, &control)?;
         self.interim = 0;
         self.keep_alive = control.hints();
         let asked = CloseReason::RequestedByServer;

@@ -6,7 +6,8 @@ use crate::http::token::{decimal, is_word, trim_ows};
 use crate::http::{list, Headers, Method, StatusCode, Version};
 use crate::proto::CloseReason;
 
-use super::{Error, Leniency, ResponseHead};
+use super::request::InFlight;
+use super::{Error, Leniency, ResponseHead, Transfer as Handing};
 
 /// How the end of a response's content is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,7 @@ pub(super) struct Control {
     keep_alive: bool,
     upgrade: bool,
     expect_continue: bool,
+    takes_codings: bool,
     hints: KeepAlive,
 }
 
@@ -75,7 +77,11 @@ enum Transfer {
     Identity,
     /// Chunked after `identity`: read, but not trusted.
     IdentityChunked,
-    /// Chunked is missing, not last, not alone, or there twice.
+    /// Codings that stay on the content, without chunked behind them.
+    Coded,
+    /// The same with chunked.
+    CodedChunked,
+    /// Chunked is not last, or there twice; or it is no list of codings.
     Other,
 }
 
@@ -95,6 +101,7 @@ impl Control {
         let mut control = Control::default();
         for (name, value) in headers.lines_of_lengths(LENGTHS) {
             match name.len() {
+                2 if is_word(name, b"te") => control.takes(value),
                 6 if is_word(name, b"expect") => {
                     control.expect_continue |= is_word(value, b"100-continue");
                 }
@@ -163,16 +170,26 @@ impl Control {
             self.transfer = Transfer::Other;
         }
         for coding in codings {
+            let valid = coding.is_ok();
             let coding = coding.unwrap_or(b"");
             let chunked = is_word(coding, b"chunked");
             let identity = leniency.identity_coding && is_word(coding, b"identity");
             self.transfer = match self.transfer {
                 Transfer::None if chunked => Transfer::Chunked,
                 Transfer::Identity if chunked => Transfer::IdentityChunked,
+                Transfer::Coded if chunked => Transfer::CodedChunked,
                 Transfer::None | Transfer::Identity if identity => Transfer::Identity,
+                Transfer::None | Transfer::Identity | Transfer::Coded if valid => Transfer::Coded,
                 _ => Transfer::Other,
             };
         }
+    }
+
+    /// RFC 9110 §10.1.4: transfer codings that are taken, and `trailers`, which is none.
+    #[inline(never)]
+    fn takes(&mut self, value: &[u8]) {
+        let mut codings = list::elements(value).flatten();
+        self.takes_codings |= codings.any(|coding| !is_word(coding, b"trailers"));
     }
 
     pub(super) fn hints(&self) -> KeepAlive {
@@ -182,6 +199,11 @@ impl Control {
     /// Does a request with these fields wait for 100 Continue before its content?
     pub(super) fn expects_continue(&self) -> bool {
         self.expect_continue
+    }
+
+    /// Does a request with these fields take transfer codings other than chunked?
+    pub(super) fn takes_codings(&self) -> bool {
+        self.takes_codings
     }
 
     /// Does a request with these fields ask for another protocol?
@@ -218,7 +240,7 @@ impl Control {
 }
 
 /// The lengths of the names that are looked for, as bits.
-const LENGTHS: u64 = 1 << 6 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 17;
+const LENGTHS: u64 = 1 << 2 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 17;
 
 impl KeepAlive {
     #[inline(never)]
@@ -250,38 +272,44 @@ impl KeepAlive {
 /// 3. `Transfer-Encoding` overrides `Content-Length`; that they are both there ought to be handled
 ///    as an error, so the connection is closed afterwards. The same holds for `Transfer-Encoding`
 ///    in HTTP/1.0 (§6.1).
-/// 4. With `chunked` as the final transfer coding the content ends where the chunks say. Any other
-///    coding would be raw bytes of an encoding that was never asked for with `TE`: refused. Only
-///    `identity`, which names no coding, is passed over, and the connection closed afterwards.
+/// 4. With `chunked` as the final transfer coding the content ends where the chunks say, without it at
+///    the close. Other codings would be raw bytes of an encoding that was never asked for: they are
+///    refused unless the request took some with `TE`. Only `identity`, which names no coding, is
+///    passed over, and the connection closed afterwards. Where the content is handed on raw, a field
+///    that does not end in `chunked` is passed over too.
 /// 5. An invalid `Content-Length`, or values that differ, are an unrecoverable error.
 /// 6. A valid `Content-Length` is the length; fewer bytes before the close are incomplete.
 /// 7. (A request without either has no content.)
 /// 8. Otherwise the content is everything until the server closes.
 pub(super) fn response_framing(
-    request: RequestKind,
+    request: &InFlight,
     head: &ResponseHead,
     control: &Control,
 ) -> Result<(Framing, Option<CloseReason>), Error> {
-    if request == RequestKind::Connect && head.status().is_success() {
+    if request.kind == RequestKind::Connect && head.status().is_success() {
         return Ok((Framing::Switched, Some(CloseReason::Upgraded)));
     }
     let bodyless = matches!(head.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    if bodyless || head.status().is_informational() || request == RequestKind::Head {
+    if bodyless || head.status().is_informational() || request.kind == RequestKind::Head {
         return Ok((Framing::Empty, None));
     }
+    let (takes, raw) = (request.takes_codings, request.transfer == Handing::Raw);
     let named = control.transfer == Transfer::IdentityChunked;
     let doubtful = named || control.length != Length::None || head.version() == Version::Http10;
     match (control.transfer, control.length) {
-        (Transfer::Chunked | Transfer::IdentityChunked, _) if doubtful => {
-            Ok((Framing::Chunked, Some(CloseReason::AmbiguousFraming)))
+        (Transfer::CodedChunked, _) if !(takes || raw) => Err(Error::TransferCoding),
+        (Transfer::Chunked | Transfer::IdentityChunked | Transfer::CodedChunked, _) => {
+            Ok((Framing::Chunked, doubtful.then_some(CloseReason::AmbiguousFraming)))
         }
-        (Transfer::Chunked, _) => Ok((Framing::Chunked, None)),
-        (Transfer::Other, _) => Err(Error::TransferCoding),
+        (Transfer::Coded, _) if takes => {
+            Ok((Framing::UntilClose, Some(CloseReason::CloseDelimited)))
+        }
+        (Transfer::Coded | Transfer::Other, _) if !raw => Err(Error::TransferCoding),
         (_, Length::Invalid) => Err(Error::ContentLength),
         (_, Length::Different) => Err(Error::ContentLengthsDiffer),
         (transfer, Length::Once(length) | Length::Repeated(length)) => {
             let framing = if length == 0 { Framing::Empty } else { Framing::Length(length) };
-            let ambiguous = transfer == Transfer::Identity;
+            let ambiguous = transfer != Transfer::None;
             Ok((framing, ambiguous.then_some(CloseReason::AmbiguousFraming)))
         }
         (_, Length::None) => Ok((Framing::UntilClose, Some(CloseReason::CloseDelimited))),

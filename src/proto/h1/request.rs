@@ -48,6 +48,8 @@ pub(super) struct InFlight {
     pub(super) asks_upgrade: bool,
     pub(super) expects_continue: bool,
     pub(super) transfer: Transfer,
+    /// Was it said in `TE` that transfer codings are decoded, and can they be?
+    pub(super) takes_codings: bool,
 }
 
 /// What becomes of the chunked coding of a response.
@@ -84,6 +86,11 @@ impl InFlight {
 }
 
 impl Intent {
+    /// May the response have other transfer codings than `chunked`, which are then to be decoded?
+    pub fn takes_codings(&self) -> bool {
+        self.in_flight.takes_codings
+    }
+
     /// What the fields of such a head mean.
     ///
     /// # Errors
@@ -102,6 +109,9 @@ impl Intent {
             asks_upgrade: control.asks_upgrade(),
             expects_continue: control.expects_continue() && framing != Framing::Empty,
             transfer,
+            takes_codings: cfg!(feature = "gzip") // without it nobody decodes them
+                && control.takes_codings()
+                && transfer == Transfer::Decoded,
         };
         Ok(Intent { framing, close: control.close_reason(version, asked, asked), in_flight })
     }

@@ -3,11 +3,17 @@
 //!
 //! They need nothing beyond `std` and the crate, and are included by `#[path]` in `fuzz/`.
 
+pub mod challenge;
 pub mod chunked;
 pub mod connect_reply;
+#[cfg(feature = "cookies")]
+pub mod cookie;
+#[cfg(feature = "cookies")]
+pub mod cookie_file;
 pub mod framing;
 pub mod headers;
 pub mod multipart;
+pub mod netrc;
 pub mod replay;
 pub mod response;
 pub mod socks;

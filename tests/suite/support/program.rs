@@ -158,7 +158,19 @@ pub fn pannier(words: &[&str]) -> Output {
 
 /// The same with something on standard input.
 pub fn fed(words: &[&str], input: impl AsRef<[u8]>) -> Output {
-    let mut child = command(words)
+    feed(command(words), input)
+}
+
+/// The same without a terminal that the program could ask; `None` where that cannot be had.
+pub fn fed_without_terminal(words: &[&str], input: impl AsRef<[u8]>) -> Option<Output> {
+    let mut setsid = Command::new("setsid");
+    setsid.args(["-w", env!("CARGO_BIN_EXE_pannier"), "-q"]).args(words);
+    let probe = Command::new("setsid").args(["-w", "true"]).status();
+    matches!(probe, Ok(status) if status.success()).then(|| feed(setsid, input))
+}
+
+fn feed(mut command: Command, input: impl AsRef<[u8]>) -> Output {
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

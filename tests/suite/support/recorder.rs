@@ -59,6 +59,9 @@ impl Observer for Recorder {
             Event::Redirecting { status, from, to } => {
                 format!("redirecting {} {} {}", status.as_u16(), from, to)
             }
+            Event::Authenticating { status, url } => {
+                format!("authenticating {} {}", status.as_u16(), url)
+            }
             Event::Retrying { error } => format!("retrying after {:?}", error.kind()),
             Event::Kept { connection } => format!("kept {}", connection),
             Event::Closed { connection, reason } => {

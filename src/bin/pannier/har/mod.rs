@@ -172,8 +172,12 @@ fn response(exchange: &Exchange) -> Json {
 
 fn content(exchange: &Exchange, fields: &Fields) -> Json {
     let kind = values(fields, "content-type").next().unwrap_or(UNKNOWN);
-    let size = received(exchange, fields).unwrap_or(0);
+    let received = received(exchange, fields).unwrap_or(0);
+    let size = exchange.size.unwrap_or(received);
     let mut members = vec![("size", Json::count(Some(size))), ("mimeType", Json::lossy(kind))];
+    if size != received {
+        members.push(("compression", Json::Number(size as i64 - received as i64)));
+    }
     let kept = exchange.content.as_deref().filter(|_| is_textual(kind));
     if let Some(text) = kept.and_then(|content| std::str::from_utf8(content).ok()) {
         members.push(("text", text.into()));

@@ -31,6 +31,8 @@ pub struct Exchange {
     pub response: Vec<u8>,
     /// Bytes of content that came, as far as anybody counted.
     pub received: Option<u64>,
+    /// Bytes that were made of them, if somebody took them.
+    pub size: Option<u64>,
     /// The content, if it is short and kept.
     pub content: Option<Vec<u8>>,
     /// Where the client went from here.
@@ -83,6 +85,7 @@ impl Exchange {
             status: None,
             response: Vec::new(),
             received: None,
+            size: None,
             content: None,
             redirect: None,
             complete: false,

@@ -65,7 +65,7 @@ fn ok_phases_follow_each_other_without_gaps() {
     call.tell(&[Event::Queued, Event::Resolving { host: "a" }, Event::Resolved { addresses }]);
     call.tell(&[connecting(), connecting(), Event::Handshaking, connected(7)]);
     call.tell(&request(7)).tell(&[head(StatusCode::OK), Event::ResponseEnd]);
-    call.trace.content(b"abc");
+    call.trace.content(b"abc", 3);
     let exchanges = call.trace.end();
     let exchange = &exchanges[0];
     assert_eq!(exchanges.len(), 1);
@@ -151,7 +151,7 @@ fn ok_an_exchange_that_came_to_its_end_has_not_failed() {
 fn ok_content_is_kept_only_if_it_is_short() {
     let mut call = Call::new(Clock::start(), 0);
     for (piece, kept) in [("ab", Some("ab")), ("cd", Some("abcd")), ("e", None), ("f", None)] {
-        call.trace.content(piece.as_bytes());
+        call.trace.content(piece.as_bytes(), piece.len() as u64);
         let exchange = call.trace.clone().end().remove(0);
         assert_eq!(exchange.content.as_deref(), kept.map(str::as_bytes));
     }

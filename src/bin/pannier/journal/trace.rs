@@ -107,13 +107,14 @@ impl Trace {
         }
     }
 
-    /// This content of the response under way came.
-    pub fn content(&mut self, bytes: &[u8]) {
+    /// This content of the response under way came, of so many bytes as they were sent.
+    pub fn content(&mut self, bytes: &[u8], received: u64) {
         let exchange = &mut self.exchange;
-        let received = exchange.received.get_or_insert(0);
-        let first = *received == 0;
-        *received += bytes.len() as u64;
-        let fits = self.keeps.is_some_and(|most| *received <= most as u64);
+        exchange.received = Some(received);
+        let size = exchange.size.get_or_insert(0);
+        let first = *size == 0;
+        *size += bytes.len() as u64;
+        let fits = self.keeps.is_some_and(|most| *size <= most as u64);
         match (&mut exchange.content, fits) {
             (Some(content), true) => content.extend(bytes),
             (None, true) if first => exchange.content = Some(bytes.to_vec()),

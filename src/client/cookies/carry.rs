@@ -1,0 +1,61 @@
+//! Cookies on the way: put into a request as it goes out, taken from the head that comes back.
+//!
+//! Each sending has its own, so a redirect or another try may carry others. A request that wants a
+//! tunnel is one to the proxy, which gets none and sets none.
+
+use std::borrow::Cow;
+
+use crate::client::call::Call;
+use crate::client::request::Request;
+use crate::error::Result;
+use crate::http::Method;
+use crate::proto::h1::ResponseHead;
+
+use super::jar::Jar;
+use super::request_uri::RequestUri;
+
+impl Call<'_> {
+    /// The request with the cookies of the jar before those that it has, in one field. It stands
+    /// where the caller's stood, even if that is empty.
+    pub(in crate::client) fn with_cookies<'r>(
+        &self,
+        mut request: Cow<'r, Request>,
+    ) -> Result<Cow<'r, Request>> {
+        let jar = match self.jar(&request) {
+            Some(jar) => jar,
+            None => return Ok(request),
+        };
+        let mut field = jar.field_for(&uri(&request));
+        let own = request.headers().get_all("Cookie").collect::<Vec<_>>();
+        if field.is_empty() && !own.iter().any(|own| own.is_empty()) {
+            return Ok(request);
+        }
+        for own in own.iter().filter(|own| !own.is_empty()) {
+            if !field.is_empty() {
+                field.extend_from_slice(b"; ");
+            }
+            field.extend_from_slice(own);
+        }
+        request.to_mut().set_cookies(&field)?;
+        Ok(request)
+    }
+
+    /// Stores what the response sets.
+    pub(in crate::client) fn keep_cookies(&self, request: &Request, head: &ResponseHead) {
+        if let Some(jar) = self.jar(request) {
+            let mut values = head.headers().get_all("Set-Cookie").peekable();
+            if values.peek().is_some() {
+                jar.receive_all(&uri(request), values);
+            }
+        }
+    }
+
+    fn jar(&self, request: &Request) -> Option<&Jar> {
+        let jar = self.client.config().cookies.as_ref();
+        jar.filter(|_| request.takes_cookies() && *request.method() != Method::CONNECT)
+    }
+}
+
+fn uri(request: &Request) -> RequestUri<'_> {
+    RequestUri::addressed(request.url(), request.headers().get_bytes("Host"))
+}
