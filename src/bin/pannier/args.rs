@@ -344,7 +344,7 @@ mod tests {
             ("-m -5 a", "option -m: expected a positive numerical parameter"),
             ("--max-redirs -2 a", "option --max-redirs: expected a proper numerical parameter"),
             ("--next a", "option --next: missing URL before --next"),
-            ("--compressed a", "option --compressed: is unknown"),
+            ("--ssh a", "option --ssh: is unknown"),
         ] {
             let usage = parse(words).err().unwrap_or_else(|| panic!("{} is taken", words));
             assert_eq!((usage.message.as_str(), usage.code), (message, 2));

@@ -176,7 +176,7 @@ mod tests {
                 "xn--ihqwcrb4cv8a8dqg056pqjye",
             ),
             (
-                "-with-super-monkeys-\u{5b89}\u{5ba4}\u{5948}\u{7f8e}\u{6075}",
+                "\u{5b89}\u{5ba4}\u{5948}\u{7f8e}\u{6075}-with-super-monkeys",
                 "xn---with-super-monkeys-pc58ag80a8qai00g7n9n",
             ),
         ] {
