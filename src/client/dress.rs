@@ -18,7 +18,10 @@ use super::request::Request;
 impl Call<'_> {
     /// The request as it goes out now.
     pub(super) fn dress<'r>(&self, request: &'r Request) -> Result<Cow<'r, Request>> {
-        let dressed = self.with_credentials(request)?;
+        let dressed = match Party::is_none(request) {
+            true => Cow::Borrowed(request),
+            false => self.with_credentials(request)?,
+        };
         #[cfg(feature = "cookies")]
         let dressed = self.with_cookies(dressed)?;
         Ok(dressed)
@@ -42,8 +45,8 @@ impl Call<'_> {
 
     /// Keeps what the head of a final response to `request` says for those that follow.
     pub(super) fn heed(&self, request: &Request, head: &ResponseHead) {
-        for party in Party::all(request) {
-            party.informed(head);
+        if !Party::is_none(request) {
+            Party::all(request).for_each(|party| party.informed(head));
         }
         #[cfg(feature = "cookies")]
         self.keep_cookies(request, head);

@@ -44,6 +44,9 @@ impl<'r> Hop<'r> {
 
     /// The request goes out, or asks first.
     pub(super) fn new(request: Cow<'r, Request>) -> Result<Hop<'r>> {
+        if Party::is_none(&request) {
+            return Ok(Hop::whole(request));
+        }
         let asking = match Party::all(&request).any(|party| asks_first(&request, &party)) {
             true => Some(request.without_content()?),
             false => None,

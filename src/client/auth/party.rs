@@ -64,6 +64,12 @@ impl<'a> Party<'a> {
         Some(Party { role: Role::Proxy, credentials, place })
     }
 
+    /// May nobody ask this request, as is mostly so?
+    #[inline]
+    pub(in super::super) fn is_none(request: &Request) -> bool {
+        request.credentials().is_none() && request.route().forwarder().is_none()
+    }
+
     /// All who may ask this request.
     pub(in super::super) fn all(request: &'a Request) -> impl Iterator<Item = Party<'a>> {
         let proxy = request.route().forwarder().and_then(|server| Party::proxy(server));
