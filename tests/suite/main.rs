@@ -29,6 +29,7 @@ mod program;
 mod program_cookies;
 mod program_login;
 mod program_parallel;
+mod program_proxies;
 mod program_retry;
 mod program_secrets;
 mod properties;
