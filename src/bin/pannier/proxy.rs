@@ -56,6 +56,10 @@ impl Proxies {
     }
 
     fn from(op: &Operation, var: impl Fn(&str) -> Option<String>) -> Result<Proxies, Failure> {
+        // What is behind a Unix socket is no proxy's business.
+        if op.unix.is_some() {
+            return Ok(Proxies::default());
+        }
         let first = |names: &[&str]| {
             names.iter().find_map(|name| var(name).filter(|value| !value.is_empty()))
         };
