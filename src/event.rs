@@ -91,8 +91,8 @@ pub enum Event<'a> {
         /// How many bytes it is on the wire.
         length: u64,
     },
-    /// This much more of the content was sent, framing not counted.
-    RequestBody { bytes: u64 },
+    /// This was sent of the content, without its framing.
+    RequestBody { bytes: &'a [u8] },
     /// The request was sent to its end.
     RequestEnd,
     /// An interim response came.

@@ -1,11 +1,12 @@
 //! Building requests: the first bad input is kept, framing fields must agree with the body.
 
 use std::fmt;
+use std::ops::RangeBounds;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Observer;
-use crate::http::{form, Headers, Method, Url, Version};
+use crate::http::{form, range, Headers, Method, Url, Version};
 use crate::net::{CancelToken, Deadline};
 use crate::proto::h1::{Intent, Target, Transfer};
 
@@ -149,6 +150,46 @@ impl RequestBuilder {
         self.change(|draft| {
             draft.netrc = Some(netrc);
             Ok(())
+        })
+    }
+
+    /// Asks for these bytes of the content only (RFC 9110 §14.2): `5..` for all from the sixth on. A
+    /// server may still send all of it, or has nothing there:
+    /// [`Response::content_range`](crate::Response::content_range) tells what came.
+    ///
+    /// A part that is to be put behind another must be of the same representation. `If-Range` with the
+    /// strong `ETag` that came with the first part has the server send all of it if it is not:
+    ///
+    /// ```
+    /// use pannier::{net::Script, Client};
+    /// let script = Script::new().expect_until("\r\n\r\n").reply(
+    ///     "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 5-10/11\r\nContent-Length: 6\r\n\r\n world",
+    /// );
+    /// let client = Client::builder().connector(Script::connections([script])).build();
+    /// let mut file = b"hello".to_vec();
+    /// let response = client
+    ///     .get("http://a/file")
+    ///     .range(file.len() as u64..)
+    ///     .header("If-Range", "\"v1\"")
+    ///     .send()?;
+    /// match response.content_range().and_then(|range| range.first()) {
+    ///     Some(first) => file.truncate(first as usize),
+    ///     None => file.clear(),
+    /// }
+    /// file.extend(response.bytes()?);
+    /// assert_eq!(file, b"hello world");
+    /// # Ok::<(), pannier::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The range has no byte.
+    pub fn range(self, bytes: impl RangeBounds<u64>) -> RequestBuilder {
+        self.change(|draft| match range::request(bytes) {
+            Some(value) => draft.headers.set("Range", value).map_err(invalid),
+            None => {
+                Err(Error::new(ErrorKind::InvalidRequest)
+                    .message("a range of no bytes is asked for"))
+            }
         })
     }
 

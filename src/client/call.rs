@@ -108,7 +108,7 @@ impl Watch for Notify<'_> {
         }
     }
 
-    fn sent_content(&mut self, bytes: u64) {
+    fn sent_content(&mut self, bytes: &[u8]) {
         self.call.observe(|| Event::RequestBody { bytes });
     }
 

@@ -19,7 +19,7 @@ use super::request::Request;
 pub(super) struct Hop<'r> {
     pub(super) request: Cow<'r, Request>,
     /// The same without its content, as long as that waits for the server to name its challenge.
-    asking: Option<Request>,
+    asking: Option<Box<Request>>,
     /// How often a challenge was answered: the origin's, and the proxy's.
     answers: [usize; 2],
 }
@@ -48,7 +48,7 @@ impl<'r> Hop<'r> {
             return Ok(Hop::whole(request));
         }
         let asking = match Party::all(&request).any(|party| asks_first(&request, &party)) {
-            true => Some(request.without_content()?),
+            true => Some(Box::new(request.without_content()?)),
             false => None,
         };
         Ok(Hop { asking, ..Hop::whole(request) })
@@ -56,7 +56,7 @@ impl<'r> Hop<'r> {
 
     /// What goes out.
     pub(super) fn sent(&self) -> &Request {
-        self.asking.as_ref().unwrap_or(&self.request)
+        self.asking.as_deref().unwrap_or(&self.request)
     }
 
     /// The same stop once more, with an answer to whom asked, in the version that the response had. After
@@ -77,12 +77,20 @@ impl<'r> Hop<'r> {
     }
 
     /// What follows from this response, after so many redirects.
+    #[inline]
     pub(super) fn next(
         &self,
         head: &ResponseHead,
         config: &Config,
         followed: usize,
     ) -> Result<Next> {
+        match Party::is_none(&self.request) && !head.status().is_redirection() {
+            true => Ok(Next::Nothing),
+            false => self.follow(head, config, followed),
+        }
+    }
+
+    fn follow(&self, head: &ResponseHead, config: &Config, followed: usize) -> Result<Next> {
         let (request, status) = (&*self.request, head.status());
         if status.is_redirection() {
             let next = redirect::next(request.redirects(), config, request, head, followed)?;

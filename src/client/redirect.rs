@@ -29,6 +29,9 @@ pub struct RedirectPolicy {
     trusted: bool,
     allow_downgrade: bool,
     auto_referer: bool,
+    refuse_http: bool,
+    refuse_https: bool,
+    refuse_userinfo: bool,
 }
 
 impl RedirectPolicy {
@@ -49,6 +52,9 @@ impl RedirectPolicy {
             trusted: false,
             allow_downgrade: false,
             auto_referer: false,
+            refuse_http: false,
+            refuse_https: false,
+            refuse_userinfo: false,
         }
     }
 
@@ -106,12 +112,48 @@ impl RedirectPolicy {
         self
     }
 
+    /// A redirect to a URL of this scheme is an error. None is.
+    #[must_use]
+    pub const fn refuse_scheme(mut self, scheme: Scheme) -> RedirectPolicy {
+        match scheme {
+            Scheme::Http => self.refuse_http = true,
+            Scheme::Https => self.refuse_https = true,
+        }
+        self
+    }
+
+    /// A redirect to a URL with a user name or a password is an error. Off: they are used there.
+    #[must_use]
+    pub const fn refuse_userinfo(mut self, on: bool) -> RedirectPolicy {
+        self.refuse_userinfo = on;
+        self
+    }
+
     pub(crate) fn follows(&self) -> bool {
         self.follow
     }
 
     pub(super) fn is_trusted(&self) -> bool {
         self.trusted
+    }
+
+    /// May one go from this URL to that?
+    fn admit(&self, from: &Url, to: &Url) -> Result<()> {
+        let is_refused = match to.scheme() {
+            Scheme::Http => {
+                self.refuse_http || from.scheme() == Scheme::Https && !self.allow_downgrade
+            }
+            Scheme::Https => self.refuse_https,
+        };
+        let has_userinfo = !to.username().is_empty() || to.password().is_some();
+        let why = match () {
+            () if is_refused => "is not followed",
+            () if self.refuse_userinfo && has_userinfo => "is not followed with its userinfo",
+            () => return Ok(()),
+        };
+        let (from, to) = (from.scheme(), to.without_credentials());
+        let text = format!("the redirect from {} to {} {}", from, to, why);
+        Err(Error::new(ErrorKind::Redirect).message(text))
     }
 
     /// May there be one more after `count`?
@@ -196,19 +238,12 @@ pub(super) fn next(
         Some(url) => url,
         None => return Ok(None),
     };
-    let refuse = |text: String| Err(Error::new(ErrorKind::Redirect).message(text));
+    policy.admit(request.url(), &url)?;
     let downgrade = request.url().scheme() == Scheme::Https && url.scheme() == Scheme::Http;
-    if downgrade && !policy.allow_downgrade {
-        return refuse(format!(
-            "the redirect from https to {} is not followed",
-            url.without_credentials()
-        ));
-    }
     let keeps = policy.keeps(request.method(), head.status());
     if keeps && !request.body().is_replayable() {
-        return refuse(
-            "the redirect asks for the request body again, which cannot be sent twice".into(),
-        );
+        let text = "the redirect asks for the request body again, which cannot be sent twice";
+        return Err(Error::new(ErrorKind::Redirect).message(text));
     }
     let same_origin = request.url().origin() == url.origin();
     let mut headers = request.headers().clone();

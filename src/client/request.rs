@@ -183,7 +183,7 @@ impl Request {
         let before = self.copy();
         let mut credentials = own;
         // A server that names others does not want those that it was shown.
-        if !url.username().is_empty() || url.password().is_some() {
+        if auth::has_userinfo(&url) {
             credentials = None;
             if before.shown {
                 headers.remove("Authorization");

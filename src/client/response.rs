@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use crate::conn::ConnectionInfo;
 use crate::error::{Error, ErrorKind, Result, Transcript};
 use crate::event::{Phase, Timings};
-use crate::http::{Headers, StatusCode, Url, Version};
+use crate::http::{ContentRange, Headers, StatusCode, Url, Version};
 use crate::net::Deadline;
 use crate::proto::h1::ResponseHead;
 use crate::proto::CloseReason;
@@ -205,6 +205,16 @@ impl Response {
     /// How many bytes of content have come, before they were decoded.
     pub fn content_received(&self) -> u64 {
         self.taken
+    }
+
+    /// Which part of the content came with a 206, or how long all of it is after a 416
+    /// (RFC 9110 §14.4). `None` with any other status, where the field means nothing, and if it is
+    /// invalid: then the content must not be put together with another part.
+    pub fn content_range(&self) -> Option<ContentRange> {
+        let mut values = self.headers().get_all("content-range");
+        let is_ranged = matches!(self.status().as_u16(), 206 | 416);
+        let range = values.next().filter(|_| is_ranged).and_then(ContentRange::parse)?;
+        values.next().map_or(Some(range), |_| None)
     }
 
     /// The server's address.

@@ -249,7 +249,7 @@ impl Watch for Asking<'_, '_> {
         }
     }
 
-    fn sent_content(&mut self, _: u64) {}
+    fn sent_content(&mut self, _: &[u8]) {}
 
     fn sent_end(&mut self) {}
 }

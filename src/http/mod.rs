@@ -8,6 +8,7 @@ pub mod date;
 mod headers;
 pub mod list;
 mod method;
+pub(crate) mod range;
 pub mod redact;
 mod status;
 pub mod token;
@@ -17,6 +18,7 @@ mod version;
 pub(crate) use self::headers::Field;
 pub use self::headers::{Headers, InvalidHeader};
 pub use self::method::{InvalidMethod, Method};
+pub use self::range::ContentRange;
 pub use self::status::StatusCode;
 pub(crate) use self::url::is_localhost;
 #[cfg(feature = "cookies")]

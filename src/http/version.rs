@@ -6,6 +6,8 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Version {
+    /// HTTP/0.9 (RFC 1945 §6): content without a head, which nobody can send a request for.
+    Http09,
     /// HTTP/1.0 (RFC 1945): a connection lasts for one exchange unless both sides say `keep-alive`.
     Http10,
     /// HTTP/1.1 (RFC 9112): a connection persists unless a side says `close`.
@@ -16,6 +18,7 @@ impl Version {
     /// The version as it stands in a start line.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Version::Http09 => "HTTP/0.9",
             Version::Http10 => "HTTP/1.0",
             Version::Http11 => "HTTP/1.1",
         }

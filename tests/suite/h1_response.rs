@@ -1,10 +1,10 @@
 //! Response heads: status lines, fields, limits. Every row in every piece, see `replay`.
 
-use pannier::http::Version;
+use pannier::http::{Method, Version};
 use pannier::proto::h1::{Error, Fault, HeadParser};
 use pannier::{Leniency, Limits};
 
-use crate::properties::replay::{lines, Head, Seen, Session, Transcript};
+use crate::properties::replay::{lines, Head, Request, Seen, Session, Transcript};
 
 /// The first head that the default session reports.
 fn head(wire: &[u8]) -> Head {
@@ -237,6 +237,55 @@ fn ok_a_wrong_length_can_be_ignored() {
     let leniency = Leniency::default().ignore_content_length(true);
     let session = Session { leniency, ..Session::get() };
     assert_eq!(session.everyway(wire).to_string(), "200 \"hello\" END CloseDelimited");
+}
+
+#[test]
+fn ok_a_length_beyond_all_numbers_can_be_ignored() {
+    let leniency = Leniency::default().oversized_length(true);
+    let session = Session { leniency, ..Session::get() };
+    let wire = |length: &str| format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\nhello", length);
+    let seen = session.everyway(wire("36893488147419103232").as_bytes());
+    assert_eq!(seen.to_string(), "200 \"hello\" END CloseDelimited");
+    for length in
+        ["", "x", "-36893488147419103232", "36893488147419103232, 5", "5, 36893488147419103232"]
+    {
+        let seen = session.everyway(wire(length).as_bytes()).to_string();
+        assert_eq!(seen, "ERR ContentLength", "{}", length);
+    }
+    let seen = Session::get().everyway(wire("36893488147419103232").as_bytes());
+    assert_eq!(seen.to_string(), "ERR ContentLength");
+}
+
+#[test]
+fn ok_and_err_content_without_a_head() {
+    let leniency = Leniency::default().http09(true);
+    let session = Session { leniency, ..Session::get() };
+    for (wire, expected) in [
+        (&b"o"[..], "200 \"o\" END CloseDelimited"),
+        (b"hello\r\n\r\n", "200 \"hello\\r\\n\\r\\n\" END CloseDelimited"),
+        (b"HTML/1.1 200 OK\r\n\r\n", "200 \"HTML/1.1 200 OK\\r\\n\\r\\n\" END CloseDelimited"),
+        (b"HTTP/1.1 204 No\r\n\r\n", "204 END persists"),
+        (b"HTTP/2 200\r\n\r\n", "ERR Version"),
+        (b"HTTP/x", "ERR Version"),
+        // Nobody can say what it was to become.
+        (b"HTT", "ERR ClosedInHead"),
+        (b"", "ERR ClosedBeforeResponse"),
+        (b"HTTP/1.1 103 Hints\r\n\r\nhello", "103 ERR StatusLine"),
+    ] {
+        let seen = session.everyway(wire).to_string();
+        assert_eq!(seen, expected, "{}", wire.escape_ascii());
+    }
+    let zeros = session.everyway(&[0; 200]);
+    assert_eq!(zeros.error, None);
+    for method in [Method::HEAD, Method::CONNECT] {
+        let session = Session { requests: vec![Request::new(method)], ..session.clone() };
+        assert_eq!(error(&session, b"hello"), Some(Error::StatusLine));
+    }
+    let requests = vec![Request::new(Method::GET), Request::new(Method::GET)];
+    let pipelined = Session { requests, ..session.clone() };
+    assert_eq!(error(&pipelined, b"hello"), Some(Error::StatusLine));
+    let second = b"HTTP/1.1 204 No\r\n\r\nhello";
+    assert_eq!(error(&pipelined, second), Some(Error::StatusLine));
 }
 
 #[test]

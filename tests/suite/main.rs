@@ -25,11 +25,16 @@ mod observing;
 mod persistence;
 mod pipelining;
 mod program;
+mod program_conditions;
 #[cfg(feature = "cookies")]
 mod program_cookies;
 mod program_login;
+mod program_logs;
+mod program_names;
 mod program_parallel;
+mod program_protocols;
 mod program_proxies;
+mod program_resume;
 mod program_retry;
 mod program_secrets;
 mod properties;

@@ -1,15 +1,16 @@
 //! From the text of a URL to what is asked for: scheme guessed, uploads named, queries added.
 
-use pannier::http::{Url, UrlLeniency};
+use pannier::http::{Scheme, Url, UrlLeniency};
 
 use crate::data;
 use crate::exit::{self, Failure};
 use crate::operation::Operation;
+use crate::protocols::{self, From};
 
-/// The URL in `text`, with `http://` before it if it has no scheme, and the pieces of `-G` and
+/// The URL in `text`, with a scheme before it if it has none, and the pieces of `-G` and
 /// `--url-query`.
 pub fn url(op: &Operation, text: &[u8], upload: Option<&[u8]>) -> Result<Url, Failure> {
-    let text = url_text(text)?;
+    let text = url_text(op, text)?;
     let text = match upload {
         Some(file) if !matches!(file, b"-" | b".") => with_file_name(&text, file),
         _ => text,
@@ -17,6 +18,7 @@ pub fn url(op: &Operation, text: &[u8], upload: Option<&[u8]>) -> Result<Url, Fa
     // A proxy, or `--resolve`, may know names that end in a number.
     let leniency = UrlLeniency::default().path_as_is(op.path_as_is).numeric_names(true);
     let mut url = Url::parse_with(&text, leniency).map_err(|error| Failure::url(&error))?;
+    protocols::check(op, &url, From::CommandLine)?;
     let data = op.data.as_deref().filter(|_| op.get);
     for piece in data.into_iter().chain(op.query.as_deref()).filter(|piece| !piece.is_empty()) {
         let piece = String::from_utf8(piece.to_vec()).unwrap_or_else(|_| escape_high(piece));
@@ -25,7 +27,7 @@ pub fn url(op: &Operation, text: &[u8], upload: Option<&[u8]>) -> Result<Url, Fa
     Ok(url)
 }
 
-fn url_text(text: &[u8]) -> Result<String, Failure> {
+fn url_text(op: &Operation, text: &[u8]) -> Result<String, Failure> {
     // What a pasted line end or blank would do to a request line is none of the user's wishes.
     if text.is_empty() || text.iter().any(|&byte| byte <= b' ' || byte == 0x7f) {
         let message = "URL rejected: it is empty or has a space or control character";
@@ -41,7 +43,8 @@ fn url_text(text: &[u8]) -> Result<String, Failure> {
     let has_scheme = text.split_once("://").is_some_and(|(scheme, _)| {
         scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
     });
-    Ok(if has_scheme { text } else { format!("http://{}", text) })
+    let scheme = op.default_scheme.unwrap_or(Scheme::Http);
+    Ok(if has_scheme { text } else { format!("{}://{}", scheme, text) })
 }
 
 /// Bytes that are no UTF-8, as `%XX`.

@@ -9,10 +9,16 @@ use std::time::Duration;
 
 use crate::config_file;
 use crate::data;
+use crate::etag;
+use crate::exit;
 use crate::flags::{self, Flag, Set};
 use crate::lab;
+use crate::log::Manner;
 use crate::operation::Operation;
+use crate::progress::screen;
+use crate::refused;
 use crate::reports::Reports;
+use crate::resume;
 use crate::usage::{Problem, Usage};
 use crate::values::{self, text};
 use crate::warn::warn;
@@ -25,6 +31,8 @@ pub struct Args {
     pub operations: Vec<Operation>,
     pub lab: lab::Options,
     pub reports: Reports,
+    /// Where `--trace` writes.
+    pub trace: Option<Vec<u8>>,
     /// The category asked for, or "".
     pub help: Option<String>,
     pub version: bool,
@@ -37,7 +45,12 @@ pub struct Args {
 pub struct Global {
     pub silent: bool,
     pub show_error: bool,
-    pub verbose: bool,
+    pub manner: Manner,
+    /// Each part of the log has its time.
+    pub trace_time: bool,
+    pub progress_bar: bool,
+    /// Names of fields are not made to stand out on a terminal.
+    pub plain_output: bool,
     pub no_progress_meter: bool,
     pub parallel: bool,
     /// How many transfers run at a time; `None` is [`PARALLEL`].
@@ -56,6 +69,11 @@ impl Global {
     /// Are errors told?
     pub fn tells_errors(self) -> bool {
         !self.silent || self.show_error
+    }
+
+    /// Is what happens told in sentences?
+    pub fn is_verbose(self) -> bool {
+        self.manner == Manner::Verbose
     }
 
     /// How many transfers run at a time.
@@ -84,7 +102,11 @@ impl Args {
             args.read_lines(&path.to_string_lossy(), &text)?;
         }
         args.read_words(words)?;
-        Ok(args)
+        let conflict = |op| resume::conflict(op).or_else(|| etag::conflict(op));
+        match args.operations.iter().find_map(conflict) {
+            Some(message) => Err(Usage { message: message.to_owned(), code: exit::USAGE }),
+            None => Ok(args),
+        }
     }
 
     /// The operation that options now belong to.
@@ -128,6 +150,38 @@ impl Args {
     pub fn set_parallel_max_host(&mut self, value: &[u8]) -> Result<(), Problem> {
         self.global.parallel_max_host = width(value)?;
         Ok(())
+    }
+
+    /// `-v`, unless it is switched off.
+    pub fn set_verbose(&mut self, on: bool) {
+        match (on, self.global.manner) {
+            (true, manner) => {
+                if matches!(manner, Manner::Ascii | Manner::Hex) {
+                    let text = "-v, --verbose overrides an earlier trace/verbose option";
+                    warn(self.global, text);
+                }
+                self.global.manner = Manner::Verbose;
+            }
+            (false, Manner::Verbose) => self.global.manner = Manner::Silent,
+            (false, _) => {}
+        }
+    }
+
+    /// `--trace` or `--trace-ascii`, written to a file.
+    pub fn set_trace(&mut self, manner: Manner, name: &str, file: &[u8]) {
+        if !matches!(self.global.manner, Manner::Silent) && self.global.manner != manner {
+            let text = format!("--{} overrides an earlier trace/verbose option", name);
+            warn(self.global, &text);
+        }
+        self.global.manner = manner;
+        self.trace = Some(file.to_vec());
+    }
+
+    /// `--stderr`, from now on.
+    pub fn set_stderr(&mut self, name: &[u8]) {
+        if screen::redirect(name).is_err() {
+            warn(self.global, &format!("Failed to open {}", String::from_utf8_lossy(name)));
+        }
     }
 
     /// `--range`, with curl's repairs.
@@ -214,7 +268,7 @@ impl Args {
     fn obey(&mut self, word: &[u8], next: Option<&[u8]>) -> Result<bool, Problem> {
         if let Some(name) = word.strip_prefix(b"--") {
             let name = std::str::from_utf8(name).map_err(|_| Problem::Unknown)?;
-            let (flag, on) = long_option(name).ok_or(Problem::Unknown)?;
+            let (flag, on) = long_option(name)?;
             return self.set(flag, on, next);
         }
         let letters = &word[1..];
@@ -222,7 +276,7 @@ impl Args {
             return Err(Problem::Unknown);
         }
         for (index, &letter) in letters.iter().enumerate() {
-            let flag = flags::by_short(char::from(letter)).ok_or(Problem::Unknown)?;
+            let flag = short_option(char::from(letter))?;
             let attached = &letters[index + 1..];
             if matches!(flag.set, Set::Value(..)) && !attached.is_empty() {
                 self.set(flag, true, Some(attached))?;
@@ -265,15 +319,24 @@ impl Args {
 }
 
 /// The option of this name and whether it is switched on. Some are named by their opposite.
-fn long_option(name: &str) -> Option<(&'static Flag, bool)> {
+fn long_option(name: &str) -> Result<(&'static Flag, bool), Problem> {
     if let Some(flag) = flags::by_long(name) {
-        return Some((flag, true));
+        return Ok((flag, true));
+    }
+    if let Some(problem) = refused::by_long(name) {
+        return Err(problem);
     }
     let opposite = match name.strip_prefix("no-") {
         Some(name) => flags::by_long(name),
         None => flags::by_long(&format!("no-{}", name)),
     };
-    opposite.filter(|flag| matches!(flag.set, Set::Switch(_))).map(|flag| (flag, false))
+    let opposite = opposite.filter(|flag| matches!(flag.set, Set::Switch(_)));
+    opposite.map(|flag| (flag, false)).ok_or(Problem::Unknown)
+}
+
+fn short_option(letter: char) -> Result<&'static Flag, Problem> {
+    let problem = || refused::by_short(letter).unwrap_or(Problem::Unknown);
+    flags::by_short(letter).ok_or_else(problem)
 }
 
 /// How many at a time; 0 leaves that open, and what is too much is the most that there may be.
@@ -345,6 +408,10 @@ mod tests {
             ("--max-redirs -2 a", "option --max-redirs: expected a proper numerical parameter"),
             ("--next a", "option --next: missing URL before --next"),
             ("--ssh a", "option --ssh: is unknown"),
+            ("--cacert x a", "option --cacert: needs TLS, which is not built in"),
+            ("-sk a", "option -sk: needs TLS, which is not built in"),
+            ("--keepalive a", "option --keepalive: std has no way to set this of a connection"),
+            ("--no-xattr a", "option --no-xattr: is unknown"),
         ] {
             let usage = parse(words).err().unwrap_or_else(|| panic!("{} is taken", words));
             assert_eq!((usage.message.as_str(), usage.code), (message, 2));

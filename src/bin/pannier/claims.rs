@@ -5,7 +5,7 @@
 //! writes what nobody will see.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -31,16 +31,29 @@ static WRITERS: Mutex<BTreeMap<PathBuf, Writers>> = Mutex::new(BTreeMap::new());
 impl Claim {
     /// Makes the file, or empties the one that is there and that nobody else writes.
     pub fn create(path: &Path) -> io::Result<(Claim, File)> {
+        Claim::open(path, |others| {
+            if others && path.is_file() {
+                fs::remove_file(path)?;
+            }
+            File::create(path)
+        })
+    }
+
+    /// Makes the file, or goes on behind what it has.
+    pub fn append(path: &Path) -> io::Result<(Claim, File)> {
+        Claim::open(path, |_| OpenOptions::new().create(true).append(true).open(path))
+    }
+
+    /// Opens the file by a function that is told whether others write to it.
+    fn open(path: &Path, open: impl FnOnce(bool) -> io::Result<File>) -> io::Result<(Claim, File)> {
         let mut all = writers();
         let writers = all.entry(path.to_owned()).or_default();
-        if writers.count > 0 && path.is_file() {
-            fs::remove_file(path)?;
-        }
+        let others = writers.count > 0;
         // Counted first: what cannot be opened is given back as any other.
         writers.count += 1;
         writers.last += 1;
         let claim = Claim { path: path.to_owned(), number: writers.last };
-        let file = File::create(path);
+        let file = open(others);
         drop(all);
         Ok((claim, file?))
     }

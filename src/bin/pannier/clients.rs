@@ -27,6 +27,7 @@ pub struct Clients {
 struct Setting {
     route: Route,
     ignore_content_length: bool,
+    http09: bool,
     cookies: bool,
     limit_rate: Option<u64>,
 }
@@ -44,6 +45,7 @@ impl Clients {
             // A redirect may lead to where the rules do have an effect.
             route: if op.location { route } else { route.simplified(&url.origin()) },
             ignore_content_length: op.ignore_content_length,
+            http09: op.http09,
             cookies: op.cookies.kept,
             limit_rate: op.limit_rate,
         };
@@ -58,11 +60,15 @@ impl Clients {
     }
 
     fn build(&self, setting: &Setting, proxy: Proxy) -> Client {
+        let leniency = Leniency::default()
+            .ignore_content_length(setting.ignore_content_length)
+            .oversized_length(true)
+            .http09(setting.http09);
         let builder = Client::builder()
             .pool(self.pool)
             .proxy(proxy)
             .connector(setting.route.connector(setting.limit_rate))
-            .leniency(Leniency::default().ignore_content_length(setting.ignore_content_length))
+            .leniency(leniency)
             // Every field comes from the options, in their order.
             .user_agent("")
             .default_headers(Headers::new());

@@ -32,12 +32,22 @@ pub struct Facts {
     pub max_redirs: Option<u32>,
 }
 
+/// No such protocol, or it may not be used.
+pub const UNSUPPORTED: u8 = 1;
+/// What the server sends makes no sense.
+pub const WEIRD_REPLY: u8 = 8;
+/// A URL must not have a user name.
+pub const LOGIN_DENIED: u8 = 67;
 /// A command line that makes no sense.
 pub const USAGE: u8 = 2;
 /// Aborted by this side.
 pub const ABORTED: u8 = 42;
 /// What is said then.
 pub const ABORTED_WITH_ANOTHER: &str = "Transfer aborted due to critical error in another transfer";
+/// Not all of it was transferred.
+pub const PARTIAL: u8 = 18;
+/// The server does not go on where it was asked to.
+pub const RANGE_ERROR: u8 = 33;
 /// The time is over.
 pub const TIMED_OUT: u8 = 28;
 /// The proxy's name has no address, or its URL is none.
@@ -128,10 +138,10 @@ impl Failure {
             ErrorKind::EmptyResponse => (52, "Empty reply from server".to_owned()),
             ErrorKind::Send => (55, system("Send failure", error)),
             ErrorKind::Receive => (56, system("Recv failure", error)),
-            ErrorKind::Protocol => (8, error.to_string()),
+            ErrorKind::Protocol => (WEIRD_REPLY, error.to_string()),
             ErrorKind::Framing | ErrorKind::TooLarge => (56, error.to_string()),
             ErrorKind::Coding => (61, error.to_string()),
-            ErrorKind::Truncated => (18, cut_short(facts)),
+            ErrorKind::Truncated => (PARTIAL, cut_short(facts)),
             ErrorKind::TooManyRedirects => (47, too_many_redirects(facts)),
             ErrorKind::Redirect => (BAD_URL, error.to_string()),
             ErrorKind::Body => (READ_ERROR, error.to_string()),
@@ -169,11 +179,11 @@ pub fn sound_part<'a>(head: &'a [u8], error: &Error) -> &'a [u8] {
 fn broken_rule(rule: &h1::Error) -> Option<Failure> {
     let (code, message) = match rule {
         h1::Error::StatusLine | h1::Error::Version => {
-            (1, format!("Unsupported HTTP response: {}", rule))
+            (UNSUPPORTED, format!("Unsupported HTTP response: {}", rule))
         }
         h1::Error::TransferCoding => (61, format!("Unsolicited Transfer-Encoding found: {}", rule)),
         h1::Error::ContentLength | h1::Error::ContentLengthsDiffer => {
-            (8, format!("Invalid Content-Length: {}", rule))
+            (WEIRD_REPLY, format!("Invalid Content-Length: {}", rule))
         }
         h1::Error::ClosedInHead => (56, format!("Recv failure: {}", rule)),
         _ => return None,

@@ -8,10 +8,14 @@ use pannier::net::Family;
 use pannier::Protocol;
 
 use crate::args::Args;
+use crate::condition::Condition;
 use crate::data;
-use crate::operation::{Fail, Out, UnixPath};
+use crate::log::Manner;
+use crate::operation::{Clobber, Fail, Out, UnixPath};
+use crate::protocols::{self, Protocols};
 use crate::proxy::Kind;
 use crate::reports;
+use crate::resume::Resume;
 use crate::usage::Problem;
 use crate::values;
 
@@ -119,12 +123,6 @@ impl Flag {
     }
 }
 
-fn refuse(text: &str) -> Result<(), Problem> {
-    Err(Problem::Wrong(text.to_owned()))
-}
-
-const NO_TLS: &str = "is not supported: TLS, to a proxy either, is not built in";
-
 use Category::*;
 
 /// Every option, by name.
@@ -169,6 +167,11 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         },
     ),
+    value("continue-at", "<offset>", Output, "Go on there (-: behind the output)", |a, v| {
+        a.op().resume = Some(Resume::parse(v)?);
+        Ok(())
+    })
+    .short('C'),
     value("cookie", "<data/file>", Http, "Send NAME=VALUE pairs, or a file's cookies", |a, v| {
         a.op().cookies.add(v)
     })
@@ -197,11 +200,22 @@ pub const FLAGS: &[Flag] = &[
     switch("digest", Auth, "Digest authentication", |a, on| a.op().login.digest = on),
     flag("disable", General, "As the first option: read no .curlrc", Set::Act(|_| Ok(())))
         .short('q'),
+    switch("disallow-username-in-url", Auth, "Refuse URLs with a user name", |a, on| {
+        a.op().disallow_username = on;
+    }),
     value("dump-header", "<file>", Output, "Write received headers to a file", |a, v| {
         a.op().dump_header = Some(v.to_vec());
         Ok(())
     })
     .short('D'),
+    value("etag-compare", "<file>", Http, "Only what differs from the tag in a file", |a, v| {
+        a.op().etag_compare = Some(v.to_vec());
+        Ok(())
+    }),
+    value("etag-save", "<file>", Http, "Keep the tag of the content in a file", |a, v| {
+        a.op().etag_save = Some(v.to_vec());
+        Ok(())
+    }),
     switch("fail", Important, "Fail on HTTP errors, without output", |a, on| {
         a.op().fail = if on { Fail::WithoutBody } else { Fail::Never }
     })
@@ -261,6 +275,9 @@ pub const FLAGS: &[Flag] = &[
         ),
     )
     .short('h'),
+    switch("http0.9", Http, "Take a response without a head for HTTP/0.9", |a, on| {
+        a.op().http09 = on;
+    }),
     flag(
         "http1.0",
         Http,
@@ -360,12 +377,6 @@ pub const FLAGS: &[Flag] = &[
         Ok(())
     })
     .short('m'),
-    flag(
-        "negotiate",
-        Auth,
-        "Refused; needs Kerberos",
-        Set::Act(|_| refuse("is not supported: Negotiate needs Kerberos, which is not built in")),
-    ),
     switch("netrc", Auth, "Look for name and password in ~/.netrc or $NETRC", |a, on| {
         a.op().login.netrc = on;
     })
@@ -381,8 +392,9 @@ pub const FLAGS: &[Flag] = &[
         .short(':'),
     switch("no-buffer", Output, "Accepted; output is never buffered", |_, _| {}).short('N'),
     switch("no-clobber", Output, "Write to file.1 and so on instead of over a file", |a, on| {
-        a.op().no_clobber = on;
+        a.op().clobber = if on { Clobber::Never } else { Clobber::Always };
     }),
+    switch("no-keepalive", Connection, "Accepted; no keep-alive probes are sent", |_, _| {}),
     switch("no-progress-meter", Verbose, "Show no progress meter", |a, on| {
         a.global.no_progress_meter = on;
     }),
@@ -390,12 +402,6 @@ pub const FLAGS: &[Flag] = &[
         a.op().no_proxy = Some(values::text(v)?);
         Ok(())
     }),
-    flag(
-        "ntlm",
-        Auth,
-        "Refused",
-        Set::Act(|_| refuse("is not supported: NTLM is not built in; --digest and --basic are")),
-    ),
     value("oauth2-bearer", "<token>", Auth, "OAuth 2 bearer token", |a, v| {
         a.op().login.bearer = Some(values::text(v)?);
         Ok(())
@@ -446,6 +452,22 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         },
     ),
+    switch("progress-bar", Verbose, "Show the progress as a bar", |a, on| {
+        a.global.progress_bar = on;
+    })
+    .short('#'),
+    value("proto", "<protocols>", Connection, "Use URLs of these protocols only", |a, v| {
+        a.op().protocols = Protocols::parse(a.global, v);
+        Ok(())
+    }),
+    value("proto-default", "<protocol>", Connection, "For URLs without one", |a, v| {
+        a.op().default_scheme = Some(protocols::known(v)?);
+        Ok(())
+    }),
+    value("proto-redir", "<protocols>", Connection, "Be redirected to these only", |a, v| {
+        a.op().redirect_protocols = Protocols::parse(a.global, v);
+        Ok(())
+    }),
     value("proxy", "<[protocol://]host[:port]>", Proxy, "Use this proxy (\"\": none)", |a, v| {
         a.op().set_proxy(Kind::Http, v)
     })
@@ -456,27 +478,12 @@ pub const FLAGS: &[Flag] = &[
     switch("proxy-basic", Proxy, "Authenticate to the proxy by Basic (the default)", |a, on| {
         a.op().proxy_basic = on;
     }),
-    value("proxy-cacert", "<file>", Proxy, "Refused", |_, _| refuse(NO_TLS)),
-    value("proxy-cert", "<cert[:passwd]>", Proxy, "Refused", |_, _| refuse(NO_TLS)),
     switch("proxy-digest", Proxy, "Authenticate to the proxy by Digest", |a, on| {
         a.op().proxy_digest = on;
     }),
     value("proxy-header", "<header/@file>", Proxy, "A header for the proxy alone", |a, v| {
         a.op().add_proxy_header(v)
     }),
-    flag("proxy-insecure", Proxy, "Refused", Set::Act(|_| refuse(NO_TLS))),
-    flag(
-        "proxy-negotiate",
-        Proxy,
-        "Refused",
-        Set::Act(|_| refuse("is not supported: Negotiate needs Kerberos, which is not built in")),
-    ),
-    flag(
-        "proxy-ntlm",
-        Proxy,
-        "Refused",
-        Set::Act(|_| refuse("is not supported: NTLM is not built in; --proxy-digest is")),
-    ),
     value(
         "proxy-user",
         "<user:password>",
@@ -514,6 +521,10 @@ pub const FLAGS: &[Flag] = &[
         Ok(())
     })
     .short('e'),
+    switch("remote-header-name", Output, "With -O: use the name that the server gives", |a, on| {
+        a.op().remote_header_name = on;
+    })
+    .short('J'),
     switch("remote-name", Important, "Write to a file named as in the URL", |a, on| {
         a.op().add_output(if on { Out::Remote } else { Out::Stdout });
     })
@@ -521,6 +532,10 @@ pub const FLAGS: &[Flag] = &[
     switch("remote-name-all", Output, "Use -O for every URL that follows", |a, on| {
         a.op().remote_names = on;
     }),
+    switch("remote-time", Output, "Give the file the time of the content", |a, on| {
+        a.op().remote_time = on;
+    })
+    .short('R'),
     switch("remove-on-error", Output, "Remove the file of a transfer that failed", |a, on| {
         a.op().remove_on_error = on;
     }),
@@ -585,12 +600,6 @@ pub const FLAGS: &[Flag] = &[
         a.op().set_proxy(Kind::Socks5, v)
     }),
     switch("socks5-basic", Proxy, "Accepted; -U is for SOCKS5 too", |_, _| {}),
-    flag(
-        "socks5-gssapi",
-        Proxy,
-        "Refused",
-        Set::Act(|_| refuse("is not supported: GSS-API is not built in; -U is")),
-    ),
     value("socks5-hostname", "<host[:port]>", Proxy, "SOCKS5 proxy that looks up names", |a, v| {
         a.op().set_proxy(Kind::Socks5h, v)
     }),
@@ -604,6 +613,13 @@ pub const FLAGS: &[Flag] = &[
         Ok(())
     })
     .short('y'),
+    value("stderr", "<file>", Verbose, "Write there what goes to stderr (-: stdout)", |a, v| {
+        a.set_stderr(v);
+        Ok(())
+    }),
+    switch("styled-output", Output, "Bold names of headers on a terminal (on)", |a, on| {
+        a.global.plain_output = !on;
+    }),
     switch(
         "suppress-connect-headers",
         Proxy,
@@ -612,9 +628,31 @@ pub const FLAGS: &[Flag] = &[
             a.op().suppress_connect_headers = on;
         },
     ),
+    value(
+        "time-cond",
+        "<date/file>",
+        Http,
+        "Only what is newer (-date: older) than this",
+        |a, v| {
+            a.op().condition = Condition::parse(a.global, v);
+            Ok(())
+        },
+    )
+    .short('z'),
     #[cfg(feature = "gzip")]
     switch("tr-encoding", Http, "Ask for a compressed transfer coding, and decode it", |a, on| {
         a.op().tr_encoding = on;
+    }),
+    value("trace", "<file>", Verbose, "Write all that crosses the wire to a file", |a, v| {
+        a.set_trace(Manner::Hex, "trace", v);
+        Ok(())
+    }),
+    value("trace-ascii", "<file>", Verbose, "The same without hexadecimal", |a, v| {
+        a.set_trace(Manner::Ascii, "trace-ascii", v);
+        Ok(())
+    }),
+    switch("trace-time", Verbose, "Put the time (UTC) before what -v and --trace say", |a, on| {
+        a.global.trace_time = on;
     }),
     value("unix-socket", "<path>", Connection, "Connect via a Unix domain socket", |a, v| {
         a.op().unix = Some(UnixPath::Named(v.to_vec()));
@@ -643,7 +681,7 @@ pub const FLAGS: &[Flag] = &[
     })
     .short('A'),
     switch("verbose", Important, "Say what happens", |a, on| {
-        a.global.verbose = on;
+        a.set_verbose(on);
     })
     .short('v'),
     flag(

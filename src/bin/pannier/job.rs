@@ -19,11 +19,13 @@ use crate::ending::{Done, Ended};
 use crate::exit::{self, Failure};
 use crate::jobs::Job;
 use crate::journal::Journal;
+use crate::log::Log;
 use crate::output::{Dump, Output};
-use crate::progress::{self, Board, Departure};
+use crate::progress::{self, screen, Board, Departure};
 use crate::record::Record;
 use crate::reports::Reports;
 use crate::request::{self, Payload};
+use crate::resume::Start;
 use crate::retry::{Again, Retries, Verdict};
 use crate::transfer::{self, Asked, Progress, Transfer, SPENT};
 use crate::verbose::Narrator;
@@ -35,6 +37,7 @@ pub struct Session {
     pub global: Global,
     clients: Clients,
     pub board: Arc<Board>,
+    log: Option<Arc<Log>>,
     /// What happened, if somebody wants to know afterwards.
     journal: Option<Journal>,
     /// Whoever read standard output has gone, and nobody wants to hear what is given up for it.
@@ -50,6 +53,8 @@ pub struct Work {
     dump: Option<Dump>,
     retries: Retries,
     progress: Progress,
+    /// Where the try under way goes on.
+    start: Start,
     /// Its number on the board.
     flight: u64,
 }
@@ -85,10 +90,10 @@ pub struct Sent {
 pub type Answer = (Sent, pannier::Result<Response>);
 
 impl Session {
-    pub fn new(global: Global, journal: Option<Journal>) -> Session {
-        let board = Board::new(global.parallel);
+    pub fn new(global: Global, log: Option<Log>, journal: Option<Journal>) -> Session {
+        let (board, log) = (Board::new(global), log.map(Arc::new));
         let output_gone = AtomicBool::new(false);
-        Session { global, clients: Clients::new(global), board, journal, output_gone }
+        Session { global, clients: Clients::new(global), board, log, journal, output_gone }
     }
 
     /// Opens what the job needs, and makes its first request.
@@ -163,8 +168,10 @@ impl Session {
 
     /// The job as it goes on the board.
     fn work(&self, job: Job, url: Url, output: Output, dump: Option<Dump>) -> Work {
-        let narrator = self.global.verbose.then(|| Narrator::new(url.host_str().to_owned()));
-        let keeps_heads = job.op.show_headers || dump.is_some();
+        let log = self.log.clone();
+        let narrator = log.map(|log| Narrator::new(log, url.host_str().to_owned()));
+        let keeps_heads = job.op.show_headers || dump.is_some() || job.op.remote_header_name;
+        let start = Start::first(&job.op, &output, job.upload.is_some());
         let record = Record::new(Instant::now(), keeps_heads);
         let record = record.suppress_tunnels(job.op.suppress_connect_headers);
         let watcher = Watcher::new(record, narrator);
@@ -175,7 +182,8 @@ impl Session {
             slowness: job.op.slowness(),
         });
         let retries = Retries::new(job.op.retry, Instant::now());
-        Work { job, url, watcher, output, dump, retries, progress: Progress::default(), flight }
+        let progress = Progress::default();
+        Work { job, url, watcher, output, dump, retries, progress, start, flight }
     }
 
     /// Tries until it succeeds, or is not to be tried again.
@@ -192,7 +200,7 @@ impl Session {
                     return result;
                 }
             };
-            if let Err(hindrance) = work.restart() {
+            if let Err(hindrance) = self.restart(work, &result) {
                 warn(self.global, &hindrance);
                 return result;
             }
@@ -202,6 +210,23 @@ impl Session {
             self.wait(work, &again)?;
             let attempt = self.prepare(work);
             answer = attempt.map(|attempt| (attempt.sent, attempt.request.send()));
+        }
+    }
+
+    /// Makes the output ready for another try: with what the last one has got, or without.
+    fn restart(&self, work: &mut Work, result: &Result<(), Failure>) -> Result<(), String> {
+        let is_output_sound = result.as_ref().err().map_or(true, |failure| !failure.is_local());
+        let downloaded = work.progress.delivered;
+        let next = work.start.next(&work.job.op, &work.watcher.record(), downloaded);
+        match next.filter(|_| downloaded > 0 && is_output_sound) {
+            Some(next) if work.output.keep() => {
+                if self.global.is_verbose() {
+                    warn::write(format!("Note: Keeping {} bytes\n", downloaded).as_bytes());
+                }
+                work.start = next;
+                Ok(())
+            }
+            _ => work.restart(),
         }
     }
 
@@ -221,9 +246,14 @@ impl Session {
         work.output.mark();
         let op = &work.job.op;
         let upload = work.job.upload.as_deref().map(Payload::open).transpose()?;
+        if upload.is_none() && work.start.at > 0 {
+            work.output.append();
+        }
         let (client, number, route) = self.clients.get(op, &work.url)?;
-        let plan = request::plan(op, work.url.clone(), upload, route.forwards(&work.url))?;
+        let to_proxy = route.forwards(&work.url);
+        let plan = request::plan(op, work.url.clone(), upload, &work.start, to_proxy)?;
         work.watcher.sends(plan.payload.length());
+        work.watcher.begins_at(work.start.at);
         work.watcher.goes_by(route.proxy()?, &work.url);
         if let Some(journal) = &self.journal {
             let post = plan.payload.in_memory();
@@ -243,6 +273,7 @@ impl Session {
             output: &mut work.output,
             dump: work.dump.as_mut(),
             retries: &mut work.retries,
+            start: &mut work.start,
         };
         transfer.receive(&sent.asked, response, &mut work.progress)
     }
@@ -270,11 +301,11 @@ impl Session {
     fn shows_progress(&self, job: &Job, output: &Output) -> bool {
         let heads = job.op.dump_header.as_deref() == Some(b"-") && io::stdout().is_terminal();
         let on_terminal = output.is_on_terminal() || heads;
-        progress::is_wanted(self.global, io::stderr().is_terminal(), on_terminal)
+        progress::is_wanted(self.global, screen::is_terminal(), on_terminal)
     }
 
     fn remove(&self, output: &mut Output, name: Option<&str>) {
-        if output.remove() && self.global.verbose {
+        if output.remove() && self.global.is_verbose() {
             let name = name.unwrap_or_default();
             warn::write(format!("Note: Removed output file: {}\n", name).as_bytes());
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::vec;
 
 use crate::args::Global;
+use crate::etag;
 use crate::exit::{self, Failure};
 use crate::glob::{Expansion, Glob};
 use crate::list::List;
@@ -33,6 +34,8 @@ pub struct Jobs {
     operations: vec::IntoIter<Operation>,
     current: Option<Current>,
     transfers: u64,
+    /// Was there an operation that could not be begun?
+    skipped: bool,
 }
 
 /// How far an operation is.
@@ -66,16 +69,26 @@ type Errand = (Option<Vec<u8>>, Expansion, Option<String>);
 
 impl Jobs {
     pub fn new(global: Global, operations: Vec<Operation>) -> Jobs {
-        Jobs { global, operations: operations.into_iter(), current: None, transfers: 0 }
+        Jobs {
+            global,
+            operations: operations.into_iter(),
+            current: None,
+            transfers: 0,
+            skipped: false,
+        }
     }
 
     fn advance(&mut self) -> Result<Option<Job>, Failure> {
         loop {
             if self.current.is_none() {
                 self.current = match self.operations.next() {
-                    Some(op) => Some(Current::begin(op, self.global)?),
+                    Some(op) => Current::begin(op, self.global)?,
+                    None if std::mem::take(&mut self.skipped) && self.transfers == 0 => {
+                        return Err(Failure::new(exit::READ_ERROR, "no transfer performed"));
+                    }
                     None => return Ok(None),
                 };
+                self.skipped |= self.current.is_none();
             }
             let Some(current) = &mut self.current else { continue };
             match current.advance(self.global)? {
@@ -103,12 +116,17 @@ impl Iterator for Jobs {
 }
 
 impl Current {
-    fn begin(mut op: Operation, global: Global) -> Result<Current, Failure> {
+    /// The operation, unless it is to be skipped, which a warning has told.
+    fn begin(mut op: Operation, global: Global) -> Result<Option<Current>, Failure> {
         consistent(&op, global)?;
         op.login.complete(global)?;
         proxy::complete(&mut op)?;
+        etag::compare(&mut op, global);
+        if !etag::can_be_saved(&op, global) {
+            return Ok(None);
+        }
         op.keep_data();
-        Ok(Current { op: Arc::new(op), slot: 0, source: None, transfers: 0 })
+        Ok(Some(Current { op: Arc::new(op), slot: 0, source: None, transfers: 0 }))
     }
 
     fn advance(&mut self, global: Global) -> Result<Option<Job>, Failure> {

@@ -2,18 +2,22 @@
 
 #![forbid(unsafe_code)]
 #![deny(clippy::all)]
-// The manifest's version is the library's; the program may use what came until Rust 1.70.
+// The manifest's version is the library's; the program may use what came until Rust 1.75.
 #![allow(clippy::incompatible_msrv)]
 
 mod address;
 mod args;
 mod claims;
 mod clients;
+mod condition;
 mod config_file;
 mod connect;
 mod cookies;
 mod data;
+mod dates;
+mod disposition;
 mod ending;
+mod etag;
 mod exit;
 mod flags;
 mod glob;
@@ -25,6 +29,7 @@ mod journal;
 mod jsonl;
 mod lab;
 mod list;
+mod log;
 mod login;
 mod operation;
 mod output;
@@ -32,10 +37,14 @@ mod pace;
 mod parallel;
 mod pipeline;
 mod progress;
+mod protocols;
 mod proxy;
 mod record;
+mod refused;
+mod replace;
 mod reports;
 mod request;
+mod resume;
 mod retry;
 mod run;
 mod transfer;

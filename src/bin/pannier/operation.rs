@@ -4,13 +4,17 @@ use std::borrow::Cow;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use pannier::http::Scheme;
 use pannier::net::Family;
 use pannier::Protocol;
 
+use crate::condition::Condition;
 use crate::cookies;
 use crate::data;
 use crate::login::Login;
+use crate::protocols::Protocols;
 use crate::proxy;
+use crate::resume::Resume;
 use crate::usage::Problem;
 use crate::values;
 
@@ -30,7 +34,10 @@ pub struct Operation {
     pub output_dir: Option<Vec<u8>>,
     /// Slots that are added from now on have a remote name unless they say otherwise.
     pub remote_names: bool,
-    pub no_clobber: bool,
+    pub clobber: Clobber,
+    /// `-O` takes the name that the server gives.
+    pub remote_header_name: bool,
+    pub remote_time: bool,
     pub remove_on_error: bool,
     pub create_dirs: bool,
     pub dump_header: Option<Vec<u8>>,
@@ -43,6 +50,10 @@ pub struct Operation {
     pub login: Login,
     pub fail: Fail,
     pub range: Option<String>,
+    pub resume: Option<Resume>,
+    pub condition: Option<Condition>,
+    pub etag_save: Option<Vec<u8>>,
+    pub etag_compare: Option<Vec<u8>>,
     pub max_filesize: Option<u64>,
     pub resolve: Vec<String>,
     pub connect_to: Vec<Vec<u8>>,
@@ -63,7 +74,14 @@ pub struct Operation {
     pub version: Protocol,
     pub target: Option<String>,
     pub path_as_is: bool,
+    pub protocols: Protocols,
+    /// Where redirects may lead to, if `protocols` has it too.
+    pub redirect_protocols: Protocols,
+    /// Of URLs without a scheme.
+    pub default_scheme: Option<Scheme>,
+    pub disallow_username: bool,
     pub ignore_content_length: bool,
+    pub http09: bool,
     pub raw: bool,
     pub compressed: bool,
     pub tr_encoding: bool,
@@ -136,6 +154,17 @@ pub enum Out {
     File(Vec<u8>),
     /// The last segment of the URL's path.
     Remote,
+}
+
+/// May a file that is there be written over?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clobber {
+    /// If it was named by whoever runs this, or after the URL; not if the server named it.
+    #[default]
+    Usual,
+    Always,
+    /// Write to another one.
+    Never,
 }
 
 /// What a status of 400 or more does.

@@ -9,19 +9,21 @@
 //! opens that in its place, for reading and writing, as callers do who want nothing. What is
 //! written there is lost without an error, where curl exits with 23.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, FileTimes, OpenOptions};
 use std::io::{self, IsTerminal, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::SystemTime;
 
 use pannier::http::Url;
 
 use crate::args::Global;
 use crate::claims::Claim;
 use crate::data;
+use crate::disposition::{self, Naming};
 use crate::exit::{self, Failure};
 use crate::glob;
-use crate::operation::{Operation, Out};
+use crate::operation::{Clobber, Operation, Out};
 use crate::progress::screen;
 
 /// The output of one transfer.
@@ -39,8 +41,26 @@ enum Sink {
 struct Target {
     path: PathBuf,
     make_dirs: bool,
-    clobber: bool,
+    clobber: Clobber,
+    name: Name,
+    /// Is it written behind what is there?
+    appends: bool,
+    /// Where what it is written for begins.
+    start: u64,
     file: Option<(Option<Claim>, File)>,
+}
+
+/// Where the name of a file comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Name {
+    /// From the command line, or the URL in it.
+    Given,
+    /// The same, unless the server gives another.
+    Asked,
+    /// A redirect has given one, which another may take the place of.
+    Meanwhile,
+    /// From the server.
+    Final,
 }
 
 /// Where on standard output a try began.
@@ -83,8 +103,11 @@ impl Output {
             Some(dir) => data::path(dir).join(data::path(&name)),
             None => data::path(&name),
         };
-        let target =
-            Target { path, make_dirs: op.create_dirs, clobber: !op.no_clobber, file: None };
+        let (make_dirs, clobber) = (op.create_dirs, op.clobber);
+        let asks = op.remote_header_name && out == Some(&Out::Remote);
+        let name = if asks { Name::Asked } else { Name::Given };
+        let (appends, start, file) = (false, 0, None);
+        let target = Target { path, make_dirs, clobber, name, appends, start, file };
         Ok(Output { sink: Sink::File(target) })
     }
 
@@ -110,6 +133,68 @@ impl Output {
             Sink::File(target) => Some(&target.path),
             Sink::Stdout { .. } | Sink::Nowhere => None,
         }
+    }
+
+    /// Takes the name that a head gives, if it is asked for and the file is not made yet.
+    pub fn take_name(&mut self, head: &[u8]) {
+        let Sink::File(target) = &mut self.sink else { return };
+        if target.file.is_some() || matches!(target.name, Name::Given | Name::Final) {
+            return;
+        }
+        let (source, name) = match disposition::naming(head) {
+            Some(Naming::Meanwhile(name)) => (Name::Meanwhile, name),
+            Some(Naming::Final(name)) => (Name::Final, name),
+            None => return,
+        };
+        target.path.set_file_name(data::path(&name));
+        target.name = source;
+    }
+
+    /// Gives the file this time, if it is one.
+    pub fn set_time(&mut self, time: SystemTime) -> io::Result<()> {
+        let Sink::File(target) = &self.sink else { return Ok(()) };
+        let times = FileTimes::new().set_accessed(time).set_modified(time);
+        let set = match &target.file {
+            Some((_, file)) => file.set_times(times),
+            // Nothing came, since it was there already.
+            None => OpenOptions::new().append(true).open(&target.path)?.set_times(times),
+        };
+        set.map_err(|error| named(&target.path, error))
+    }
+
+    /// How long the file is now, if it is one.
+    pub fn length(&self) -> Option<u64> {
+        let meta = fs::metadata(self.path()?).ok()?;
+        meta.is_file().then(|| meta.len())
+    }
+
+    /// What comes goes behind what the file has.
+    pub fn append(&mut self) {
+        if let Sink::File(target) = &mut self.sink {
+            target.appends = true;
+        }
+    }
+
+    /// What was written until now is not taken back any more. False if it is no regular file.
+    pub fn keep(&mut self) -> bool {
+        let Sink::File(Target { file: Some((_, file)), start, .. }) = &mut self.sink else {
+            return false;
+        };
+        match file.metadata() {
+            Ok(meta) if meta.is_file() => {
+                *start = meta.len();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Nothing of what was written is kept, not even that.
+    pub fn begin_anew(&mut self) -> bool {
+        if let Sink::File(target) = &mut self.sink {
+            target.start = 0;
+        }
+        self.clear()
     }
 
     /// Does it go to a terminal?
@@ -155,7 +240,7 @@ impl Output {
     }
 
     /// Takes back what a try that failed has written, for the next one to write it again. False if
-    /// that is not possible; then nothing was changed. A file is emptied.
+    /// that is not possible; then nothing was changed.
     pub fn take_back(&mut self) -> bool {
         match &mut self.sink {
             Sink::Stdout { stdout, gathered, start } => match (*start, gathered) {
@@ -203,11 +288,14 @@ impl Target {
         Ok(&mut self.file.insert(made).1)
     }
 
-    /// Is the file empty again? What goes to a device need not be taken back.
+    /// Is the file as it was again? What goes to a device need not be taken back.
     fn emptied(&mut self) -> bool {
         let Some((_, file)) = &mut self.file else { return true };
         match file.metadata() {
-            Ok(meta) if meta.is_file() => file.set_len(0).and_then(|()| file.rewind()).is_ok(),
+            Ok(meta) if meta.is_file() => {
+                let cut = file.set_len(self.start);
+                cut.and_then(|()| file.seek(SeekFrom::Start(self.start))).is_ok()
+            }
             Ok(meta) => is_device(&meta),
             Err(_) => false,
         }
@@ -217,10 +305,20 @@ impl Target {
         if let (true, Some(dir)) = (self.make_dirs, self.path.parent()) {
             fs::create_dir_all(dir)?;
         }
-        match self.clobber {
-            true => Claim::create(&self.path).map(|(claim, file)| (Some(claim), file)),
-            false => self.make_new().map(|file| (None, file)),
-        }
+        let (claim, file) = match self.clobber {
+            _ if self.appends => {
+                let (claim, file) = Claim::append(&self.path)?;
+                self.start = file.metadata()?.len();
+                (claim, file)
+            }
+            Clobber::Never => return self.make_new().map(|file| (None, file)),
+            Clobber::Usual if matches!(self.name, Name::Meanwhile | Name::Final) => {
+                let made = OpenOptions::new().write(true).create_new(true).open(&self.path);
+                return made.map(|file| (None, file));
+            }
+            Clobber::Usual | Clobber::Always => Claim::create(&self.path)?,
+        };
+        Ok((Some(claim), file))
     }
 
     /// The first of `name`, `name.1`, … that does not exist.

@@ -150,7 +150,7 @@ impl Record {
                     self.unshown.push(head.to_vec());
                 }
             }
-            Event::RequestBody { bytes } => self.uploaded += bytes,
+            Event::RequestBody { bytes } => self.uploaded += bytes.len() as u64,
             Event::Informational { head, .. } => self.came(since, head, None),
             Event::ResponseHead { head, status } => self.came(since, head, Some(status.as_u16())),
             Event::FaultyHead { bytes } if self.keeps_heads => self.faulty = bytes.to_vec(),
@@ -200,6 +200,8 @@ impl Record {
             self.hop.answered = true;
             self.starttransfer = since;
         }
+        // HTTP/0.9 has none.
+        let status = if head.is_empty() { Some(0) } else { status };
         self.status = status.unwrap_or(self.status);
         self.head_bytes_received += head.len() as u64;
         self.head = head.to_vec();

@@ -1,9 +1,10 @@
 //! From options to what is to be sent: every field in curl's order, and the body.
 //!
 //! The order is: Host, Authorization, Range, User-Agent, Accept, TE, Accept-Encoding, Referer,
-//! Proxy-Connection, Transfer-Encoding, Cookie, then the `-H` lines in theirs, then Content-Length, Content-Type and Expect. A `-H` of
-//! the same name takes the place of any of them. CR, LF and NUL are refused here and once more by
-//! the library: nothing a caller hands in becomes a second line.
+//! Proxy-Connection, Transfer-Encoding, Cookie, the condition of `-z`, then the `-H` lines in theirs,
+//! then Content-Length, Content-Type and Expect. A `-H` of the same name takes the place of any of
+//! them. CR, LF and NUL are refused here and once more by the library: nothing a caller hands in
+//! becomes a second line.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -15,6 +16,7 @@ use pannier::{Credentials, Netrc, Protocol};
 use crate::data;
 use crate::exit::{self, Failure};
 use crate::operation::Operation;
+use crate::resume::{self, Start};
 
 /// A request, ready to be handed to the library.
 #[derive(Debug)]
@@ -100,24 +102,26 @@ impl Custom {
     }
 }
 
-/// What `op` sends to this URL, to a proxy if that is to read it; `upload` is what `-T` of this transfer
-/// opened.
+/// What `op` sends to this URL from `start` on, or to a proxy that is to read it; `upload` is what `-T`
+/// of this transfer opened.
 pub fn plan(
     op: &Operation,
     url: Url,
     upload: Option<Payload>,
+    start: &Start,
     to_proxy: bool,
 ) -> Result<Plan, Failure> {
     let payload = match (upload, &op.data) {
-        (Some(upload), _) => upload,
+        (Some(upload), _) => resume::rest_of(upload, start.at)?,
         (None, Some(data)) if !op.get && !op.head => Payload::Bytes(data.clone()),
         _ => Payload::None,
     };
     let mut fields =
         Fields { custom: with_json(op, custom_lines(&op.headers)?), lines: Vec::new() };
     fields.host();
-    fields.range(op, &payload);
+    fields.range(op, &payload, start);
     fields.usual(op, &payload, to_proxy)?;
+    fields.condition(op);
     fields.given();
     fields.describe(op, &payload);
     fields.connection();
@@ -228,13 +232,33 @@ impl Fields {
         }
     }
 
-    fn range(&mut self, op: &Operation, payload: &Payload) {
+    fn range(&mut self, op: &Operation, payload: &Payload, start: &Start) {
+        if op.resume.is_some() {
+            return self.resume(payload, start);
+        }
         let Some(range) = &op.range else { return };
         match (payload, payload.length()) {
             (Payload::None, _) => self.own("Range", format!("bytes={}", range)),
             // What is sent is then that part of the resource.
             (_, Some(length)) => self.own("Content-Range", format!("bytes {}/{}", range, length)),
             (_, None) => self.own("Content-Range", format!("bytes {}/*", range)),
+        }
+    }
+
+    fn resume(&mut self, payload: &Payload, start: &Start) {
+        match (payload, payload.length()) {
+            (Payload::None, _) if start.at > 0 => {
+                self.own("Range", format!("bytes={}-", start.at));
+                if let Some(validator) = &start.validator {
+                    self.own("If-Range", validator.clone());
+                }
+            }
+            (Payload::None, _) | (_, None | Some(0)) => {}
+            (_, Some(rest)) => {
+                let length = start.at + rest;
+                let range = format!("bytes {}-{}/{}", start.at, length - 1, length);
+                self.own("Content-Range", range);
+            }
         }
     }
 
@@ -273,6 +297,13 @@ impl Fields {
             None => {}
         }
         Ok(())
+    }
+
+    fn condition(&mut self, op: &Operation) {
+        if let Some(condition) = &op.condition {
+            let (name, value) = condition.field();
+            self.own(name, value);
+        }
     }
 
     fn given(&mut self) {
@@ -370,7 +401,8 @@ mod tests {
         let op = op(words);
         let Some(Place::Url(text)) = op.slots[0].url.clone() else { panic!("no URL is given") };
         let url = crate::address::url(&op, &text, None).unwrap_or_else(|f| panic!("{}", f.message));
-        let plan = plan(&op, url, None, false).unwrap_or_else(|f| panic!("{}", f.message));
+        let plan = plan(&op, url, None, &Start::default(), false)
+            .unwrap_or_else(|f| panic!("{}", f.message));
         let mut text = format!("{} {}", plan.method, plan.url.target());
         if let Some(credentials) = plan.credentials {
             text.push_str(&format!("|{:?}", credentials));
@@ -390,6 +422,13 @@ mod tests {
                 "-u|u:p|-r|1-2|-e|ref|-b|c=d|-H|X: y|http://a/x",
                 "GET /x|Credentials(basic)|Range: bytes=1-2|UA|Accept: */*|Referer: ref|Cookie: c=d|X: y",
             ),
+            (
+                "-z|dec 12 12:00:00 1999 GMT|-b|c=d|-H|X: y|http://a/",
+                "GET /|UA|Accept: */*|Cookie: c=d|If-Modified-Since: Sun, 12 Dec 1999 12:00:00 GMT|X: y",
+            ),
+            ("-z|-1999-12-12|http://a/", "GET /|UA|Accept: */*|If-Unmodified-Since: Sun, 12 Dec 1999 00:00:00 GMT"),
+            ("-z|=1999-12-12|http://a/", "GET /|UA|Accept: */*|Last-Modified: Sun, 12 Dec 1999 00:00:00 GMT"),
+            ("-z|1999-12-12|-H|if-modified-since: x|http://a/", "GET /|UA|Accept: */*|if-modified-since: x"),
             (
                 "-d|foo|-H|X: y|http://a/",
                 "POST /|UA|Accept: */*|X: y|Content-Length: 3|Content-Type: application/x-www-form-urlencoded",
@@ -427,7 +466,7 @@ mod tests {
         ] {
             let op = op(words);
             let url = Url::parse("http://a/").expect("it is one");
-            let failure = plan(&op, url, None, false).expect_err(words);
+            let failure = plan(&op, url, None, &Start::default(), false).expect_err(words);
             assert_eq!(failure.code, exit::BAD_ARGUMENT, "{}", words);
         }
     }

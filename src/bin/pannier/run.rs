@@ -16,6 +16,7 @@ use crate::help;
 use crate::job::Session;
 use crate::jobs::Jobs;
 use crate::lab;
+use crate::log::Log;
 use crate::output::Stdout;
 use crate::parallel;
 use crate::pipeline;
@@ -47,7 +48,8 @@ fn obey(args: Args) -> u8 {
     Stdout::hold();
     let global = args.global;
     let jobs = Jobs::new(global, args.operations);
-    let session = Arc::new(Session::new(global, args.reports.journal()));
+    let log = Log::open(global, args.trace.as_deref());
+    let session = Arc::new(Session::new(global, log, args.reports.journal()));
     let code = match global.parallel {
         true => parallel::run(session.clone(), jobs, global),
         false => one_by_one(&session, jobs, global),

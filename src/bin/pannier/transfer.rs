@@ -6,17 +6,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pannier::http::{token, Headers, Method, Url};
+use pannier::http::{token, Headers, Method, StatusCode, Url};
 #[cfg(feature = "gzip")]
 use pannier::Decoding;
 use pannier::{Body, Client, Error, ErrorKind, RedirectPolicy, RequestBuilder, Response, Timeouts};
 
 use crate::args::Global;
+use crate::condition;
 use crate::connect::Route;
+use crate::etag;
 use crate::exit::{self, Facts, Failure};
 use crate::operation::{Fail, Operation};
 use crate::output::{Dump, Output};
+use crate::progress::screen;
+use crate::protocols::{self, From};
+use crate::record;
 use crate::request::{Payload, Plan};
+use crate::resume::{Fate, Start};
 use crate::retry::{Retries, Verdict};
 use crate::warn::warn;
 use crate::watch::{End, Watcher};
@@ -30,14 +36,25 @@ pub struct Transfer<'a> {
     pub output: &'a mut Output,
     pub dump: Option<&'a mut Dump>,
     pub retries: &'a mut Retries,
+    /// Where it goes on.
+    pub start: &'a mut Start,
 }
 
 /// What was asked for.
 pub struct Asked {
     url: Url,
     is_head: bool,
+    /// Nothing is sent.
+    is_plain: bool,
     /// Its body can be read only once.
     streams: bool,
+}
+
+impl Asked {
+    /// Does it ask for content, and send none?
+    fn is_download(&self) -> bool {
+        self.is_plain && !self.is_head
+    }
 }
 
 /// What has come of it so far.
@@ -69,6 +86,7 @@ pub fn request(
     let asked = Asked {
         url: plan.url.clone(),
         is_head: plan.method == "HEAD",
+        is_plain: matches!(plan.payload, Payload::None),
         streams: matches!(plan.payload, Payload::Stream(_) | Payload::Stdin),
     };
     let bad = |error: &dyn std::fmt::Display| Failure::new(exit::BAD_ARGUMENT, error.to_string());
@@ -133,7 +151,7 @@ impl Transfer<'_> {
         progress.effective = Some(response.url().clone());
         progress.redirect_url = response.redirect_url().map(|url| url.to_string());
         progress.expected = announced(&response).filter(|_| !asked.is_head);
-        let failed = self.op.fail != Fail::Never && response.status().as_u16() >= 400;
+        let failed = self.op.fail != Fail::Never && self.is_failure(&response, asked);
         if failed && self.op.fail == Fail::WithoutBody {
             return Err(http_error(&response));
         }
@@ -145,7 +163,12 @@ impl Transfer<'_> {
         if let Some(trailers) = response.trailers() {
             self.show(&section(trailers))?;
         }
-        self.output.finish()?;
+        etag::save(self.op, &response)?;
+        // What has not changed is as it was.
+        if self.watcher.status() != StatusCode::NOT_MODIFIED.as_u16() {
+            self.output.finish()?;
+        }
+        self.set_time(&response);
         match failed {
             true => Err(http_error(&response)),
             false => Ok(()),
@@ -165,6 +188,42 @@ impl Transfer<'_> {
         }
     }
 
+    /// A download that goes on and finds no more has not failed.
+    fn is_failure(&self, response: &Response, asked: &Asked) -> bool {
+        let status = response.status().as_u16();
+        status >= 400 && !(status == 416 && asked.is_download() && self.start.at > 0)
+    }
+
+    /// Whether content that comes is taken, now that there is some.
+    fn takes_content(&mut self, response: &Response, asked: &Asked) -> Result<bool, Failure> {
+        if !asked.is_download() || self.start.at == 0 {
+            return Ok(self.is_wanted(response));
+        }
+        let fate = self.start.fate(response)?;
+        if fate == Fate::TakenAnew {
+            *self.start = Start::default();
+            self.output.begin_anew();
+        }
+        Ok(fate != Fate::Ignored)
+    }
+
+    fn set_time(&mut self, response: &Response) {
+        let time = condition::last_modified(response).filter(|_| self.op.remote_time);
+        if let Some(Err(error)) = time.map(|time| self.output.set_time(time)) {
+            warn(self.global, &format!("Failed to set the time of {}", error));
+        }
+    }
+
+    /// Has it the age that is asked for?
+    fn is_wanted(&self, response: &Response) -> bool {
+        let condition = self.op.condition.filter(|_| self.op.range.is_none());
+        let holds = condition.map_or(true, |condition| condition.holds(response));
+        if !holds {
+            self.watcher.takes_for(StatusCode::NOT_MODIFIED);
+        }
+        holds
+    }
+
     fn copy(
         &mut self,
         response: &mut Response,
@@ -181,6 +240,9 @@ impl Transfer<'_> {
                     return Err(self.explain(&error, asked, progress));
                 }
             };
+            if progress.delivered == 0 && !self.takes_content(response, asked)? {
+                return Ok(());
+            }
             let room = self.op.max_filesize.map_or(u64::MAX, |most| most - progress.delivered);
             let taken = usize::try_from(room).map_or(count, |room| room.min(count));
             progress.downloaded = response.content_received();
@@ -202,7 +264,10 @@ impl Transfer<'_> {
     }
 
     fn show_heads(&mut self) -> Result<(), Failure> {
-        for head in self.watcher.take_heads() {
+        let heads = self.watcher.take_heads();
+        // The first one that is shown makes the file.
+        heads.iter().for_each(|head| self.output.take_name(head));
+        for head in heads {
             self.show(&head)?;
         }
         Ok(())
@@ -214,13 +279,17 @@ impl Transfer<'_> {
             return Ok(());
         }
         let both = self.dump.is_some() && self.op.show_headers;
+        let styled = !self.global.plain_output && self.output.is_on_terminal();
+        let styled = styled && screen::can_draw();
         // Both may go to the same place: line by line then, as curl does.
         for piece in head.split_inclusive(|&byte| both && byte == b'\n') {
             if let Some(dump) = &mut self.dump {
                 dump.write(piece)?;
             }
-            if self.op.show_headers {
-                self.output.write(piece)?;
+            match self.op.show_headers {
+                false => {}
+                true if styled => self.output.write(&with_bold_names(piece))?,
+                true => self.output.write(piece)?,
             }
         }
         Ok(())
@@ -236,12 +305,26 @@ impl Transfer<'_> {
         Some(Failure::new(code, error.to_string()))
     }
 
+    /// Is the failure that a redirect leads to where one may not go?
+    fn refused_redirect(&self, error: &Error, from: &Url, head: &[u8]) -> Option<Failure> {
+        if error.kind() != ErrorKind::Redirect {
+            return None;
+        }
+        let fields = record::fields(head);
+        let location = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("location"));
+        let to = from.join(std::str::from_utf8(&location?.1).ok()?).ok()?;
+        protocols::check(self.op, &to, From::Redirect).err()
+    }
+
     fn explain(&self, error: &Error, asked: &Asked, progress: &Progress) -> Failure {
         if let (ErrorKind::Cancelled, Some(end)) = (error.kind(), self.watcher.end()) {
             return ended(end);
         }
         let record = self.watcher.record();
         let url = record.effective.as_ref().unwrap_or(&asked.url);
+        if let Some(failure) = self.refused_redirect(error, url, &record.head) {
+            return failure;
+        }
         let (target, proxied) = self.route.target(url);
         let facts = Facts {
             host: target.host().to_string(),
@@ -255,7 +338,12 @@ impl Transfer<'_> {
             expected: progress.expected,
             max_redirs: self.op.max_redirs,
         };
-        Failure::transfer(error, &facts)
+        let failure = Failure::transfer(error, &facts);
+        match failure.code == exit::UNSUPPORTED && self.op.http09 && asked.is_head {
+            // It can be no content, where there is none.
+            true => Failure::new(exit::WEIRD_REPLY, "Weird server reply"),
+            false => failure,
+        }
     }
 }
 
@@ -308,7 +396,7 @@ fn redirects(op: &Operation) -> RedirectPolicy {
         Some(limit) => RedirectPolicy::limited(limit as usize),
         None => RedirectPolicy::unlimited(),
     };
-    policy
+    protocols::guarded(op, policy)
         .keep_post_301(op.post301)
         .keep_post_302(op.post302)
         .keep_post_303(op.post303)
@@ -326,6 +414,16 @@ fn timeouts(op: &Operation) -> Timeouts {
         };
     let timeouts = with(Timeouts::connect, op.connect_timeout, Timeouts::default());
     with(Timeouts::total, op.max_time, timeouts)
+}
+
+/// A head in which the names of fields stand out, by the sequences of ECMA-48 that curl uses.
+fn with_bold_names(head: &[u8]) -> Vec<u8> {
+    let lines = head.split_inclusive(|&byte| byte == b'\n');
+    let styled = |line: &[u8]| match line.iter().position(|&byte| byte == b':') {
+        Some(colon) => [b"\x1b[1m", &line[..colon], b"\x1b[0m", &line[colon..]].concat(),
+        None => line.to_vec(),
+    };
+    lines.flat_map(styled).collect()
 }
 
 /// A trailer section as it came, but for white space.
@@ -353,3 +451,15 @@ fn too_large() -> Failure {
 pub const SPENT: &str = "No retry: what was sent came from a pipe and cannot be read again.";
 /// Large enough that the system calls do not count.
 const BUFFER: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_names_of_fields_stand_out() {
+        let head = b"HTTP/1.1 200 OK\r\nA: b:c\r\n\r\n";
+        let expected = b"HTTP/1.1 200 OK\r\n\x1b[1mA\x1b[0m: b:c\r\n\r\n";
+        assert_eq!(with_bold_names(head), expected);
+    }
+}

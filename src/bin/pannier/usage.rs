@@ -13,6 +13,9 @@ pub enum Problem {
     BadlyUsed,
     TooLarge,
     NotText,
+    UnknownProtocol,
+    /// The system cannot do it, or what is built in; why not, and the code to exit with.
+    Impossible(&'static str, u8),
     /// A file could not be read: told already, or told by this sentence.
     Unreadable(String),
     /// A sentence.
@@ -34,6 +37,8 @@ impl Usage {
         let code = match problem {
             Problem::Unreadable(_) => 26,
             Problem::Nested(usage) => return usage,
+            Problem::UnknownProtocol => 1,
+            Problem::Impossible(_, code) => code,
             _ => 2,
         };
         Usage { message: format!("option {}: {}", word, problem), code }
@@ -51,6 +56,8 @@ impl fmt::Display for Problem {
             Problem::BadlyUsed => f.write_str("is badly used here"),
             Problem::TooLarge => f.write_str("too large number"),
             Problem::NotText => f.write_str("expected text in UTF-8"),
+            Problem::UnknownProtocol => f.write_str("a specified protocol is unsupported"),
+            Problem::Impossible(why, _) => f.write_str(why),
             Problem::Unreadable(why) | Problem::Wrong(why) => f.write_str(why),
             Problem::Nested(usage) => f.write_str(&usage.message),
         }

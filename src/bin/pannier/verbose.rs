@@ -1,14 +1,17 @@
-//! `-v`: what happens, in lines that begin with `*`, `>` and `<`, as curl has them.
+//! What happens on a connection, in curl's words.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use pannier::http::{redact, StatusCode, Url};
 use pannier::{Event, Proxy};
 
+use crate::log::{Log, Part};
 use crate::record;
 
 /// Puts events into words.
 pub struct Narrator {
+    log: Arc<Log>,
     /// Whom the connection is for.
     host: String,
     /// Addresses that were told already: one that answers is reported once more.
@@ -18,8 +21,8 @@ pub struct Narrator {
 
 impl Narrator {
     /// A narrator of the transfer from this host.
-    pub fn new(host: String) -> Narrator {
-        Narrator { host, tried: Vec::new(), proxy: Proxy::none() }
+    pub fn new(log: Arc<Log>, host: String) -> Narrator {
+        Narrator { log, host, tried: Vec::new(), proxy: Proxy::none() }
     }
 
     /// The transfer from `url` goes through these proxies, as far as they apply.
@@ -34,26 +37,32 @@ impl Narrator {
         self.host = hop.map_or_else(|| url.host_str().to_owned(), |hop| hop.host().to_string());
     }
 
-    /// The event as complete lines; often none.
-    pub fn tell(&mut self, event: &Event<'_>) -> Vec<u8> {
+    /// Shows the event, if it is worth it.
+    pub fn tell(&mut self, event: &Event<'_>) {
         match *event {
-            Event::RequestHead { bytes, .. } => marked(b'>', bytes),
-            Event::Informational { head, .. } | Event::ResponseHead { head, .. } => {
-                marked(b'<', &redact::head::<&str>(head, &[]))
-            }
-            Event::TunnelRequest { bytes, .. } => marked(b'>', bytes),
+            Event::RequestHead { bytes, .. } => self.log.show(Part::SentHead(bytes)),
+            Event::TunnelRequest { bytes, .. } => self.log.show(Part::SentHead(bytes)),
             Event::TunnelResponse { status, head } => {
-                let mut text = marked(b'<', &redact::head::<&str>(head, &[]));
+                self.log.show(Part::Head(&redact::head::<&str>(head, &[])));
                 for line in tunnel_sentences(status, head) {
-                    text.extend(format!("* {}\n", line).into_bytes());
+                    self.log.show(Part::Info(&line));
                 }
-                text
             }
-            _ => match self.sentence(event) {
-                Some(text) => format!("* {}\n", text).into_bytes(),
-                None => Vec::new(),
-            },
+            Event::RequestBody { bytes } => self.log.show(Part::SentContent(bytes)),
+            Event::Informational { head, .. } | Event::ResponseHead { head, .. } => {
+                self.log.show(Part::Head(&redact::head::<&str>(head, &[])));
+            }
+            _ => {
+                if let Some(text) = self.sentence(event) {
+                    self.log.show(Part::Info(&text));
+                }
+            }
         }
+    }
+
+    /// Shows content that came.
+    pub fn content(&self, bytes: &[u8]) {
+        self.log.show(Part::Content(bytes));
     }
 
     fn sentence(&mut self, event: &Event<'_>) -> Option<String> {
@@ -125,37 +134,20 @@ fn tunnel_sentences(status: StatusCode, head: &[u8]) -> Vec<String> {
     lines
 }
 
-/// Each line with the mark before it.
-fn marked(mark: u8, head: &[u8]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(head.len() + 64);
-    for line in head.split_inclusive(|&byte| byte == b'\n') {
-        text.extend([mark, b' ']);
-        text.extend(line);
-    }
-    if !head.ends_with(b"\n") {
-        text.push(b'\n');
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pannier::http::StatusCode;
-
-    #[test]
-    fn ok_heads_are_marked_line_by_line() {
-        let mut narrator = Narrator::new("h".to_owned());
-        let head = b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n";
-        let text = narrator.tell(&Event::ResponseHead { status: StatusCode::OK, head });
-        assert_eq!(text, b"< HTTP/1.1 200 OK\r\n< A: b\r\n< \r\n");
-    }
+    use crate::args::Global;
+    use crate::log::Manner;
 
     #[test]
     fn ok_an_address_is_tried_once() {
-        let mut narrator = Narrator::new("h".to_owned());
+        let global = Global { manner: Manner::Verbose, ..Global::default() };
+        let log = Log::open(global, None).expect("it is wanted");
+        let mut narrator = Narrator::new(Arc::new(log), "h".to_owned());
         let address = ([127, 0, 0, 1], 80).into();
-        assert_eq!(narrator.tell(&Event::Connecting { address }), b"*   Trying 127.0.0.1:80...\n");
-        assert_eq!(narrator.tell(&Event::Connecting { address }), b"");
+        let text = narrator.sentence(&Event::Connecting { address });
+        assert_eq!(text.as_deref(), Some("  Trying 127.0.0.1:80..."));
+        assert_eq!(narrator.sentence(&Event::Connecting { address }), None);
     }
 }

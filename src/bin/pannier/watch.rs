@@ -5,14 +5,13 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use pannier::http::Url;
+use pannier::http::{StatusCode, Url};
 use pannier::{CancelToken, Event, Observer, Proxy};
 
 use crate::journal::{Exchange, Trace};
 use crate::operation::Slowness;
 use crate::record::Record;
 use crate::verbose::Narrator;
-use crate::warn;
 
 /// Watches one transfer.
 pub struct Watcher {
@@ -20,7 +19,7 @@ pub struct Watcher {
     token: CancelToken,
 }
 
-/// Guards what one transfer fills and shows; nothing else is locked inside but standard error.
+/// Guards what one transfer fills and shows; nothing else is locked inside but where it is shown.
 struct State {
     record: Record,
     narrator: Option<Narrator>,
@@ -29,6 +28,8 @@ struct State {
     expected: Option<u64>,
     /// How much there is to send, if that is known.
     upload: Option<u64>,
+    /// What was transferred before.
+    before: u64,
     /// Others are to be answered first, so that nothing is due.
     in_line: bool,
     end: Option<End>,
@@ -53,6 +54,10 @@ pub struct Pulse {
     /// Content that went either way.
     pub sent: u64,
     pub received: u64,
+    /// What was there before.
+    pub before: u64,
+    /// All that there is both ways, with what was there before, if it is known.
+    pub whole: Option<u64>,
     /// A request is out, so that something ought to move.
     pub is_moving: bool,
 }
@@ -69,6 +74,16 @@ impl Pulse {
     pub fn moved(&self) -> u64 {
         self.sent + self.received
     }
+
+    /// How far the whole is done.
+    pub fn reached(&self) -> u64 {
+        self.before + self.moved()
+    }
+
+    /// What the whole comes to, if it is known and anything at all.
+    pub fn whole(&self) -> Option<u64> {
+        self.whole.filter(|&whole| whole > 0)
+    }
 }
 
 impl Watcher {
@@ -80,6 +95,7 @@ impl Watcher {
             received: 0,
             expected: None,
             upload: None,
+            before: 0,
             in_line: false,
             end: None,
             trace: None,
@@ -128,6 +144,11 @@ impl Watcher {
         self.lock().upload = upload;
     }
 
+    /// So much was transferred before.
+    pub fn begins_at(&self, before: u64) {
+        self.lock().before = before;
+    }
+
     /// So much of the content has come, of so much.
     pub fn received(&self, done: u64, total: Option<u64>) {
         let mut state = self.lock();
@@ -150,8 +171,12 @@ impl Watcher {
 
     /// This content came.
     pub fn content(&self, bytes: &[u8], received: u64) {
-        if let Some(trace) = &mut self.lock().trace {
+        let mut state = self.lock();
+        if let Some(trace) = &mut state.trace {
             trace.content(bytes, received);
+        }
+        if let Some(narrator) = &state.narrator {
+            narrator.content(bytes);
         }
     }
 
@@ -159,6 +184,16 @@ impl Watcher {
     pub fn came(&self, local: Option<SocketAddr>, remote: Option<SocketAddr>) {
         let mut state = self.lock();
         (state.record.local, state.record.remote) = (local, remote);
+    }
+
+    /// The answer is taken for another than it was.
+    pub fn takes_for(&self, status: StatusCode) {
+        self.lock().record.status = status.as_u16();
+    }
+
+    /// The status of the last answer.
+    pub fn status(&self) -> u16 {
+        self.lock().record.status
     }
 
     /// How far the transfer is.
@@ -173,7 +208,12 @@ impl Watcher {
             false => (Way::Sent, sent, state.upload),
         };
         let is_moving = !state.record.pretransfer.is_zero() && !state.in_line;
-        Pulse { way, done, total, sent, received, is_moving }
+        let before = state.before;
+        let whole = match (state.upload, state.expected) {
+            (None | Some(0), None) => None,
+            (upload, expected) => Some(before + upload.unwrap_or(0) + expected.unwrap_or(0)),
+        };
+        Pulse { way, done, total, sent, received, before, whole, is_moving }
     }
 
     /// Ends the transfer; the first reason counts.
@@ -205,7 +245,7 @@ impl Observer for Watcher {
             trace.note(at, event);
         }
         if let Some(narrator) = &mut state.narrator {
-            warn::write(&narrator.tell(event));
+            narrator.tell(event);
         }
     }
 }

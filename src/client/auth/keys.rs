@@ -25,6 +25,13 @@ impl Keys {
     /// The credentials for this URL, if the request has none of its own. A URL that names a user but
     /// no password has the netrc file look for one.
     pub(in super::super) fn find(&self, url: &Url, netrc: Option<&Netrc>) -> Option<Credentials> {
+        match self.by_origin.is_empty() && netrc.is_none() && !has_userinfo(url) {
+            true => None,
+            false => self.find_for(url, netrc),
+        }
+    }
+
+    fn find_for(&self, url: &Url, netrc: Option<&Netrc>) -> Option<Credentials> {
         let user = Some(percent::decode(url.username())).filter(|user| !user.is_empty());
         let of_url = || {
             let password = percent::decode(url.password().unwrap_or_default());
@@ -69,8 +76,13 @@ pub(in super::super) fn show(
 
 /// The URL without userinfo, which never goes anywhere.
 pub(in super::super) fn strip(url: Arc<Url>) -> Arc<Url> {
-    match url.username().is_empty() && url.password().is_none() {
-        true => url,
-        false => Arc::new(url.without_credentials()),
+    match has_userinfo(&url) {
+        true => Arc::new(url.without_credentials()),
+        false => url,
     }
+}
+
+/// Does the URL name a user, or a password?
+pub(in super::super) fn has_userinfo(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }

@@ -22,7 +22,7 @@ use crate::http::challenge;
 use crate::http::{Method, Origin};
 
 use self::digest::Session;
-pub(super) use self::keys::{show, strip, Keys};
+pub(super) use self::keys::{has_userinfo, show, strip, Keys};
 use self::memory::{Known, Memory};
 pub use self::netrc::{InvalidNetrc, Netrc};
 pub(super) use self::party::{Party, Role};

@@ -29,10 +29,12 @@ use super::Credentials;
 /// # Ok::<(), pannier::InvalidNetrc>(())
 /// ```
 #[derive(Clone)]
-pub struct Netrc {
+pub struct Netrc(Arc<Inner>);
+
+struct Inner {
     entries: Arc<[Entry]>,
     /// What is shown for each of them.
-    credentials: Arc<[Credentials]>,
+    credentials: Vec<Credentials>,
     kind: Kind,
 }
 
@@ -82,13 +84,13 @@ impl Netrc {
     /// The same for another kind of authentication: [`Credentials::digest`] or [`Credentials::any`].
     #[must_use]
     pub fn by(self, kind: fn(Vec<u8>, Vec<u8>) -> Credentials) -> Netrc {
-        Netrc::of(self.entries, kind)
+        Netrc::of(Arc::clone(&self.0.entries), kind)
     }
 
     /// The name and the password for a host, those of this user if one is given. An IPv6 address has
     /// no brackets here.
     pub fn find<'a>(&'a self, host: &str, user: Option<&'a [u8]>) -> Option<(&'a [u8], &'a [u8])> {
-        let entry = &self.entries[self.position(host, user)?];
+        let entry = &self.0.entries[self.position(host, user)?];
         let user = entry.login.as_deref().or(user);
         Some((user.unwrap_or_default(), entry.password.as_deref().unwrap_or_default()))
     }
@@ -100,22 +102,22 @@ impl Netrc {
         user: Option<&[u8]>,
     ) -> Option<Credentials> {
         let index = self.position(host, user)?;
-        if self.entries[index].login.is_some() {
-            return Some(self.credentials[index].clone());
+        if self.0.entries[index].login.is_some() {
+            return Some(self.0.credentials[index].clone());
         }
         let (user, password) = self.find(host, user)?;
-        Some((self.kind)(user.to_vec(), password.to_vec()))
+        Some((self.0.kind)(user.to_vec(), password.to_vec()))
     }
 
     fn of(entries: Arc<[Entry]>, kind: Kind) -> Netrc {
         let value = |value: &Option<Vec<u8>>| value.clone().unwrap_or_default();
         let credentials =
             entries.iter().map(|entry| kind(value(&entry.login), value(&entry.password))).collect();
-        Netrc { entries, credentials, kind }
+        Netrc(Arc::new(Inner { entries, credentials, kind }))
     }
 
     fn position(&self, host: &str, user: Option<&[u8]>) -> Option<usize> {
-        self.entries.iter().position(|entry| entry.is_for(host) && entry.has(user))
+        self.0.entries.iter().position(|entry| entry.is_for(host) && entry.has(user))
     }
 }
 
@@ -137,7 +139,7 @@ impl Entry {
 /// How many entries there are: whatever else there is would be a secret.
 impl fmt::Debug for Netrc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Netrc({} entries)", self.entries.len())
+        write!(f, "Netrc({} entries)", self.0.entries.len())
     }
 }
 

@@ -97,7 +97,7 @@ pub(crate) enum Failure {
 pub(crate) trait Watch {
     fn informational(&mut self, head: &ResponseHead);
     fn sent_head(&mut self, bytes: &[u8]);
-    fn sent_content(&mut self, bytes: u64);
+    fn sent_content(&mut self, bytes: &[u8]);
     /// The request was sent to its end.
     fn sent_end(&mut self);
 }

@@ -59,7 +59,7 @@ impl Connection {
         }
         bytes.extend_from_slice(self.engine.send_end().map_err(Failure::Protocol)?);
         if !content.is_empty() {
-            watch.sent_content(content.len() as u64);
+            watch.sent_content(content);
         }
         watch.sent_end();
         Ok((bytes.len() - start) as u64)

@@ -33,7 +33,7 @@ impl Connection {
             }
         }
         let sent = match content {
-            Content::Bytes([]) => self.finish(deadline, watch, 0),
+            Content::Bytes([]) => self.finish(deadline, watch, &[]),
             Content::Bytes(bytes) => self.send_bytes(bytes, deadline, watch),
             Content::Reader(reader) => self.send_reader(reader, deadline, watch),
         };
@@ -54,38 +54,38 @@ impl Connection {
         self.output.extend_from_slice(frame.before.as_bytes());
         let (first, rest) = bytes.split_at(bytes.len().min(WITH_HEAD));
         self.output.extend_from_slice(first);
-        let mut unsaid = first.len();
+        let mut unsaid = first;
         if !rest.is_empty() {
             self.flush_answerable(deadline, watch)?;
             for piece in rest.chunks(WRITE_PIECE) {
                 if self.early.is_some() {
                     return Ok(());
                 }
-                watch.sent_content(unsaid as u64);
+                watch.sent_content(unsaid);
                 if !self.write_answerable(piece, deadline, watch)? {
                     return Ok(());
                 }
-                unsaid = piece.len();
+                unsaid = piece;
             }
         }
         self.output.extend_from_slice(frame.after);
         self.finish(deadline, watch, unsaid)
     }
 
-    /// Ends the request, and says so; of its content `unsaid` bytes were not reported.
+    /// Ends the request, and says so; of its content, `unsaid` was not reported.
     fn finish(
         &mut self,
         deadline: Deadline,
         watch: &mut dyn Watch,
-        unsaid: usize,
+        unsaid: &[u8],
     ) -> Result<(), Failure> {
         let last = self.engine.send_end().map_err(Failure::Protocol)?;
         self.output.extend_from_slice(last);
         if !self.flush_whole(deadline, watch)? {
             return Ok(());
         }
-        if unsaid > 0 {
-            watch.sent_content(unsaid as u64);
+        if !unsaid.is_empty() {
+            watch.sent_content(unsaid);
         }
         watch.sent_end();
         Ok(())
@@ -109,7 +109,7 @@ impl Connection {
                 Err(error) => return Err(Failure::Content(error)),
             };
             if count == 0 {
-                return self.finish(deadline, watch, 0);
+                return self.finish(deadline, watch, &[]);
             }
             let frame = self.engine.send_data(count as u64).map_err(Failure::Protocol)?;
             let framed = frame_in_place(&mut piece, count, &frame);
@@ -120,7 +120,7 @@ impl Connection {
                 self.flush_answerable(deadline, watch)?
             };
             if sent {
-                watch.sent_content(count as u64);
+                watch.sent_content(&piece[SizeLine::MAX..][..count]);
             }
         }
         Ok(())
@@ -284,7 +284,7 @@ impl Watch for Seen<'_> {
         self.watch.sent_head(bytes);
     }
 
-    fn sent_content(&mut self, bytes: u64) {
+    fn sent_content(&mut self, bytes: &[u8]) {
         self.watch.sent_content(bytes);
     }
 

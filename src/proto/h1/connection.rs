@@ -22,7 +22,7 @@ use crate::proto::{CloseReason, Limits};
 
 use super::chunked::{ChunkedDecoder, SizeLine};
 use super::fields::FieldSection;
-use super::framing::{response_framing, Control};
+use super::framing::{response_framing, Control, RequestKind};
 use super::request::{InFlight, Intent, PreparedHead};
 use super::{Error, Framing, HeadParser, KeepAlive, Leniency, RequestHead, ResponseHead, Transfer};
 
@@ -70,6 +70,8 @@ pub struct Connection {
     closing: Option<CloseReason>,
     /// The response that is read now says that none comes after it.
     last: bool,
+    /// No head has come yet.
+    fresh: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,6 +150,7 @@ impl Connection {
             keep_alive: KeepAlive::default(),
             closing: None,
             last: false,
+            fresh: true,
         }
     }
 
@@ -361,10 +364,17 @@ impl Connection {
             None if input.is_empty() => return Ok((0, None)),
             None => return Err(Error::Unsolicited),
         };
+        if self.leniency.http09 && self.is_simple(request, input) {
+            self.reading = Reading::UntilClose;
+            self.last = true;
+            self.close_for(CloseReason::CloseDelimited);
+            return Ok((0, Some(Event::Head(ResponseHead::simple()))));
+        }
         let (used, head) = match self.parser.parse(input)? {
             Some(found) => found,
             None => return Ok((0, None)),
         };
+        self.fresh = false;
         match head.status().as_u16() {
             101 if request.asks_upgrade => self.switch(),
             101 => return Err(Error::UnaskedUpgrade),
@@ -375,6 +385,13 @@ impl Connection {
             _ => self.final_head(request, &head)?,
         }
         Ok((used, Some(Event::Head(head))))
+    }
+
+    /// Is this no head at all, but the content of HTTP/0.9?
+    fn is_simple(&self, request: InFlight, input: &[u8]) -> bool {
+        let may_be = self.fresh && self.in_flight.len() == 1 && request.kind == RequestKind::Other;
+        let prefix = &NAME[..NAME.len().min(input.len())];
+        may_be && !input.starts_with(prefix)
     }
 
     fn count_interim(&mut self) -> Result<(), Error> {
@@ -562,3 +579,6 @@ fn copy(input: &[u8], output: &mut [u8]) -> usize {
     output[..count].copy_from_slice(&input[..count]);
     count
 }
+
+/// How every response begins that has a head.
+const NAME: &[u8] = b"HTTP/";

@@ -65,6 +65,8 @@ enum Length {
     Repeated(u64),
     /// Several numbers.
     Different,
+    /// A number that is too large to be one, and is overlooked.
+    Beyond,
     Invalid,
 }
 
@@ -109,7 +111,7 @@ impl Control {
                 10 if is_word(name, b"connection") => control.connection(value),
                 10 if is_word(name, b"keep-alive") => control.hints.read(value),
                 14 if leniency.ignore_content_length => {}
-                14 if is_word(name, b"content-length") => control.length(value),
+                14 if is_word(name, b"content-length") => control.length(value, leniency),
                 17 if is_word(name, b"transfer-encoding") => control.coding(value, leniency),
                 _ => {}
             }
@@ -137,19 +139,23 @@ impl Control {
     }
 
     /// The value of `Content-Length`, nearly always one number.
-    fn length(&mut self, value: &[u8]) {
+    fn length(&mut self, value: &[u8], leniency: Leniency) {
         match (self.length, decimal(value)) {
             (Length::None, Some(length)) => self.length = Length::Once(length),
-            _ => self.lengths(value),
+            _ => self.lengths(value, leniency),
         }
     }
 
     /// RFC 9110 §8.6: `1*DIGIT`; a list or repetition of one and the same number collapses.
     #[inline(never)]
-    fn lengths(&mut self, value: &[u8]) {
+    fn lengths(&mut self, value: &[u8], leniency: Leniency) {
         for element in value.split(|&byte| byte == b',') {
             self.length = match (self.length, decimal(trim_ows(element))) {
                 (fault @ (Length::Invalid | Length::Different), _) => fault,
+                (Length::Beyond, _) => Length::Invalid,
+                (Length::None, None) if leniency.oversized_length && is_digits(element) => {
+                    Length::Beyond
+                }
                 (_, None) => Length::Invalid,
                 (Length::None, Some(length)) => Length::Once(length),
                 (Length::Once(other) | Length::Repeated(other), Some(length))
@@ -239,6 +245,12 @@ impl Control {
     }
 }
 
+/// What is a number but for its size.
+fn is_digits(element: &[u8]) -> bool {
+    let digits = trim_ows(element);
+    !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
+}
+
 /// The lengths of the names that are looked for, as bits.
 const LENGTHS: u64 = 1 << 2 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 17;
 
@@ -312,6 +324,8 @@ pub(super) fn response_framing(
             let ambiguous = transfer != Transfer::None;
             Ok((framing, ambiguous.then_some(CloseReason::AmbiguousFraming)))
         }
-        (_, Length::None) => Ok((Framing::UntilClose, Some(CloseReason::CloseDelimited))),
+        (_, Length::None | Length::Beyond) => {
+            Ok((Framing::UntilClose, Some(CloseReason::CloseDelimited)))
+        }
     }
 }

@@ -4,7 +4,7 @@
 ///
 /// Those that are on cannot make a response end elsewhere than for other readers on the same
 /// connection, and refusing them would shut out servers that work everywhere else. The others are for
-/// servers that one knows. Chunk framing and invalid lengths have no leniency.
+/// servers that one knows. Chunk framing and lengths that are no numbers have no leniency.
 ///
 /// ```
 /// use pannier::Leniency;
@@ -19,6 +19,8 @@ pub struct Leniency {
     pub(crate) space_before_colon: bool,
     pub(crate) identity_coding: bool,
     pub(crate) ignore_content_length: bool,
+    pub(crate) oversized_length: bool,
+    pub(crate) http09: bool,
 }
 
 impl Leniency {
@@ -32,6 +34,8 @@ impl Leniency {
             space_before_colon: false,
             identity_coding: false,
             ignore_content_length: false,
+            oversized_length: false,
+            http09: false,
         }
     }
 
@@ -89,6 +93,24 @@ impl Leniency {
     #[must_use]
     pub const fn ignore_content_length(mut self, on: bool) -> Leniency {
         self.ignore_content_length = on;
+        self
+    }
+
+    /// A `Content-Length` that no number of 64 bits can hold is ignored, as above. Off: nobody has so
+    /// much to send.
+    #[must_use]
+    pub const fn oversized_length(mut self, on: bool) -> Leniency {
+        self.oversized_length = on;
+        self
+    }
+
+    /// What does not begin with `HTTP/` is the content, up to the close: the response of a server of
+    /// HTTP/0.9 (RFC 1945 §6, Simple-Response), to a request that is not HEAD and the first and only one
+    /// on its connection. It has an empty head, and the status 200 for want of another. Off: no server
+    /// means it any more, and whatever listens at the port would be taken for one.
+    #[must_use]
+    pub const fn http09(mut self, on: bool) -> Leniency {
+        self.http09 = on;
         self
     }
 }

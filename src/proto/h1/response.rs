@@ -23,6 +23,12 @@ pub struct ResponseHead {
 }
 
 impl ResponseHead {
+    /// That of a response of HTTP/0.9, which has none.
+    pub(super) fn simple() -> ResponseHead {
+        let (version, status) = (Version::Http09, StatusCode::OK);
+        ResponseHead { version, status, reason: (0, 0), headers: Headers::new() }
+    }
+
     /// The version in which the response was sent.
     pub fn version(&self) -> Version {
         self.version

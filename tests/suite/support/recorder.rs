@@ -48,7 +48,7 @@ impl Observer for Recorder {
                 let head = String::from_utf8_lossy(bytes);
                 format!("request head {} {}", connection, head.lines().next().unwrap_or(""))
             }
-            Event::RequestBody { bytes } => format!("request body {}", bytes),
+            Event::RequestBody { bytes } => format!("request body {}", bytes.len()),
             Event::RequestEnd => "request end".into(),
             Event::Informational { status, .. } => format!("informational {}", status.as_u16()),
             Event::ResponseHead { status, .. } => format!("response head {}", status.as_u16()),

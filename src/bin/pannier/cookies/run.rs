@@ -41,7 +41,7 @@ impl Cookies {
         let reading = reading.without_session_cookies(options.junk_session);
         for name in &options.files {
             let loaded = open(name).and_then(|file| self.jar.load_with(file, &reading));
-            if loaded.is_err() && global.verbose {
+            if loaded.is_err() && global.is_verbose() {
                 let name = String::from_utf8_lossy(name);
                 let note = format!("* WARNING: failed to open cookie file \"{}\"\n", name);
                 warn::write(note.as_bytes());

@@ -80,7 +80,7 @@ impl Trace {
                 self.exchange.request = bytes.to_vec();
                 self.exchange.request_size = length;
             }
-            Event::RequestBody { bytes } => self.exchange.sent += bytes,
+            Event::RequestBody { bytes } => self.exchange.sent += bytes.len() as u64,
             Event::RequestEnd => self.enter(Phase::Wait, at),
             Event::ResponseHead { status, head } => {
                 self.enter(Phase::Receive, at);

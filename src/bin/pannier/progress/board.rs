@@ -8,9 +8,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::args::Global;
 use crate::operation::Slowness;
 use crate::watch::{End, Watcher};
 
+use super::bar::{self, Bar};
 use super::screen;
 use super::speed::{average, Speed};
 use super::{total, Row, Tally};
@@ -26,6 +28,8 @@ pub struct Board {
 struct State {
     /// Transfers run side by side.
     parallel: bool,
+    /// Each has a bar in place of a row.
+    bars: bool,
     flights: Vec<Flight>,
     next: u64,
     began: Instant,
@@ -48,6 +52,7 @@ struct Flight {
     speed: Speed,
     slow: Option<(Slowness, Speed)>,
     drawn: bool,
+    bar: Bar,
 }
 
 /// What the board is told of a transfer.
@@ -61,9 +66,10 @@ pub struct Departure {
 }
 
 impl Board {
-    pub fn new(parallel: bool) -> Arc<Board> {
+    pub fn new(global: Global) -> Arc<Board> {
         let state = State {
-            parallel,
+            parallel: global.parallel,
+            bars: global.progress_bar && !global.parallel,
             flights: Vec::new(),
             next: 0,
             began: Instant::now(),
@@ -100,6 +106,7 @@ impl Board {
             speed: Speed::over(SPAN),
             slow: slowness.map(|slowness| (slowness, Speed::over(slowness.time))),
             drawn: false,
+            bar: Bar::default(),
         });
         id
     }
@@ -108,9 +115,12 @@ impl Board {
     pub fn arrive(&self, id: u64, failed: bool) {
         let mut state = self.lock();
         let Some(place) = state.flights.iter().position(|flight| flight.id == id) else { return };
-        let flight = state.flights.remove(place);
+        let mut flight = state.flights.remove(place);
         state.tally.count(flight.watcher.pulse().moved(), failed);
-        if flight.drawn && !state.parallel {
+        if state.bars && flight.shown {
+            let last = flight.bar.last(&flight.watcher.pulse(), bar::width());
+            screen::draw_bar(&last.unwrap_or_default());
+        } else if flight.drawn && !state.parallel {
             screen::write((flight.last_row() + "\n").as_bytes());
         }
     }
@@ -165,6 +175,11 @@ impl State {
             bytes += flight.look(now);
         }
         self.speed.note(now, bytes);
+        if self.bars {
+            let shown = self.flights.iter_mut().filter(|flight| flight.shown);
+            let next = shown.filter_map(|f| f.bar.next(&f.watcher.pulse(), bar::width()));
+            return next.for_each(|text| screen::draw_bar(&text));
+        }
         let lines = self.lines(now, bytes);
         if !lines.is_empty() {
             screen::draw(&lines);

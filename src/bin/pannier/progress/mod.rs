@@ -4,6 +4,7 @@
 //! error is no terminal, if the content itself goes to one, or if `-v` tells what happens. Here is what
 //! the rows say; `board` knows when, and `screen` where.
 
+mod bar;
 mod board;
 pub mod screen;
 mod speed;
@@ -11,6 +12,7 @@ mod speed;
 use std::time::Duration;
 
 use crate::args::Global;
+use crate::log::Manner;
 use crate::watch::{Pulse, Way};
 
 pub use self::board::{Board, Departure};
@@ -47,8 +49,11 @@ impl Tally {
 
 /// Does anybody want to see it, and is there a place for it?
 pub fn is_wanted(global: Global, stderr_is_terminal: bool, content_on_terminal: bool) -> bool {
-    let refused = global.silent || global.no_progress_meter || global.verbose;
-    !refused && stderr_is_terminal && !content_on_terminal && screen::can_draw()
+    let refused = global.silent || global.no_progress_meter || content_on_terminal;
+    // A bar needs no terminal, and curl has it beside the log.
+    let has_place = global.progress_bar
+        || global.manner == Manner::Silent && stderr_is_terminal && screen::can_draw();
+    !refused && has_place
 }
 
 impl Row<'_> {
@@ -176,7 +181,16 @@ mod tests {
         speed: u64,
         seconds: u64,
     ) -> String {
-        let pulse = Pulse { way, done, total, sent: 0, received: 0, is_moving: true };
+        let pulse = Pulse {
+            way,
+            done,
+            total,
+            sent: 0,
+            received: 0,
+            before: 0,
+            whole: total,
+            is_moving: true,
+        };
         let elapsed = Duration::from_secs(seconds);
         Row { name, pulse, speed, elapsed }.text(79)
     }
@@ -224,6 +238,8 @@ mod tests {
             total: Some(10),
             sent: 0,
             received: 5,
+            before: 0,
+            whole: Some(10),
             is_moving: true,
         };
         let row = Row { name: "file", pulse, speed: 5, elapsed: Duration::ZERO };
@@ -244,6 +260,8 @@ mod tests {
                             total,
                             sent: done,
                             received: 0,
+                            before: 0,
+                            whole: total,
                             is_moving: true,
                         };
                         let row = Row { name, pulse, speed: done, elapsed: Duration::MAX };
@@ -291,7 +309,7 @@ mod tests {
             Global { silent: true, ..wanted },
             Global { silent: true, show_error: true, ..wanted },
             Global { no_progress_meter: true, ..wanted },
-            Global { verbose: true, ..wanted },
+            Global { manner: Manner::Verbose, ..wanted },
         ] {
             assert!(!is_wanted(refused, true, false), "{:?}", refused);
         }

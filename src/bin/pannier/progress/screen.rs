@@ -6,11 +6,45 @@
 //! sequences of ECMA-48: up, erase to the end of the line, erase to the end of the screen.
 
 use std::env;
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::data;
 
 /// How many rows stand above the cursor now. Guards also the order of what is written.
 static ROWS: Mutex<usize> = Mutex::new(0);
+
+/// Does a bar stand in the line of the cursor? Changed only with `ROWS` locked.
+static BAR: AtomicBool = AtomicBool::new(false);
+
+/// What takes the place of standard error. Nothing else is locked inside.
+static OTHER: Mutex<Option<Other>> = Mutex::new(None);
+
+enum Other {
+    Stdout,
+    File(File),
+}
+
+/// What is written to standard error from now on goes into this file; `-` is standard output.
+pub fn redirect(name: &[u8]) -> io::Result<()> {
+    let other = match name {
+        b"-" => Other::Stdout,
+        name => Other::File(File::create(data::path(name))?),
+    };
+    *OTHER.lock().unwrap_or_else(PoisonError::into_inner) = Some(other);
+    Ok(())
+}
+
+/// Does what is written go to a terminal?
+pub fn is_terminal() -> bool {
+    match &*OTHER.lock().unwrap_or_else(PoisonError::into_inner) {
+        None => io::stderr().is_terminal(),
+        Some(Other::Stdout) => io::stdout().is_terminal(),
+        Some(Other::File(file)) => file.is_terminal(),
+    }
+}
 
 /// Text, as it is. Standard error may be closed or full; that never stops a transfer.
 pub fn write(bytes: &[u8]) {
@@ -18,6 +52,15 @@ pub fn write(bytes: &[u8]) {
     let mut text = erasure(&mut rows);
     text.extend(bytes);
     put(&text);
+}
+
+/// A bar, in place of the one in the line of the cursor. It may have the end of the line with it.
+pub fn draw_bar(text: &str) {
+    let _rows = rows();
+    if !text.is_empty() {
+        BAR.store(!text.ends_with('\n'), Ordering::Relaxed);
+        put(text.as_bytes());
+    }
 }
 
 /// These rows, in place of those that were drawn last.
@@ -62,6 +105,9 @@ pub fn size() -> (usize, usize) {
 }
 
 fn erasure(rows: &mut usize) -> Vec<u8> {
+    if BAR.swap(false, Ordering::Relaxed) {
+        return b"\n".to_vec();
+    }
     match std::mem::take(rows) {
         0 => Vec::new(),
         drawn => (up(drawn) + "\x1b[J").into_bytes(),
@@ -76,7 +122,14 @@ fn up(rows: usize) -> String {
 }
 
 fn put(bytes: &[u8]) {
-    let _ = io::stderr().lock().write_all(bytes);
+    let _ = match &mut *OTHER.lock().unwrap_or_else(PoisonError::into_inner) {
+        None => io::stderr().lock().write_all(bytes),
+        Some(Other::Stdout) => {
+            let mut stdout = io::stdout().lock();
+            stdout.write_all(bytes).and_then(|()| stdout.flush())
+        }
+        Some(Other::File(file)) => file.write_all(bytes),
+    };
 }
 
 fn rows() -> MutexGuard<'static, usize> {

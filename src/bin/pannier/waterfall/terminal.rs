@@ -6,6 +6,7 @@ use pannier::Phase;
 
 use super::label::cut;
 use super::{cells, mark, time, Axis, Chart, Group, Row, Scale};
+use crate::progress::screen;
 
 /// How wide lines may be, and whether they are coloured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub struct Look {
 impl Look {
     /// What suits standard error.
     pub fn of_stderr() -> Look {
-        Look::of(std::io::stderr().is_terminal())
+        Look::of(screen::is_terminal())
     }
 
     /// What suits standard output.
