@@ -5,7 +5,7 @@ use std::{error, fmt, io};
 
 use crate::event::Phase;
 use crate::http::{InvalidHeader, StatusCode, Url, UrlError};
-use crate::proto::h1;
+use crate::proto::{h1, socks};
 
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -45,6 +45,7 @@ struct Inner {
 pub(crate) enum Source {
     Io(io::Error),
     Protocol(h1::Error),
+    Socks(socks::Error),
     Url(UrlError),
     Header(InvalidHeader),
 }
@@ -74,6 +75,8 @@ pub enum ErrorKind {
     Resolve,
     /// No connection could be made.
     Connect,
+    /// A proxy is named by what is no proxy's URL, or it refuses to connect.
+    Proxy,
     /// The TLS handshake failed.
     Tls,
     /// The time allowed was over.
@@ -118,6 +121,7 @@ impl ErrorKind {
             ErrorKind::InvalidRequest => "the request is invalid",
             ErrorKind::Resolve => "the host could not be resolved",
             ErrorKind::Connect => "no connection could be made",
+            ErrorKind::Proxy => "the proxy made no connection",
             ErrorKind::Tls => "the TLS handshake failed",
             ErrorKind::Timeout => "the time allowed was over",
             ErrorKind::Cancelled => "the request was cancelled",
@@ -155,6 +159,12 @@ impl Error {
     /// A rule of HTTP/1 that was broken in this phase.
     pub(crate) fn broken_rule(phase: Phase, rule: h1::Error) -> Error {
         Error::new(kind_of(phase, &rule)).at(phase).message(rule.to_string()).cause(rule)
+    }
+
+    /// The same as an error of another kind.
+    pub(crate) fn but(mut self, kind: ErrorKind) -> Error {
+        self.0.kind = kind;
+        self
     }
 
     /// A sentence that is more exact than the kind.
@@ -223,7 +233,10 @@ impl Error {
 
     /// Did it fail before a connection stood?
     pub fn is_connect(&self) -> bool {
-        matches!(self.phase(), Some(Phase::Queue | Phase::Resolve | Phase::Connect | Phase::Tls))
+        matches!(
+            self.phase(),
+            Some(Phase::Queue | Phase::Resolve | Phase::Connect | Phase::Tunnel | Phase::Tls)
+        )
     }
 
     /// How many bytes of the request the system had taken.
@@ -289,6 +302,7 @@ impl error::Error for Error {
         self.0.source.as_ref().map(|source| match source {
             Source::Io(source) => source as _,
             Source::Protocol(source) => source as _,
+            Source::Socks(source) => source as _,
             Source::Url(source) => source as _,
             Source::Header(source) => source as _,
         })
@@ -300,6 +314,7 @@ impl fmt::Display for Source {
         match self {
             Source::Io(source) => source.fmt(f),
             Source::Protocol(source) => source.fmt(f),
+            Source::Socks(source) => source.fmt(f),
             Source::Url(source) => source.fmt(f),
             Source::Header(source) => source.fmt(f),
         }
@@ -315,6 +330,12 @@ impl From<io::Error> for Source {
 impl From<h1::Error> for Source {
     fn from(source: h1::Error) -> Source {
         Source::Protocol(source)
+    }
+}
+
+impl From<socks::Error> for Source {
+    fn from(source: socks::Error) -> Source {
+        Source::Socks(source)
     }
 }
 

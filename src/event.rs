@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::http::{StatusCode, Url};
+use crate::http::{Host, StatusCode, Url};
 use crate::proto::CloseReason;
 
 /// The phases of an exchange, in their order.
@@ -17,6 +17,8 @@ pub enum Phase {
     Resolve,
     /// Making the TCP connection.
     Connect,
+    /// Asking a proxy for a way on: by CONNECT, or by SOCKS.
+    Tunnel,
     /// The TLS handshake.
     Tls,
     /// Sending the request.
@@ -34,6 +36,7 @@ impl Phase {
             Phase::Queue => "waiting for a connection",
             Phase::Resolve => "looking up the host",
             Phase::Connect => "connecting",
+            Phase::Tunnel => "asking the proxy for a connection",
             Phase::Tls => "making the TLS connection",
             Phase::Send => "sending the request",
             Phase::Wait => "waiting for the response",
@@ -61,7 +64,13 @@ pub enum Event<'a> {
     Connecting { address: SocketAddr },
     /// That failed; others may be left.
     Refused { address: SocketAddr },
-    /// The TCP connection stands, and the TLS handshake begins.
+    /// The connection to a proxy stands, and the proxy is asked for one to this host and port.
+    Tunnelling { host: &'a Host, port: u16 },
+    /// The head of the CONNECT that was sent for that, without credentials. It had this length with them.
+    TunnelRequest { bytes: &'a [u8], length: u64 },
+    /// The head of a response to it. After a 2xx the tunnel stands; an interim one changes nothing.
+    TunnelResponse { status: StatusCode, head: &'a [u8] },
+    /// The connection stands, to the server or to a proxy, and the TLS handshake begins.
     Handshaking,
     /// A new connection stands, secured if it is to be.
     Connected { connection: u64, local: Option<SocketAddr>, remote: Option<SocketAddr> },
@@ -135,7 +144,15 @@ pub struct Timings {
 pub(crate) struct Made {
     pub(crate) resolved: Option<Instant>,
     pub(crate) connected: Option<Instant>,
+    pub(crate) tunnelled: Option<Instant>,
     pub(crate) secured: Option<Instant>,
+}
+
+impl Made {
+    /// When the connection was there.
+    pub(crate) fn ready(&self) -> Option<Instant> {
+        self.secured.or(self.tunnelled).or(self.connected)
+    }
 }
 
 impl Timings {
@@ -159,7 +176,7 @@ impl Timings {
 
     /// When the connection was there to be written to.
     pub(crate) fn connection_ready(&self) -> Instant {
-        self.made.secured.or(self.made.connected).or(self.queued).unwrap_or(self.started)
+        self.made.ready().or(self.queued).unwrap_or(self.started)
     }
 
     /// The name lookup; `None` if there was none.
@@ -168,15 +185,22 @@ impl Timings {
         Some(self.made.resolved?.saturating_duration_since(from))
     }
 
-    /// The TCP connection; `None` on a reused one.
+    /// The TCP connection, to the proxy if there is one; `None` on a reused one.
     pub fn connect(&self) -> Option<Duration> {
         let from = self.made.resolved.or(self.queued).unwrap_or(self.started);
         Some(self.made.connected?.saturating_duration_since(from))
     }
 
-    /// The TLS handshake; `None` without one.
+    /// From there to the connection that proxies have made to the server, with the TLS handshake of a
+    /// proxy itself; `None` without such proxies.
+    pub fn tunnel(&self) -> Option<Duration> {
+        Some(self.made.tunnelled?.saturating_duration_since(self.made.connected?))
+    }
+
+    /// The TLS handshake with the server; `None` without one.
     pub fn tls(&self) -> Option<Duration> {
-        Some(self.made.secured?.saturating_duration_since(self.made.connected?))
+        let from = self.made.tunnelled.or(self.made.connected)?;
+        Some(self.made.secured?.saturating_duration_since(from))
     }
 
     /// From the connection to the last byte of the request.
@@ -219,5 +243,7 @@ mod tests {
         assert_eq!((timings.connect(), timings.send()), (ms(10), ms(50)));
         timings.made.secured = at(70);
         assert_eq!((timings.tls(), timings.send()), (ms(20), ms(30)));
+        timings.made.tunnelled = at(55);
+        assert_eq!((timings.tunnel(), timings.tls(), timings.send()), (ms(5), ms(15), ms(30)));
     }
 }

@@ -21,8 +21,8 @@ pub use crate::client::cookies;
 pub use crate::client::Decoding;
 pub use crate::client::{
     get, Batch, Body, Client, ClientBuilder, Connection, Credentials, IntoRequest, IntoUrl,
-    InvalidNetrc, Multipart, Netrc, Part, Pipeline, Protocol, RedirectPolicy, Redirected, Request,
-    RequestBuilder, Response, Results, RetryPolicy, Stream, Timeouts,
+    InvalidNetrc, Multipart, Netrc, Part, Pipeline, Protocol, Proxy, RedirectPolicy, Redirected,
+    Request, RequestBuilder, Response, Results, RetryPolicy, Stream, Timeouts,
 };
 pub use crate::conn::{ConnectionInfo, PoolConfig, PoolStats};
 pub use crate::error::{Error, ErrorKind, Result};

@@ -384,7 +384,7 @@ impl Draft {
         let intent = Intent::of(&self.method, version, &headers, self.transfer);
         let mut parts = Parts {
             method: self.method,
-            origin: Arc::new(url.origin()),
+            route: Arc::new(config.route(&url)?),
             url,
             target: self.target,
             version,

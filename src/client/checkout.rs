@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use crate::conn::{Checkout, Connection, Grant, Waiting};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Phase, Timings};
-use crate::http::Origin;
 use crate::proto::CloseReason;
 
 use super::call::Call;
 use super::dial::Dial;
 use super::request::Request;
+use super::route::Route;
 use super::{Lent, Place, Pool};
 
 /// What a call has to send its request on.
@@ -31,9 +31,9 @@ impl Call<'_> {
     /// An idle connection that seems alive, or a place for a new one; if the call has to wait, what
     /// comes first.
     pub(super) fn obtain(&self, request: &Request, timings: &mut Timings) -> Result<Obtained> {
-        let (now, origin) = (timings.started, request.origin());
-        match self.obtain_by(request, timings, |pool| pool.checkout(origin, now))? {
-            Obtained::Place(place) if self.may_be_outrun(&place, origin) => {
+        let (now, route) = (timings.started, request.route());
+        match self.obtain_by(request, timings, |pool| pool.checkout(route, now))? {
+            Obtained::Place(place) if self.may_be_outrun(&place, route) => {
                 self.race(request, place, timings)
             }
             obtained => Ok(obtained),
@@ -41,27 +41,27 @@ impl Call<'_> {
     }
 
     /// May a connection come back sooner than a new one is made?
-    fn may_be_outrun(&self, place: &Place, origin: &Origin) -> bool {
-        place.has_neighbours() && !self.client.config().connector.is_immediate(origin)
+    fn may_be_outrun(&self, place: &Place, route: &Route) -> bool {
+        place.has_neighbours() && !self.client.config().connector.is_immediate(route.first_hop())
     }
 
     /// A new connection, whatever is idle.
     pub(super) fn obtain_new(&self, request: &Request, timings: &mut Timings) -> Result<Lent> {
-        let obtained = self.obtain_by(request, timings, |pool| pool.reserve(request.origin()))?;
+        let obtained = self.obtain_by(request, timings, |pool| pool.reserve(request.route()))?;
         let place = match obtained {
             Obtained::Place(place) => place,
             Obtained::Kept(connection) | Obtained::New(connection) => {
                 self.vacate(connection, CloseReason::Evicted)
             }
         };
-        self.dial(place, request.origin())
+        self.dial(place, request.route())
     }
 
     fn obtain_by(
         &self,
         request: &Request,
         timings: &mut Timings,
-        ask: impl Fn(&Arc<Pool>) -> Checkout<Arc<Origin>, Box<Connection>>,
+        ask: impl Fn(&Arc<Pool>) -> Checkout<Arc<Route>, Box<Connection>>,
     ) -> Result<Obtained> {
         let now = timings.started;
         loop {
@@ -83,7 +83,7 @@ impl Call<'_> {
     fn queue(
         &self,
         request: &Request,
-        waiting: Waiting<Arc<Origin>, Box<Connection>>,
+        waiting: Waiting<Arc<Route>, Box<Connection>>,
         timings: &mut Timings,
     ) -> Result<Obtained> {
         self.observe(|| Event::Queued);
@@ -98,7 +98,7 @@ impl Call<'_> {
     pub(super) fn accept(
         &self,
         request: &Request,
-        granted: Grant<Arc<Origin>, Box<Connection>>,
+        granted: Grant<Arc<Route>, Box<Connection>>,
     ) -> Result<Obtained> {
         match granted {
             Grant::Value(connection) if connection.exchanges == 0 => Ok(Obtained::New(connection)),
@@ -143,11 +143,11 @@ impl Call<'_> {
         Ok(connection)
     }
 
-    /// A new connection to the origin, in this place.
-    pub(super) fn dial(&self, place: Place, origin: &Origin) -> Result<Lent> {
+    /// A new connection by this route, in this place.
+    pub(super) fn dial(&self, place: Place, route: &Route) -> Result<Lent> {
         let dial = Dial {
             maker: self.client.maker(),
-            origin,
+            route,
             deadline: self.until(self.timeouts.connect),
             cancel: self.cancel,
             observer: self.observer,

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::conn::PoolConfig;
+use crate::error::Result;
 use crate::event::Observer;
-use crate::http::{Headers, Origin, Version};
+use crate::http::{Headers, Origin, Url, Version};
 use crate::net::{Connect, Resolve, TcpConnect, Tls};
 use crate::proto::h1::Leniency;
 use crate::proto::Limits;
@@ -15,8 +16,10 @@ use super::auth::{Credentials, Keys, Netrc};
 #[cfg(feature = "cookies")]
 use super::cookies::Jar;
 use super::decode::Decoding;
+use super::proxy::Proxy;
 use super::redirect::RedirectPolicy;
 use super::retry::RetryPolicy;
+use super::route::Route;
 use super::Client;
 
 /// How long the phases of an exchange, and the whole of it, may take. None is bounded by default.
@@ -45,7 +48,7 @@ impl Timeouts {
         self
     }
 
-    /// For each new connection: name lookup, TCP and TLS together.
+    /// For each new connection: name lookup, TCP, proxies and TLS together.
     #[must_use]
     pub fn connect(mut self, timeout: Duration) -> Timeouts {
         self.connect = Some(timeout);
@@ -129,11 +132,19 @@ pub(crate) struct Config {
     pub(super) keys: Keys,
     pub(crate) user_agent: String,
     pub(crate) headers: Headers,
+    pub(crate) proxy: Proxy,
     pub(crate) connector: Arc<dyn Connect>,
     pub(crate) tls: Option<Arc<dyn Tls>>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     #[cfg(feature = "cookies")]
     pub(crate) cookies: Option<Jar>,
+}
+
+impl Config {
+    /// How connections for this URL lead.
+    pub(super) fn route(&self, url: &Url) -> Result<Route> {
+        self.proxy.route(url, &*self.connector)
+    }
 }
 
 impl ClientBuilder {
@@ -153,6 +164,7 @@ impl ClientBuilder {
             keys: Keys::default(),
             user_agent: user_agent(),
             headers,
+            proxy: Proxy::from_env(),
             connector: Arc::new(TcpConnect::new()),
             tls: None,
             observer: None,
@@ -264,6 +276,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Through which proxies requests go. Default: those that the
+    /// [environment](Proxy::from_env) names.
+    #[must_use]
+    pub fn proxy(mut self, proxy: Proxy) -> ClientBuilder {
+        self.config.proxy = proxy;
+        self
+    }
+
     /// How connections are made. Default: TCP, both address families raced.
     #[must_use]
     pub fn connector(mut self, connector: impl Connect + 'static) -> ClientBuilder {
@@ -321,6 +341,7 @@ impl fmt::Debug for Config {
             .field("protocol", &self.protocol)
             .field("decoding", &self.decoding)
             .field("keys", &self.keys)
+            .field("proxy", &self.proxy)
             .field("connector", &self.connector)
             .field("tls", &self.tls)
             .finish_non_exhaustive()

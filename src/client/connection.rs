@@ -11,15 +11,16 @@ use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Phase, Timings};
-use crate::http::{Origin, StatusCode};
 use crate::proto::CloseReason;
 
+use super::auth::Party;
 use super::builder::RequestBuilder;
 use super::call::Call;
 use super::exchange::vacate;
 use super::line::{Line, Seat};
 use super::request::Request;
 use super::response::Response;
+use super::route::Route;
 use super::{Client, Lent};
 
 /// A connection outside of the pool; made by [`Client::connect`].
@@ -49,7 +50,7 @@ use super::{Client, Lent};
 /// ```
 pub struct Connection {
     client: Client,
-    origin: Arc<Origin>,
+    route: Arc<Route>,
     line: Arc<Line>,
     in_flight: VecDeque<Sent>,
     /// The response that was received last says that none comes after it.
@@ -78,7 +79,7 @@ impl Connection {
         drop(line.put(Seat::Free(lent)));
         Ok(Connection {
             client: client.clone(),
-            origin: request.origin().clone(),
+            route: request.route().clone(),
             line,
             in_flight: VecDeque::new(),
             last: false,
@@ -99,7 +100,7 @@ impl Connection {
         let refuse = |text: &str| {
             Err(Error::new(ErrorKind::InvalidRequest).message(text).with_url(request.shared_url()))
         };
-        if *request.origin() != self.origin {
+        if *request.route() != self.route {
             return refuse("the request is for another origin than the connection");
         }
         let mut connection = match self.line.take() {
@@ -155,10 +156,8 @@ impl Connection {
             call.receive(request, &self.line, connection, sent.length, &mut sent.timings);
         let answered = received.map_err(|(error, _)| placed(error))?;
         // A challenge is not answered here, but the next request will be able to.
-        if let (Some(credentials), StatusCode::UNAUTHORIZED) =
-            (request.credentials(), answered.head.status())
-        {
-            credentials.take_challenge(request, &answered.head)?;
+        for party in Party::all(request) {
+            party.challenged(&answered.head, request.body().in_memory().is_some(), 0)?;
         }
         self.last = answered.is_last();
         Ok(call.response(request, answered, &sent.timings, Vec::new()))
@@ -203,7 +202,7 @@ impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
             .field("id", &self.id)
-            .field("origin", &self.origin)
+            .field("route", &self.route)
             .field("in_flight", &self.in_flight.len())
             .finish_non_exhaustive()
     }

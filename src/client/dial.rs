@@ -1,4 +1,5 @@
-//! Making a new connection: the connector, TLS if the scheme says so, and a number.
+//! Making a new connection: the connector, proxies if the route leads through some, TLS if the scheme
+//! says so, and a number. How proxies are asked is in `tunnel`.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +15,7 @@ use crate::net::{CancelToken, Deadline, Dialing, Registration, Step, Tls, Transp
 use super::config::Config;
 use super::exchange::observe;
 use super::explain::blame;
+use super::route::Route;
 
 /// What connections are made from. It may outlive the client, with a dialling that nobody waits for.
 pub(super) struct Maker {
@@ -28,7 +30,7 @@ pub(super) struct Maker {
 /// One dialling.
 pub(super) struct Dial<'a> {
     pub(super) maker: &'a Maker,
-    pub(super) origin: &'a Origin,
+    pub(super) route: &'a Route,
     pub(super) deadline: Deadline,
     pub(super) cancel: Option<&'a CancelToken>,
     pub(super) observer: Option<&'a Arc<dyn Observer>>,
@@ -46,24 +48,26 @@ impl Maker {
 }
 
 impl Dial<'_> {
-    /// A new connection to the origin.
+    /// A new connection by the route.
     pub(super) fn run(&self) -> Result<Box<conn::Connection>> {
-        let Config { tls, limits, leniency, .. } = &self.maker.config;
-        let tls = match (self.origin.scheme(), tls) {
-            (Scheme::Http, _) => None,
-            (Scheme::Https, Some(tls)) => Some(tls),
-            (Scheme::Https, None) => {
-                return Err(Error::new(ErrorKind::UnsupportedScheme)
-                    .message("https needs a TLS adapter, and this client has none"))
+        let Config { limits, leniency, .. } = &self.maker.config;
+        let mut made = Made::default();
+        let transport = match self.route {
+            Route::Direct(origin) => {
+                self.tls(origin)?;
+                let elsewhere = self.maker.config.connector.elsewhere(origin);
+                let transport = self.connect(elsewhere.as_ref().unwrap_or(origin), &mut made)?;
+                self.secured(origin, transport, &mut made)?
+            }
+            Route::Forward(server) => self.reach(server, &mut made)?,
+            Route::Tunnel(server, origin) => {
+                self.tls(origin)?;
+                let elsewhere = self.maker.config.connector.elsewhere(origin);
+                let there = elsewhere.as_ref().unwrap_or(origin);
+                let transport = self.through(server, there, &mut made)?;
+                self.secured(origin, transport, &mut made)?
             }
         };
-        let mut made = Made::default();
-        let mut transport = self.connect(&mut made)?;
-        if let Some(tls) = tls {
-            self.observe(|| Event::Handshaking);
-            transport = self.secure(&**tls, transport)?;
-            made.secured = Some(Instant::now());
-        }
         let id = self.maker.last_connection.fetch_add(1, Ordering::Relaxed) + 1;
         let connection = conn::Connection::new(transport, *limits, *leniency, id, made);
         let (local, remote) = (connection.local, connection.remote);
@@ -71,7 +75,21 @@ impl Dial<'_> {
         Ok(Box::new(connection))
     }
 
-    fn connect(&self, made: &mut Made) -> Result<Box<dyn Transport>> {
+    /// The adapter, if this origin is spoken to by TLS.
+    ///
+    /// # Errors
+    /// It is, and there is none.
+    pub(super) fn tls(&self, origin: &Origin) -> Result<Option<&dyn Tls>> {
+        match (origin.scheme(), &self.maker.config.tls) {
+            (Scheme::Http, _) => Ok(None),
+            (Scheme::Https, Some(tls)) => Ok(Some(&**tls)),
+            (Scheme::Https, None) => Err(Error::new(ErrorKind::UnsupportedScheme)
+                .message("https needs a TLS adapter, and this client has none")),
+        }
+    }
+
+    /// A connection of the system's.
+    pub(super) fn connect(&self, origin: &Origin, made: &mut Made) -> Result<Box<dyn Transport>> {
         let mut phase = Phase::Connect;
         let mut progress = |step: Step<'_>| {
             match step {
@@ -82,7 +100,7 @@ impl Dial<'_> {
             }
             self.observe_step(step);
         };
-        let Dial { origin, deadline, cancel, .. } = *self;
+        let Dial { deadline, cancel, .. } = *self;
         let dialing = Dialing { origin, deadline, cancel, progress: &mut progress };
         let connected = self.maker.config.connector.connect(dialing);
         let transport = connected.map_err(|error| match phase {
@@ -93,22 +111,50 @@ impl Dial<'_> {
         Ok(transport)
     }
 
-    fn secure(&self, tls: &dyn Tls, transport: Box<dyn Transport>) -> Result<Box<dyn Transport>> {
+    /// What leads to the origin, by TLS if the scheme says so.
+    fn secured(
+        &self,
+        origin: &Origin,
+        transport: Box<dyn Transport>,
+        made: &mut Made,
+    ) -> Result<Box<dyn Transport>> {
+        if self.tls(origin)?.is_none() {
+            return Ok(transport);
+        }
+        let transport = self.secure(origin, transport)?;
+        made.secured = Some(Instant::now());
+        Ok(transport)
+    }
+
+    /// The same with whatever is spoken to by TLS on the way.
+    pub(super) fn secure(
+        &self,
+        origin: &Origin,
+        transport: Box<dyn Transport>,
+    ) -> Result<Box<dyn Transport>> {
+        let tls = match self.tls(origin)? {
+            Some(tls) => tls,
+            None => return Ok(transport),
+        };
+        self.observe(|| Event::Handshaking);
         let blame = |error| blame(self.cancel, Phase::Tls, ErrorKind::Tls, error);
         let _registration = self.interruptible(&*transport).map_err(blame)?;
         let protocols: &[&[u8]] = &[b"http/1.1"];
-        tls.handshake(self.origin.host(), transport, protocols, self.deadline).map_err(blame)
+        tls.handshake(origin.host(), transport, protocols, self.deadline).map_err(blame)
     }
 
     /// Has a cancel shut `transport` down, for as long as the registration lives.
-    fn interruptible(&self, transport: &dyn Transport) -> io::Result<Option<Registration>> {
+    pub(super) fn interruptible(
+        &self,
+        transport: &dyn Transport,
+    ) -> io::Result<Option<Registration>> {
         match (self.cancel, transport.interrupt_handle()) {
             (Some(token), Some(handle)) => token.register(handle).map(Some),
             _ => Ok(None),
         }
     }
 
-    fn observe_step(&self, step: Step<'_>) {
+    pub(super) fn observe_step(&self, step: Step<'_>) {
         let event = match step {
             Step::Resolving(host) => Event::Resolving { host },
             Step::Resolved(addresses) => Event::Resolved { addresses },
@@ -120,7 +166,7 @@ impl Dial<'_> {
         self.observe(|| event);
     }
 
-    fn observe<'e>(&self, event: impl FnOnce() -> Event<'e>) {
+    pub(super) fn observe<'e>(&self, event: impl FnOnce() -> Event<'e>) {
         observe(self.observer, event);
     }
 }

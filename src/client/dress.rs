@@ -11,35 +11,58 @@ use std::borrow::Cow;
 use crate::error::Result;
 use crate::proto::h1::ResponseHead;
 
+use super::auth::{Message, Party};
 use super::call::Call;
 use super::request::Request;
 
 impl Call<'_> {
     /// The request as it goes out now.
     pub(super) fn dress<'r>(&self, request: &'r Request) -> Result<Cow<'r, Request>> {
-        let dressed = with_credentials(request)?;
+        let dressed = match Party::is_none(request) {
+            true => Cow::Borrowed(request),
+            false => self.with_credentials(request)?,
+        };
         #[cfg(feature = "cookies")]
         let dressed = self.with_cookies(dressed)?;
         Ok(dressed)
     }
 
+    /// The request with the answers to what its origin, and a proxy that forwards it, are known to ask for,
+    /// and with what else is for that proxy.
+    fn with_credentials<'r>(&self, request: &'r Request) -> Result<Cow<'r, Request>> {
+        let mut dressed = Cow::Borrowed(request);
+        if let Some(origin) = Party::origin(request) {
+            show(&origin, request, &mut dressed)?;
+        }
+        if let Some(server) = request.route().forwarder() {
+            self.client.config().proxy.dress(&mut dressed)?;
+            if let Some(proxy) = Party::proxy(server) {
+                show(&proxy, request, &mut dressed)?;
+            }
+        }
+        Ok(dressed)
+    }
+
     /// Keeps what the head of a final response to `request` says for those that follow.
     pub(super) fn heed(&self, request: &Request, head: &ResponseHead) {
-        if let Some(credentials) = request.credentials() {
-            credentials.informed(request.origin(), head.headers().get_all("Authentication-Info"));
+        if !Party::is_none(request) {
+            Party::all(request).for_each(|party| party.informed(head));
         }
         #[cfg(feature = "cookies")]
         self.keep_cookies(request, head);
     }
 }
 
-/// The request with the answer to what its origin is known to ask for.
-fn with_credentials(request: &Request) -> Result<Cow<'_, Request>> {
-    let mut dressed = Cow::Borrowed(request);
-    if let Some(credentials) = request.credentials() {
-        if let Some(value) = credentials.answer_origin(request)? {
-            dressed.to_mut().insert("Authorization", &value)?;
-        }
+/// Puts in what is shown to the party, behind Host, where who reads it looks first.
+fn show(party: &Party<'_>, request: &Request, dressed: &mut Cow<'_, Request>) -> Result<()> {
+    let (name, target) = (party.role.field(), request.target_at_origin()?);
+    if request.headers().contains(name) {
+        return Ok(());
     }
-    Ok(dressed)
+    let content = request.body().in_memory();
+    let message = Message { method: request.method(), target: target.as_str(), content };
+    match party.answer(&message)? {
+        Some(value) => dressed.to_mut().insert(name, &value),
+        None => Ok(()),
+    }
 }

@@ -20,6 +20,10 @@ pub(super) fn explain(cancel: Option<&CancelToken>, phase: Phase, failure: Failu
             true => Error::new(ErrorKind::Cancelled).at(phase),
             false => Error::broken_rule(phase, error),
         },
+        Failure::Socks(error) => match cancel.map_or(false, CancelToken::is_cancelled) {
+            true => Error::new(ErrorKind::Cancelled).at(phase),
+            false => Error::new(ErrorKind::Proxy).at(phase).message(error.to_string()).cause(error),
+        },
     }
 }
 

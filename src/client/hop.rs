@@ -7,10 +7,11 @@
 use std::borrow::Cow;
 
 use crate::error::Result;
-use crate::http::{StatusCode, Version};
+use crate::http::Version;
 use crate::proto::h1::ResponseHead;
 
-use super::auth::{Credentials, Keys, News};
+use super::auth::{Party, Role};
+use super::config::Config;
 use super::redirect;
 use super::request::Request;
 
@@ -19,16 +20,16 @@ pub(super) struct Hop<'r> {
     pub(super) request: Cow<'r, Request>,
     /// The same without its content, as long as that waits for the server to name its challenge.
     asking: Option<Box<Request>>,
-    /// How often a challenge was answered.
-    answers: usize,
+    /// How often a challenge was answered: the origin's, and the proxy's.
+    answers: [usize; 2],
 }
 
 /// What follows from a final response.
 pub(super) enum Next {
     /// It is what the caller gets.
     Nothing,
-    /// The same request, with credentials that answer the response.
-    Answer,
+    /// The same request, with credentials that answer the response of this one.
+    Answer(Role),
     /// The same request, with the content that was not sent before.
     Content,
     /// The request that it points to.
@@ -38,16 +39,17 @@ pub(super) enum Next {
 impl<'r> Hop<'r> {
     /// The request goes out as it is.
     pub(super) fn whole(request: Cow<'r, Request>) -> Hop<'r> {
-        Hop { request, asking: None, answers: 0 }
+        Hop { request, asking: None, answers: [0; 2] }
     }
 
     /// The request goes out, or asks first.
     pub(super) fn new(request: Cow<'r, Request>) -> Result<Hop<'r>> {
-        let asking = match request.credentials() {
-            Some(credentials) if asks_first(&request, credentials) => {
-                Some(Box::new(request.without_content()?))
-            }
-            _ => None,
+        if Party::is_none(&request) {
+            return Ok(Hop::whole(request));
+        }
+        let asking = match Party::all(&request).any(|party| asks_first(&request, &party)) {
+            true => Some(Box::new(request.without_content()?)),
+            false => None,
         };
         Ok(Hop { asking, ..Hop::whole(request) })
     }
@@ -57,10 +59,17 @@ impl<'r> Hop<'r> {
         self.asking.as_deref().unwrap_or(&self.request)
     }
 
-    /// The same stop once more, in the version that the response to it had.
-    pub(super) fn again(mut self, answers: bool, version: Version) -> Result<Hop<'r>> {
-        self.asking = None;
-        self.answers += usize::from(answers);
+    /// The same stop once more, with an answer to whom asked, in the version that the response had. After
+    /// a proxy the origin may still be to be asked.
+    pub(super) fn again(mut self, answered: Option<Role>, version: Version) -> Result<Hop<'r>> {
+        let origin = Party::origin(&self.request);
+        let still = origin.map_or(false, |origin| asks_first(&self.request, &origin));
+        if !(answered == Some(Role::Proxy) && still) {
+            self.asking = None;
+        }
+        if let Some(role) = answered {
+            self.answers[role as usize] += 1;
+        }
         if version == Version::Http10 {
             self.request = Cow::Owned(self.request.in_http10()?);
         }
@@ -69,48 +78,47 @@ impl<'r> Hop<'r> {
 
     /// What follows from this response, after so many redirects.
     #[inline]
-    pub(super) fn next(&self, head: &ResponseHead, keys: &Keys, followed: usize) -> Result<Next> {
-        match self.request.credentials().is_some() || head.status().is_redirection() {
-            true => self.follow(head, keys, followed),
+    pub(super) fn next(
+        &self,
+        head: &ResponseHead,
+        config: &Config,
+        followed: usize,
+    ) -> Result<Next> {
+        match Party::is_none(&self.request) && !head.status().is_redirection() {
+            true => Ok(Next::Nothing),
+            false => self.follow(head, config, followed),
+        }
+    }
+
+    fn follow(&self, head: &ResponseHead, config: &Config, followed: usize) -> Result<Next> {
+        let (request, status) = (&*self.request, head.status());
+        if status.is_redirection() {
+            let next = redirect::next(request.redirects(), config, request, head, followed)?;
+            return Ok(next.map_or(Next::Nothing, Next::Redirect));
+        }
+        if status.is_success() && self.asking.is_some() {
+            return Ok(Next::Content);
+        }
+        match status.is_client_error() {
+            true => self.challenged(head),
             false => Ok(Next::Nothing),
         }
     }
 
-    fn follow(&self, head: &ResponseHead, keys: &Keys, followed: usize) -> Result<Next> {
-        let (request, status) = (&*self.request, head.status());
-        match request.credentials() {
-            Some(credentials) if status == StatusCode::UNAUTHORIZED => {
-                self.challenged(credentials, head)
-            }
-            _ if self.asking.is_some() && status.is_success() => Ok(Next::Content),
-            _ if status.is_redirection() => {
-                let next = redirect::next(request.redirects(), request, head, followed, keys)?;
-                Ok(next.map_or(Next::Nothing, Next::Redirect))
-            }
-            _ => Ok(Next::Nothing),
-        }
-    }
-
-    fn challenged(&self, credentials: &Credentials, head: &ResponseHead) -> Result<Next> {
-        let request = &*self.request;
-        match credentials.take_challenge(request, head)? {
-            News::Answerable if self.answers == 0 => Ok(Next::Answer),
-            News::Stale if self.answers < MOST_ANSWERS => Ok(Next::Answer),
-            _ => {
-                if self.answers > 0 {
-                    credentials.refused(request.origin());
-                }
-                Ok(Next::Nothing)
+    fn challenged(&self, head: &ResponseHead) -> Result<Next> {
+        let content_is_known = self.request.body().in_memory().is_some();
+        for party in Party::all(&self.request) {
+            let answers = self.answers[party.role as usize];
+            if party.challenged(head, content_is_known, answers)? {
+                return Ok(Next::Answer(party.role));
             }
         }
+        Ok(Next::Nothing)
     }
 }
 
 /// Would the content be sent in vain, or, if it can be sent only once, perhaps be?
-fn asks_first(request: &Request, credentials: &Credentials) -> bool {
+fn asks_first(request: &Request, party: &Party<'_>) -> bool {
     let body = request.body();
-    !body.is_empty() && credentials.asks_first(request.origin(), body.is_replayable())
+    !body.is_empty() && party.asks_first(body.is_replayable())
 }
-
-/// Each nonce may be too old once, but not for ever.
-const MOST_ANSWERS: usize = 3;

@@ -3,9 +3,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::http::Origin;
+use super::route::Route;
 
-/// What is known of the origins of which something was found out last.
+/// What is known of the routes of which something was found out last.
 #[derive(Default)]
 pub(super) struct Manners {
     /// Guards the list, the newest entry last; nothing is locked inside it.
@@ -13,29 +13,29 @@ pub(super) struct Manners {
 }
 
 struct Known {
-    origin: Arc<Origin>,
+    route: Arc<Route>,
     persists: bool,
     breaks: u32,
 }
 
 impl Manners {
     /// Has the peer answered in HTTP/1.1 and kept the connection?
-    pub(super) fn persists(&self, origin: &Arc<Origin>) -> bool {
-        self.lock().iter().any(|known| known.origin == *origin && known.persists)
+    pub(super) fn persists(&self, route: &Arc<Route>) -> bool {
+        self.lock().iter().any(|known| known.route == *route && known.persists)
     }
 
     /// Is it of no use to pipeline to this peer?
-    pub(super) fn breaks(&self, origin: &Arc<Origin>) -> bool {
-        self.lock().iter().any(|known| known.origin == *origin && known.breaks >= MOST_BREAKS)
+    pub(super) fn breaks(&self, route: &Arc<Route>) -> bool {
+        self.lock().iter().any(|known| known.route == *route && known.breaks >= MOST_BREAKS)
     }
 
-    pub(super) fn note_persistence(&self, origin: &Arc<Origin>) {
-        note(&mut self.lock(), origin, |known| known.persists = true);
+    pub(super) fn note_persistence(&self, route: &Arc<Route>) {
+        note(&mut self.lock(), route, |known| known.persists = true);
     }
 
     /// It ended the connection without a word while more than one request was in flight.
-    pub(super) fn note_break(&self, origin: &Arc<Origin>) {
-        note(&mut self.lock(), origin, |known| known.breaks += 1);
+    pub(super) fn note_break(&self, route: &Arc<Route>) {
+        note(&mut self.lock(), route, |known| known.breaks += 1);
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Known>> {
@@ -43,11 +43,11 @@ impl Manners {
     }
 }
 
-fn note(list: &mut Vec<Known>, origin: &Arc<Origin>, change: impl FnOnce(&mut Known)) {
-    let at = list.iter().position(|known| known.origin == *origin);
+fn note(list: &mut Vec<Known>, route: &Arc<Route>, change: impl FnOnce(&mut Known)) {
+    let at = list.iter().position(|known| known.route == *route);
     let mut known = match at {
         Some(at) => list.remove(at),
-        None => Known { origin: Arc::clone(origin), persists: false, breaks: 0 },
+        None => Known { route: Arc::clone(route), persists: false, breaks: 0 },
     };
     if list.len() == MOST_KNOWN {
         list.remove(0);

@@ -2,7 +2,7 @@
 //!
 //! A [`Client`] keeps connections and the rules by which they are used. A [`Request`] is complete
 //! and can be sent any number of times. A [`Response`] streams. Everything that a caller may decide
-//! is a small value: [`Timeouts`], [`PoolConfig`], [`Limits`], [`RedirectPolicy`], [`RetryPolicy`].
+//! is a small value: [`Timeouts`], [`PoolConfig`], [`Limits`], [`RedirectPolicy`], [`RetryPolicy`], [`Proxy`].
 //!
 //! [`PoolConfig`]: crate::PoolConfig
 //! [`Limits`]: crate::Limits
@@ -34,14 +34,17 @@ mod line;
 mod manners;
 mod multipart;
 mod pipeline;
+mod proxy;
 mod race;
 mod random;
 mod redirect;
 mod request;
 mod response;
 mod retry;
+mod route;
 mod run;
 mod stream;
+mod tunnel;
 
 use std::fmt;
 use std::sync::Arc;
@@ -49,7 +52,7 @@ use std::sync::Arc;
 use crate::conn::{self, PoolStats};
 use crate::error::Result;
 use crate::event::Event;
-use crate::http::{Method, Origin};
+use crate::http::Method;
 use crate::net::Deadline;
 use crate::proto::CloseReason;
 
@@ -68,10 +71,12 @@ pub use self::into_url::IntoUrl;
 use self::manners::Manners;
 pub use self::multipart::{Multipart, Part};
 pub use self::pipeline::Pipeline;
+pub use self::proxy::Proxy;
 pub use self::redirect::RedirectPolicy;
 pub use self::request::Request;
 pub use self::response::{Redirected, Response};
 pub use self::retry::RetryPolicy;
+use self::route::Route;
 pub use self::stream::Stream;
 
 /// An HTTP client with its connections.
@@ -96,20 +101,20 @@ pub struct Client(Arc<Inner>);
 
 struct Inner {
     maker: Arc<Maker>,
-    /// By origin: scheme, host and port. All else that makes connections differ is the client's own.
+    /// By route: all else that makes connections differ is the client's own.
     pool: Arc<Pool>,
     /// How peers take pipelining.
     manners: Manners,
 }
 
 /// The connections of a client.
-type Pool = conn::Pool<Arc<Origin>, Box<conn::Connection>>;
+type Pool = conn::Pool<Arc<Route>, Box<conn::Connection>>;
 
 /// A connection in use.
-type Lent = conn::Lent<Arc<Origin>, Box<conn::Connection>>;
+type Lent = conn::Lent<Arc<Route>, Box<conn::Connection>>;
 
 /// Where one can be.
-type Place = conn::Place<Arc<Origin>, Box<conn::Connection>>;
+type Place = conn::Place<Arc<Route>, Box<conn::Connection>>;
 
 impl Client {
     /// A client with the defaults of every policy.

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use crate::conn::{Connection, Expectation, Grant};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Observer, Phase, Timings};
-use crate::http::Origin;
 use crate::net::{start_thread, CancelToken, Deadline, Watched};
 
 use super::call::Call;
@@ -19,6 +18,7 @@ use super::checkout::Obtained;
 use super::dial::{Dial, Maker};
 use super::exchange::vacate;
 use super::request::Request;
+use super::route::Route;
 use super::{Place, Pool};
 
 /// A dialling on a thread of its own.
@@ -26,8 +26,8 @@ struct Aside {
     maker: Arc<Maker>,
     pool: Arc<Pool>,
     place: Place,
-    expectation: Expectation<Arc<Origin>, Box<Connection>>,
-    origin: Arc<Origin>,
+    expectation: Expectation<Arc<Route>, Box<Connection>>,
+    route: Arc<Route>,
     deadline: Deadline,
     cancel: CancelToken,
     observer: Option<Arc<dyn Observer>>,
@@ -61,7 +61,7 @@ impl Call<'_> {
         timings: &mut Timings,
     ) -> Result<Obtained> {
         let (maker, pool) = (self.client.maker(), self.client.pool());
-        let waiting = pool.expect(request.origin());
+        let waiting = pool.expect(request.route());
         let failure = Arc::<Mutex<Option<Error>>>::default();
         let now = Instant::now();
         let aside = Aside {
@@ -69,7 +69,7 @@ impl Call<'_> {
             pool: Arc::clone(pool),
             place,
             expectation: waiting.expectation(),
-            origin: Arc::clone(request.origin()),
+            route: Arc::clone(request.route()),
             deadline: self.until(self.timeouts.connect).earlier(Deadline::after(now, LONGEST)),
             cancel: CancelToken::child_of(self.cancel.into_iter().chain([&maker.cancel])),
             observer: self.observer.cloned(),
@@ -118,7 +118,7 @@ impl Aside {
         let _counted = self.counted;
         let dial = Dial {
             maker: &self.maker,
-            origin: &self.origin,
+            route: &self.route,
             deadline: self.deadline,
             cancel: Some(&self.cancel),
             observer: self.observer.as_ref(),

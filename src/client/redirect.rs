@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Headers, Method, Scheme, StatusCode, Url};
 use crate::proto::h1::ResponseHead;
 
-use super::auth::Keys;
+use super::config::Config;
 use super::request::Request;
 
 /// Which redirects are followed, and what the next request keeps.
@@ -133,6 +133,10 @@ impl RedirectPolicy {
         self.follow
     }
 
+    pub(super) fn is_trusted(&self) -> bool {
+        self.trusted
+    }
+
     /// May one go from this URL to that?
     fn admit(&self, from: &Url, to: &Url) -> Result<()> {
         let is_refused = match to.scheme() {
@@ -218,14 +222,14 @@ pub(crate) fn location(url: &Url, head: &ResponseHead) -> Result<Option<Url>> {
 }
 
 /// The request that follows `request` after this response, if the policy follows it. There were
-/// `followed` redirects before. What the client has `keys` for may be shown them again: they are for one
-/// origin each, wherever the redirect came from.
+/// `followed` redirects before. It goes through whatever proxy the client has for it. What the client has
+/// keys for may be shown them again: they are for one origin each, wherever the redirect came from.
 pub(super) fn next(
     policy: &RedirectPolicy,
+    config: &Config,
     request: &Request,
     head: &ResponseHead,
     followed: usize,
-    keys: &Keys,
 ) -> Result<Option<Request>> {
     if !policy.follows() {
         return Ok(None);
@@ -269,7 +273,7 @@ pub(super) fn next(
         false => Method::GET,
     };
     policy.check(followed)?;
-    request.redirected(method, Arc::new(url), headers, own, keeps, keys).map(Some)
+    request.redirected(method, Arc::new(url), headers, own, keeps, config).map(Some)
 }
 
 fn drop_credentials(headers: &mut Headers, request: &Request) {
@@ -306,4 +310,4 @@ const CONTENT: [&str; 8] = [
 ];
 
 /// What is for one origin only: scheme, host and port.
-const CREDENTIALS: [&str; 4] = ["Authorization", "Cookie", "Cookie2", "Proxy-Authorization"];
+const CREDENTIALS: [&str; 3] = ["Authorization", "Cookie", "Cookie2"];

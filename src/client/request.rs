@@ -9,16 +9,17 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result, Source};
 use crate::event::Observer;
-use crate::http::{Headers, Method, Origin, Url, Version};
+use crate::http::{Headers, Method, Url, Version};
 use crate::net::{CancelToken, Deadline};
 use crate::proto::h1::{Intent, PreparedHead, RequestHead, Target, Transfer};
 
-use super::auth::{self, Credentials, Keys, Netrc};
+use super::auth::{self, Credentials, Netrc};
 use super::body::Body;
-use super::config::Timeouts;
+use super::config::{Config, Timeouts};
 use super::decode::{Decoding, Layer};
 use super::redirect::RedirectPolicy;
 use super::retry::RetryPolicy;
+use super::route::Route;
 
 /// A request that is ready to be sent, by [`Client::send`](crate::Client::send), any number of times.
 ///
@@ -37,7 +38,7 @@ pub struct Request {
 pub(super) struct Parts {
     pub(super) method: Method,
     pub(super) url: Arc<Url>,
-    pub(super) origin: Arc<Origin>,
+    pub(super) route: Arc<Route>,
     /// What is sent in place of path and query.
     pub(super) target: Option<Arc<str>>,
     pub(super) version: Version,
@@ -90,8 +91,8 @@ impl Request {
         &self.parts.url
     }
 
-    pub(crate) fn origin(&self) -> &Arc<Origin> {
-        &self.parts.origin
+    pub(super) fn route(&self) -> &Arc<Route> {
+        &self.parts.route
     }
 
     /// May it go out while others are in flight?
@@ -127,9 +128,21 @@ impl Request {
     /// The request target: checked when the request was built.
     pub(crate) fn target(&self) -> Result<Target<'_>> {
         let parts = &*self.parts;
+        let is_plain = parts.target.is_none() && parts.method != Method::CONNECT;
+        match parts.route.forwarder() {
+            Some(_) if is_plain => Ok(Target::absolute_form(&parts.url)),
+            _ => self.target_at_origin(),
+        }
+    }
+
+    /// The request target as the origin gets it, whoever forwards the request.
+    pub(super) fn target_at_origin(&self) -> Result<Target<'_>> {
+        let parts = &*self.parts;
         match &parts.target {
             Some(target) => Target::verbatim(target).map_err(invalid),
-            None if parts.method == Method::CONNECT => Ok(Target::authority_form(&parts.origin)),
+            None if parts.method == Method::CONNECT => {
+                Ok(Target::authority_form(&parts.url.origin()))
+            }
             None => Ok(Target::origin_form(&parts.url)),
         }
     }
@@ -155,9 +168,16 @@ impl Request {
         mut headers: Headers,
         own: Option<Credentials>,
         with_body: bool,
-        keys: &Keys,
+        config: &Config,
     ) -> Result<Request> {
-        if self.url().origin() != url.origin() || !self.parts.own_host {
+        let same_origin = self.url().origin() == url.origin();
+        let route = Arc::new(config.route(&url)?);
+        if !self.has_same_reader(&route, same_origin || self.redirects().is_trusted()) {
+            for name in FOR_PROXIES {
+                headers.remove(name);
+            }
+        }
+        if !same_origin || !self.parts.own_host {
             headers.set("Host", url.authority()).map_err(invalid)?;
         }
         let before = self.copy();
@@ -170,7 +190,7 @@ impl Request {
             }
         }
         if !headers.contains("Authorization") {
-            credentials = credentials.or_else(|| keys.find(&url, before.netrc.as_ref()));
+            credentials = credentials.or_else(|| config.keys.find(&url, before.netrc.as_ref()));
         }
         let shown = before.shown || credentials.is_some();
         let credentials = auth::show(credentials, &mut headers)?;
@@ -179,14 +199,13 @@ impl Request {
             true => self.parts.body.clone(),
             false => Arc::new(Body::empty()),
         };
-        let origin = Arc::new(url.origin());
         let intent = Intent::of(&method, before.version, &headers, before.transfer);
         let intent = intent.map_err(invalid)?;
         let target = None;
         let parts = Parts {
             method,
             url,
-            origin,
+            route,
             target,
             headers,
             intent,
@@ -198,6 +217,23 @@ impl Request {
         Ok(Request { parts: Arc::new(parts), ..self.clone() })
     }
 
+    /// Does who takes hop-by-hop fields from this request take them from one by this route too?
+    fn has_same_reader(&self, route: &Route, trusted: bool) -> bool {
+        match (self.parts.route.forwarder(), route.forwarder()) {
+            (None, None) => trusted,
+            (before, after) => before == after,
+        }
+    }
+
+    /// The same request with these fields.
+    pub(super) fn with_headers(&self, headers: Headers) -> Result<Request> {
+        let mut parts = self.copy();
+        let intent = Intent::of(&parts.method, parts.version, &headers, parts.transfer);
+        parts.intent = intent.map_err(invalid)?;
+        parts.headers = headers;
+        Ok(Request { parts: Arc::new(parts), ..self.clone() })
+    }
+
     #[cfg(feature = "cookies")]
     pub(super) fn takes_cookies(&self) -> bool {
         self.parts.takes_cookies
@@ -205,11 +241,9 @@ impl Request {
 
     /// The same request without waiting for 100 Continue.
     pub(crate) fn without_expectation(&self) -> Result<Request> {
-        let mut parts = self.copy();
-        parts.headers.remove("Expect");
-        let intent = Intent::of(&parts.method, parts.version, &parts.headers, parts.transfer);
-        parts.intent = intent.map_err(invalid)?;
-        Ok(Request { parts: Arc::new(parts), ..self.clone() })
+        let mut headers = self.headers().clone();
+        headers.remove("Expect");
+        self.with_headers(headers)
     }
 
     /// The same request in HTTP/1.0.
@@ -281,6 +315,7 @@ impl Parts {
             && self.version == Version::Http11
             && self.body.is_small()
             && self.credentials.is_none()
+            && self.route.forwarder().map_or(true, |server| server.is_answered_at_once())
             && !(waits("Expect") || waits("Upgrade"))
             && !self.headers.has_token("Connection", "close")
     }
@@ -300,3 +335,6 @@ pub(super) fn invalid(error: impl Into<Source>) -> Error {
     let source = error.into();
     Error::new(ErrorKind::InvalidRequest).message(source.to_string()).cause(source)
 }
+
+/// What a caller may have given for the next hop, which is a proxy.
+const FOR_PROXIES: [&str; 2] = ["Proxy-Authorization", "Proxy-Connection"];

@@ -16,6 +16,7 @@ use crate::net::Deadline;
 use crate::proto::h1::ResponseHead;
 use crate::proto::CloseReason;
 
+use super::auth::Role;
 use super::body::Opened;
 use super::call::{Call, Notify};
 use super::checkout::Obtained;
@@ -67,11 +68,10 @@ impl Call<'_> {
                 false => error.after_redirects(self.idempotent).with_url(request.shared_url()),
             };
             let answered = result.map_err(placed)?;
-            let keys = &self.client.config().keys;
-            hop = match hop.next(&answered.head, keys, history.len()) {
+            hop = match hop.next(&answered.head, self.client.config(), history.len()) {
                 Ok(Next::Nothing) => return Ok(self.response(request, answered, timings, history)),
-                Ok(Next::Answer) => self.go_again(hop, answered, timings, true)?,
-                Ok(Next::Content) => self.go_again(hop, answered, timings, false)?,
+                Ok(Next::Answer(role)) => self.go_again(hop, answered, timings, Some(role))?,
+                Ok(Next::Content) => self.go_again(hop, answered, timings, None)?,
                 Ok(Next::Redirect(next)) => {
                     history.push(self.redirected(request, answered, timings, &next));
                     Hop::new(Cow::Owned(next))?
@@ -92,7 +92,7 @@ impl Call<'_> {
         hop: Hop<'r>,
         answered: Answered,
         timings: &Timings,
-        answers: bool,
+        answers: Option<Role>,
     ) -> Result<Hop<'r>> {
         let (status, version) = (answered.head.status(), answered.head.version());
         let url = hop.request.shared_url().clone();
@@ -190,7 +190,7 @@ impl Call<'_> {
                 place
             }
         };
-        let connection = self.dial(place, request.origin())?;
+        let connection = self.dial(place, request.route())?;
         self.exchange_only(request, connection, timings)
     }
 

@@ -6,6 +6,8 @@
 mod h1;
 mod info;
 mod pool;
+pub(crate) mod socks;
+pub(crate) mod tunnel;
 
 pub(crate) use self::h1::{Allowed, Connection, Content, Failure, Watch};
 pub use self::info::ConnectionInfo;

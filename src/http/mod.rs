@@ -20,7 +20,8 @@ pub use self::headers::{Headers, InvalidHeader};
 pub use self::method::{InvalidMethod, Method};
 pub use self::range::ContentRange;
 pub use self::status::StatusCode;
+pub(crate) use self::url::is_localhost;
 #[cfg(feature = "cookies")]
 pub(crate) use self::url::to_ascii;
-pub use self::url::{form, percent, Host, Origin, Scheme, Url, UrlError};
+pub use self::url::{form, percent, Host, Origin, Scheme, Url, UrlError, UrlLeniency};
 pub use self::version::Version;

@@ -143,6 +143,32 @@ pub trait Connect: fmt::Debug + Send + Sync {
     /// reported.
     fn connect(&self, dialing: Dialing<'_>) -> io::Result<Box<dyn Transport>>;
 
+    /// The addresses of the origin's host with its port put in, in order of preference; never empty.
+    /// Asked for where a proxy is to connect that takes no names. By default the system's lookup.
+    ///
+    /// # Errors
+    /// As for [`Resolve::resolve`].
+    fn resolve(&self, dialing: Dialing<'_>) -> io::Result<Vec<SocketAddr>> {
+        let Dialing { origin, deadline, cancel, progress } = dialing;
+        let name = match origin.host() {
+            Host::Ipv4(address) => return Ok(vec![(*address, origin.port()).into()]),
+            Host::Ipv6(address) => return Ok(vec![(*address, origin.port()).into()]),
+            Host::Domain(name) => name,
+        };
+        progress(Step::Resolving(name));
+        let found = SystemResolver::new().resolve(name, origin.port(), deadline, cancel)?;
+        progress(Step::Resolved(&found));
+        Ok(found)
+    }
+
+    /// Where connections for this origin are to lead in fact, if that is elsewhere. It is asked before
+    /// [`connect`](Connect::connect), which is then given the other place; a proxy is asked for a
+    /// tunnel to it. What a request and TLS say of the origin stays.
+    fn elsewhere(&self, origin: &Origin) -> Option<Origin> {
+        let _ = origin;
+        None
+    }
+
     /// Does it take next to no time to connect to this origin, or to fail? Then whoever needs the
     /// connection makes it. Otherwise, while others to the same origin are in use, it may be made on
     /// a thread of its own, and who waits for it takes one that comes back before.

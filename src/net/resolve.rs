@@ -12,6 +12,8 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use crate::http::is_localhost;
+
 use super::watched::{start_thread, Watched};
 use super::{cancelled, CancelToken, Deadline, Resolve};
 
@@ -224,14 +226,6 @@ impl Books {
 fn with_port(mut addresses: Vec<SocketAddr>, port: u16) -> Vec<SocketAddr> {
     addresses.iter_mut().for_each(|address| address.set_port(port));
     addresses
-}
-
-/// RFC 6761 §6.3: "Name resolution APIs and libraries SHOULD recognize localhost names as special
-/// and SHOULD always return the IP loopback address".
-pub(super) fn is_localhost(host: &str) -> bool {
-    let host = host.strip_suffix('.').unwrap_or(host).as_bytes();
-    let last = host.rsplit(|&byte| byte == b'.').next().unwrap_or(host);
-    last.eq_ignore_ascii_case(b"localhost")
 }
 
 fn loopback(port: u16) -> Vec<SocketAddr> {

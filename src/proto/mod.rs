@@ -12,6 +12,7 @@ pub mod buffer;
 mod close;
 pub mod h1;
 mod limits;
+pub mod socks;
 
 pub use self::close::CloseReason;
 pub use self::limits::Limits;

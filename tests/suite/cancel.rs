@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pannier::net::{Connect, Deadline, Dialing, Interrupt, Resolve, Transport};
-use pannier::{CancelToken, Client, Error, ErrorKind, Phase};
+use pannier::{CancelToken, Client, Credentials, Error, ErrorKind, Phase, Proxy};
 
 use crate::support::peer::{Peer, Stage};
 use crate::support::plain_tls::OneByteTls;
@@ -154,6 +154,40 @@ fn err_cancelled_in_the_tls_handshake() {
     let url = peer.url("/").replace("http:", "https:");
     cancelled(Phase::Tls, || client.get(url).cancel(token).send());
     peer.join();
+}
+
+#[test]
+fn err_cancelled_while_a_proxy_is_asked() {
+    const REFUSAL: &str =
+        "HTTP/1.1 407 Who\r\nProxy-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n\
+                   Content-Length: 5\r\n\r\nwho";
+    for (scheme, said) in [
+        ("socks5h", vec![]),
+        ("socks5h", vec![&b"\x05\x02"[..]]),
+        ("socks5h", vec![b"\x05\x02", b"\x01\x00"]),
+        ("socks4a", vec![]),
+        ("http", vec![]),
+        ("http", vec![b"HTTP/1.1 200 OK\r\n"]),
+        ("http", vec![REFUSAL.as_bytes()]),
+    ] {
+        let token = CancelToken::new();
+        let cancel = token.clone();
+        let peer = Peer::play(move |peer| {
+            let mut wire = peer.accept();
+            for answer in said {
+                wire.expect_bytes(4);
+                wire.send(answer);
+            }
+            wire.expect_bytes(1);
+            cancel.cancel();
+            peer.stall(wire);
+        });
+        let proxy = Proxy::new(&format!("{}://{}", scheme, peer.address())).unwrap();
+        let proxy = proxy.credentials(Credentials::digest("user", "secret")).tunnel_http(true);
+        let client = builder().proxy(proxy).build();
+        let error = cancelled(Phase::Tunnel, || client.post("http://a.test/").cancel(token).send());
+        assert!(error.is_connect() && error.is_safe_to_retry() && error.bytes_sent() == 0);
+    }
 }
 
 #[test]

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use pannier::http::Method;
 use pannier::net::{Deadline, Resolve};
-use pannier::{Body, CancelToken, Client, Error, Limits, Phase, RedirectPolicy, Timeouts};
+use pannier::{
+    Body, CancelToken, Client, Credentials, Error, Limits, Phase, Proxy, RedirectPolicy, Timeouts,
+};
 use proptest::prelude::*;
 
 use crate::support::peer::{Peer, Stage};
@@ -300,6 +302,86 @@ fn ok_against_a_tls_handshake_that_stalls() {
             },
             timeouts,
         );
+    }
+}
+
+/// A client whose only proxy is at this address.
+fn proxied(scheme: &str, address: SocketAddr) -> Client {
+    let proxy = Proxy::new(&format!("{}://{}", scheme, address)).unwrap().tunnel_http(true);
+    let credentials = Credentials::digest("user", "secret");
+    Client::builder().proxy(proxy.credentials(credentials)).build()
+}
+
+#[test]
+fn ok_at_each_step_of_socks() {
+    for (scheme, said) in [
+        ("socks5h", vec![&b""[..]]),
+        ("socks5h", vec![b"\x05"]),
+        ("socks5h", vec![b"\x05\x02"]),
+        ("socks5h", vec![b"\x05\x02", b"\x01"]),
+        ("socks5h", vec![b"\x05\x02", b"\x01\x00"]),
+        ("socks5h", vec![b"\x05\x02", b"\x01\x00", b"\x05\x00\x00\x03\xff"]),
+        ("socks5", vec![b"\x05\x00", b"\x05\x00\x00\x01\0\0\0\0\0"]),
+        ("socks4a", vec![b"\x00\x5a\0\0\0"]),
+    ] {
+        let said = &said;
+        let case = |timeouts| {
+            let said = said.clone();
+            let peer = Peer::play(move |peer| {
+                let mut wire = peer.accept();
+                for answer in said {
+                    wire.expect_bytes(4);
+                    wire.send(answer);
+                }
+                peer.stall(wire);
+            });
+            (get(&proxied(scheme, peer.address()), "http://127.0.0.1/", timeouts), peer)
+        };
+        late(Phase::Tunnel, DEADLINES, case, total);
+    }
+    let case = |timeouts| {
+        let peer = Peer::play(|peer| {
+            let wire = peer.accept();
+            peer.stall(wire);
+        });
+        (get(&proxied("socks5h", peer.address()), "http://a.test/", timeouts), peer)
+    };
+    late(Phase::Tunnel, DEADLINES, case, |timeout| Timeouts::default().connect(timeout));
+}
+
+#[test]
+fn ok_at_each_step_of_connect() {
+    const CHALLENGE: &str =
+        "HTTP/1.1 407 Who\r\nProxy-Authenticate: Digest realm=\"r\", nonce=\"n\"\r\n";
+    for (said, piece) in [
+        ("".to_owned(), ""),
+        ("HTTP/1.1 200 OK\r\nX: y\r\n".to_owned(), ""),
+        ("HTTP/1.1 200 OK\r\n".to_owned(), "X: y\r\n"),
+        ("".to_owned(), "HTTP/1.1 102 Processing\r\n\r\n"),
+        (format!("{}Content-Length: 5\r\n\r\nwho", CHALLENGE), ""),
+        (format!("{}Content-Length: 60000\r\n\r\n", CHALLENGE), "x"),
+        (format!("{}Transfer-Encoding: chunked\r\n\r\n", CHALLENGE), "1\r\nx\r\n"),
+        (format!("{}Content-Length: 0\r\n\r\n", CHALLENGE), ""),
+    ] {
+        let said = &said;
+        let case = |timeouts| {
+            let said = said.clone();
+            let peer = Peer::play(move |peer| {
+                let mut wire = peer.accept();
+                wire.expect_head();
+                wire.send(said);
+                match piece {
+                    "" => peer.stall(wire),
+                    piece => wire.drip(piece.as_bytes(), Duration::from_millis(7)),
+                }
+            });
+            let limits = Limits::default().head_lines(usize::MAX).interim_responses(usize::MAX);
+            let proxy = Proxy::new(&format!("http://{}", peer.address())).unwrap();
+            let proxy = proxy.credentials(Credentials::digest("user", "secret"));
+            let client = Client::builder().limits(limits).proxy(proxy.tunnel_http(true)).build();
+            (get(&client, "http://a.test/", timeouts), peer)
+        };
+        late(Phase::Tunnel, DEADLINES, case, total);
     }
 }
 

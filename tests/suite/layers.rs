@@ -24,7 +24,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
 ];
 
 /// Of `proto` the client sees values that its callers hand in or get out, never an engine.
-const VALUES_OF_PROTO: [&str; 13] = [
+const VALUES_OF_PROTO: [&str; 16] = [
     "proto::buffer::Buffer",
     "proto::Limits",
     "proto::CloseReason",
@@ -38,6 +38,9 @@ const VALUES_OF_PROTO: [&str; 13] = [
     "proto::h1::Intent",
     "proto::h1::Error",
     "proto::h1::Fault",
+    "proto::socks::Version",
+    "proto::socks::Login",
+    "proto::socks::Error",
 ];
 
 /// What must not be named in a module, beside the arrows.

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use crate::properties::{challenge, chunked, framing, headers, multipart, netrc, response, url};
+use crate::properties::{
+    challenge, chunked, connect_reply, framing, headers, multipart, netrc, response, socks, url,
+};
 #[cfg(feature = "cookies")]
 use crate::properties::{cookie, cookie_file};
 #[cfg(feature = "gzip")]
@@ -85,6 +87,16 @@ fn ok_framing_is_that_of_the_text() {
 #[test]
 fn ok_forms_parse_back_to_the_same_parts() {
     all_seeds("multipart", 5, multipart::check);
+}
+
+#[test]
+fn ok_socks_handshakes_end_the_same_at_any_split() {
+    all_seeds("socks", 10, socks::check);
+}
+
+#[test]
+fn ok_answers_to_connect_mean_the_same_at_any_split() {
+    all_seeds("connect_reply", 10, connect_reply::check);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! From the text of a URL to what is asked for: scheme guessed, uploads named, queries added.
 
-use pannier::http::{Scheme, Url};
+use pannier::http::{Scheme, Url, UrlLeniency};
 
 use crate::data;
 use crate::exit::{self, Failure};
@@ -15,11 +15,9 @@ pub fn url(op: &Operation, text: &[u8], upload: Option<&[u8]>) -> Result<Url, Fa
         Some(file) if !matches!(file, b"-" | b".") => with_file_name(&text, file),
         _ => text,
     };
-    let parsed = match op.path_as_is {
-        true => Url::parse_path_as_is(&text),
-        false => Url::parse(&text),
-    };
-    let mut url = parsed.map_err(|error| Failure::url(&error))?;
+    // A proxy, or `--resolve`, may know names that end in a number.
+    let leniency = UrlLeniency::default().path_as_is(op.path_as_is).numeric_names(true);
+    let mut url = Url::parse_with(&text, leniency).map_err(|error| Failure::url(&error))?;
     protocols::check(op, &url, From::CommandLine)?;
     let data = op.data.as_deref().filter(|_| op.get);
     for piece in data.into_iter().chain(op.query.as_deref()).filter(|piece| !piece.is_empty()) {

@@ -5,8 +5,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use pannier::http::{Headers, Origin};
-use pannier::{Client, Leniency, PoolConfig};
+use pannier::http::{Headers, Url};
+use pannier::{Client, Leniency, PoolConfig, Proxy};
 
 use crate::args::Global;
 use crate::connect::Route;
@@ -37,12 +37,13 @@ impl Clients {
         Clients { known: Mutex::default(), pool: pool(global), cookies: Cookies::default() }
     }
 
-    /// The client for a transfer from `origin`, its number, and its route.
-    pub fn get(&self, op: &Operation, origin: &Origin) -> Result<(Client, usize, Route), Failure> {
+    /// The client for a transfer from `url`, its number, and its route.
+    pub fn get(&self, op: &Operation, url: &Url) -> Result<(Client, usize, Route), Failure> {
         let route = Route::new(op)?;
+        let proxy = route.proxy()?;
         let setting = Setting {
             // A redirect may lead to where the rules do have an effect.
-            route: if op.location { route } else { route.simplified(origin) },
+            route: if op.location { route } else { route.simplified(&url.origin()) },
             ignore_content_length: op.ignore_content_length,
             http09: op.http09,
             cookies: op.cookies.kept,
@@ -51,20 +52,21 @@ impl Clients {
         let route = setting.route.clone();
         let mut clients = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let number = clients.iter().position(|(known, _)| *known == setting).unwrap_or_else(|| {
-            let client = self.build(&setting);
+            let client = self.build(&setting, proxy);
             clients.push((setting, client));
             clients.len() - 1
         });
         Ok((clients[number].1.clone(), number, route))
     }
 
-    fn build(&self, setting: &Setting) -> Client {
+    fn build(&self, setting: &Setting, proxy: Proxy) -> Client {
         let leniency = Leniency::default()
             .ignore_content_length(setting.ignore_content_length)
             .oversized_length(true)
             .http09(setting.http09);
         let builder = Client::builder()
             .pool(self.pool)
+            .proxy(proxy)
             .connector(setting.route.connector(setting.limit_rate))
             .leniency(leniency)
             // Every field comes from the options, in their order.

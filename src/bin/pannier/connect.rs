@@ -1,4 +1,4 @@
-//! `--resolve`, `--connect-to`, `--unix-socket` and `-4`/`-6`: where connections really go.
+//! `--resolve`, `--connect-to`, `--unix-socket`, `-4`/`-6` and proxies: where connections really go.
 //!
 //! A route is a value that says so; its connector wraps the library's own. The request itself never
 //! changes: `Host` stays what the URL says.
@@ -7,14 +7,16 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use pannier::http::{token, Host, Origin};
+use pannier::http::{token, Host, Origin, Url};
 use pannier::net::{
     CancelToken, Connect, Deadline, Dialing, Family, Resolve, SystemResolver, TcpConnect, Transport,
 };
+use pannier::Proxy;
 
 use crate::exit::{self, Failure};
 use crate::operation::{Operation, UnixPath};
 use crate::pace::Paced;
+use crate::proxy::Proxies;
 
 /// Where connections go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,6 +25,7 @@ pub struct Route {
     only: Option<Family>,
     hosts: Vec<KnownHost>,
     rules: Vec<Rule>,
+    proxies: Proxies,
 }
 
 /// `--resolve`: the addresses of a host on a port. No addresses: the system's again.
@@ -53,6 +56,7 @@ impl Route {
         let mut route = Route {
             unix: op.unix.clone(),
             only: Some(op.family).filter(|&family| family != Family::Any),
+            proxies: Proxies::new(op)?,
             ..Route::default()
         };
         for entry in &op.resolve {
@@ -73,11 +77,29 @@ impl Route {
         self
     }
 
-    /// What is connected to for this origin, as an error names it.
-    pub fn target(&self, origin: &Origin) -> (String, u16) {
-        let moved = self.moved(origin);
-        let origin = moved.as_ref().unwrap_or(origin);
-        (origin.host().to_string(), origin.port())
+    /// Its proxies, as the library has them.
+    pub fn proxy(&self) -> Result<Proxy, Failure> {
+        self.proxies.proxy()
+    }
+
+    /// What is connected to for this URL, and whether that is a proxy, as an error names it.
+    pub fn target(&self, url: &Url) -> (Origin, bool) {
+        let origin = url.origin();
+        match self.first_hop(url) {
+            Some(hop) => (hop, true),
+            None => (self.moved(&origin).unwrap_or(origin), false),
+        }
+    }
+
+    /// Is it a proxy that reads the requests to this URL?
+    pub fn forwards(&self, url: &Url) -> bool {
+        self.proxies.forwards()
+            && self.moved(&url.origin()).is_none()
+            && self.first_hop(url).is_some()
+    }
+
+    fn first_hop(&self, url: &Url) -> Option<Origin> {
+        self.proxy().ok()?.first_hop(url)
     }
 
     /// The connector that goes this way, at no more than so many bytes per second.
@@ -115,6 +137,14 @@ impl Connect for Routed {
         })
     }
 
+    fn resolve(&self, dialing: Dialing<'_>) -> io::Result<Vec<SocketAddr>> {
+        self.tcp.resolve(dialing)
+    }
+
+    fn elsewhere(&self, origin: &Origin) -> Option<Origin> {
+        self.route.moved(origin)
+    }
+
     fn is_immediate(&self, origin: &Origin) -> bool {
         let moved = self.route.moved(origin);
         self.route.unix.is_some() || self.tcp.is_immediate(moved.as_ref().unwrap_or(origin))
@@ -126,8 +156,7 @@ impl Routed {
         if let Some(path) = &self.route.unix {
             return unix::connect(path, dialing);
         }
-        let moved = self.route.moved(dialing.origin);
-        let origin = moved.as_ref().unwrap_or(dialing.origin);
+        let origin = dialing.origin;
         // An address is not looked up, so `--resolve` for one is obeyed here.
         let known = origin.host().ip().and_then(|address| {
             let addresses = known_addresses(&self.route.hosts, &address.to_string(), origin.port());
@@ -299,7 +328,6 @@ mod unix {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pannier::http::Url;
 
     fn route(resolve: &[&str], connect_to: &[&str]) -> Result<Route, Failure> {
         let mut op = Operation::new();
@@ -325,8 +353,9 @@ mod tests {
             ("10.0.0.1:8081:[::1]:1", "http://10.0.0.1:8081/", "[::1]:1"),
         ] {
             let route = route(&[], &[rule]).unwrap_or_else(|f| panic!("{}", f.message));
-            let (host, port) = route.target(&origin(url));
-            assert_eq!(format!("{}:{}", host, port), expected, "{}", rule);
+            let url = Url::parse(url).expect("it is one");
+            let (target, _) = route.target(&url);
+            assert_eq!(format!("{}:{}", target.host(), target.port()), expected, "{}", rule);
         }
         assert_eq!(route(&[], &["a:b"]).map_err(|f| f.code), Err(49));
         assert_eq!(route(&[], &["::h:99999"]).map_err(|f| f.code), Err(49));

@@ -23,6 +23,8 @@ pub struct Failure {
 pub struct Facts {
     pub host: String,
     pub port: u16,
+    /// Are these a proxy's?
+    pub proxied: bool,
     pub elapsed: Duration,
     /// Bytes of content that came, and how many were announced.
     pub received: u64,
@@ -48,6 +50,12 @@ pub const PARTIAL: u8 = 18;
 pub const RANGE_ERROR: u8 = 33;
 /// The time is over.
 pub const TIMED_OUT: u8 = 28;
+/// The proxy's name has no address, or its URL is none.
+pub const UNRESOLVED_PROXY: u8 = 5;
+/// No connection.
+pub const NOT_CONNECTED: u8 = 7;
+/// A SOCKS proxy made no connection.
+pub const PROXY: u8 = 97;
 /// The host's name has no address.
 pub const UNRESOLVED: u8 = 6;
 /// No such URL.
@@ -112,6 +120,9 @@ impl Failure {
 
     /// The failure of the library, in curl's words.
     pub fn transfer(error: &Error, facts: &Facts) -> Failure {
+        if let Some(failure) = at_proxy(error, facts) {
+            return failure;
+        }
         if let Some(failure) = cause::<h1::Error>(error).and_then(broken_rule) {
             return failure;
         }
@@ -180,6 +191,25 @@ fn broken_rule(rule: &h1::Error) -> Option<Failure> {
     Some(Failure::new(code, message))
 }
 
+/// A failure at a proxy, before the request itself went out.
+fn at_proxy(error: &Error, facts: &Facts) -> Option<Failure> {
+    let (code, message) = match (error.kind(), error.phase()) {
+        (ErrorKind::Resolve, Some(Phase::Resolve)) if facts.proxied => {
+            (UNRESOLVED_PROXY, format!("Could not resolve proxy: {}", facts.host))
+        }
+        (ErrorKind::Timeout | ErrorKind::Cancelled | ErrorKind::ShutDown, _) => return None,
+        (ErrorKind::Proxy, None) => (UNRESOLVED_PROXY, error.to_string()),
+        (ErrorKind::Proxy, _) => match error.status() {
+            Some(status) => (56, format!("CONNECT tunnel failed, response {}", status.as_u16())),
+            None => (PROXY, error.to_string()),
+        },
+        (ErrorKind::Resolve, Some(Phase::Tunnel)) => (PROXY, error.to_string()),
+        (_, Some(Phase::Tunnel)) => (56, format!("Proxy CONNECT aborted: {}", error)),
+        _ => return None,
+    };
+    Some(Failure::new(code, message))
+}
+
 /// curl's sentence if nobody listens there. What else is in the way, a path that is too long or no
 /// descriptor left, is named.
 fn not_connected(error: Option<&io::Error>, facts: &Facts) -> String {
@@ -200,7 +230,7 @@ fn timed_out(phase: Option<Phase>, facts: &Facts) -> String {
     let elapsed = facts.elapsed.as_millis();
     match (phase, facts.expected) {
         (Some(Phase::Resolve), _) => format!("Resolving timed out after {} milliseconds", elapsed),
-        (Some(Phase::Connect | Phase::Tls), _) => {
+        (Some(Phase::Connect | Phase::Tunnel | Phase::Tls), _) => {
             format!("Connection timed out after {} milliseconds", elapsed)
         }
         (_, Some(expected)) => format!(
@@ -275,6 +305,7 @@ mod tests {
         let facts = Facts {
             host: "h".to_owned(),
             port: 1,
+            proxied: false,
             elapsed: Duration::from_millis(301),
             received: 6,
             expected: Some(60),

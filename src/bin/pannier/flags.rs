@@ -13,6 +13,7 @@ use crate::data;
 use crate::log::Manner;
 use crate::operation::{Clobber, Fail, Out, UnixPath};
 use crate::protocols::{self, Protocols};
+use crate::proxy::Kind;
 use crate::reports;
 use crate::resume::Resume;
 use crate::usage::Problem;
@@ -57,6 +58,7 @@ pub enum Category {
     Output,
     Parallel,
     Post,
+    Proxy,
     Retry,
     Verbose,
 }
@@ -74,6 +76,7 @@ impl Category {
             Category::Output => "output",
             Category::Parallel => "parallel",
             Category::Post => "post",
+            Category::Proxy => "proxy",
             Category::Retry => "retry",
             Category::Verbose => "verbose",
         }
@@ -395,6 +398,10 @@ pub const FLAGS: &[Flag] = &[
     switch("no-progress-meter", Verbose, "Show no progress meter", |a, on| {
         a.global.no_progress_meter = on;
     }),
+    value("noproxy", "<list of hosts>", Proxy, "Hosts that are asked directly (*: all)", |a, v| {
+        a.op().no_proxy = Some(values::text(v)?);
+        Ok(())
+    }),
     value("oauth2-bearer", "<token>", Auth, "OAuth 2 bearer token", |a, v| {
         a.op().login.bearer = Some(values::text(v)?);
         Ok(())
@@ -435,6 +442,16 @@ pub const FLAGS: &[Flag] = &[
     switch("post301", Post, "POST again after a 301", |a, on| a.op().post301 = on),
     switch("post302", Post, "POST again after a 302", |a, on| a.op().post302 = on),
     switch("post303", Post, "POST again after a 303", |a, on| a.op().post303 = on),
+    value(
+        "preproxy",
+        "<[protocol://]host[:port]>",
+        Proxy,
+        "SOCKS proxy through which the proxy is reached",
+        |a, v| {
+            a.op().preproxy = Some(values::text(v)?);
+            Ok(())
+        },
+    ),
     switch("progress-bar", Verbose, "Show the progress as a bar", |a, on| {
         a.global.progress_bar = on;
     })
@@ -451,6 +468,40 @@ pub const FLAGS: &[Flag] = &[
         a.op().redirect_protocols = Protocols::parse(a.global, v);
         Ok(())
     }),
+    value("proxy", "<[protocol://]host[:port]>", Proxy, "Use this proxy (\"\": none)", |a, v| {
+        a.op().set_proxy(Kind::Http, v)
+    })
+    .short('x'),
+    switch("proxy-anyauth", Proxy, "Authenticate to the proxy as it asks for", |a, on| {
+        a.op().proxy_any = on;
+    }),
+    switch("proxy-basic", Proxy, "Authenticate to the proxy by Basic (the default)", |a, on| {
+        a.op().proxy_basic = on;
+    }),
+    switch("proxy-digest", Proxy, "Authenticate to the proxy by Digest", |a, on| {
+        a.op().proxy_digest = on;
+    }),
+    value("proxy-header", "<header/@file>", Proxy, "A header for the proxy alone", |a, v| {
+        a.op().add_proxy_header(v)
+    }),
+    value(
+        "proxy-user",
+        "<user:password>",
+        Proxy,
+        "User name and password for the proxy",
+        |a, v| {
+            a.op().proxy_user = Some(v.to_vec());
+            Ok(())
+        },
+    )
+    .short('U'),
+    value("proxy1.0", "<host[:port]>", Proxy, "A proxy to which CONNECT is HTTP/1.0", |a, v| {
+        a.op().set_proxy(Kind::Http10, v)
+    }),
+    switch("proxytunnel", Proxy, "Go through the proxy by CONNECT", |a, on| {
+        a.op().proxy_tunnel = on;
+    })
+    .short('p'),
     value("range", "<range>", Http, "Ask for these bytes only", |a, v| a.set_range(v)).short('r'),
     value(
         "rate",
@@ -539,6 +590,19 @@ pub const FLAGS: &[Flag] = &[
         a.op().show_headers = on;
     }),
     switch("silent", Important, "Say nothing", |a, on| a.global.silent = on).short('s'),
+    value("socks4", "<host[:port]>", Proxy, "SOCKS4 proxy", |a, v| {
+        a.op().set_proxy(Kind::Socks4, v)
+    }),
+    value("socks4a", "<host[:port]>", Proxy, "SOCKS4 proxy that looks up names", |a, v| {
+        a.op().set_proxy(Kind::Socks4a, v)
+    }),
+    value("socks5", "<host[:port]>", Proxy, "SOCKS5 proxy", |a, v| {
+        a.op().set_proxy(Kind::Socks5, v)
+    }),
+    switch("socks5-basic", Proxy, "Accepted; -U is for SOCKS5 too", |_, _| {}),
+    value("socks5-hostname", "<host[:port]>", Proxy, "SOCKS5 proxy that looks up names", |a, v| {
+        a.op().set_proxy(Kind::Socks5h, v)
+    }),
     value("speed-limit", "<speed>", Connection, "Fail below so many bytes per second", |a, v| {
         a.op().speed_limit = Some(values::count(v)?);
         Ok(())
@@ -556,6 +620,14 @@ pub const FLAGS: &[Flag] = &[
     switch("styled-output", Output, "Bold names of headers on a terminal (on)", |a, on| {
         a.global.plain_output = !on;
     }),
+    switch(
+        "suppress-connect-headers",
+        Proxy,
+        "Leave CONNECT's headers out of the output",
+        |a, on| {
+            a.op().suppress_connect_headers = on;
+        },
+    ),
     value(
         "time-cond",
         "<date/file>",

@@ -59,7 +59,7 @@ fn row(flag: &Flag) -> (String, &'static str) {
     (format!(" {:3} --{} {}", short, flag.long, value).trim_end().to_owned(), flag.help)
 }
 
-const CATEGORIES: [Category; 11] = [
+const CATEGORIES: [Category; 12] = [
     Category::Important,
     Category::Auth,
     Category::Connection,
@@ -69,6 +69,7 @@ const CATEGORIES: [Category; 11] = [
     Category::Output,
     Category::Parallel,
     Category::Post,
+    Category::Proxy,
     Category::Retry,
     Category::Verbose,
 ];

@@ -172,7 +172,9 @@ impl Session {
         let narrator = log.map(|log| Narrator::new(log, url.host_str().to_owned()));
         let keeps_heads = job.op.show_headers || dump.is_some() || job.op.remote_header_name;
         let start = Start::first(&job.op, &output, job.upload.is_some());
-        let watcher = Watcher::new(Record::new(Instant::now(), keeps_heads), narrator);
+        let record = Record::new(Instant::now(), keeps_heads);
+        let record = record.suppress_tunnels(job.op.suppress_connect_headers);
+        let watcher = Watcher::new(record, narrator);
         let flight = self.board.depart(Departure {
             name: name(&output, &url),
             watcher: watcher.clone(),
@@ -247,10 +249,12 @@ impl Session {
         if upload.is_none() && work.start.at > 0 {
             work.output.append();
         }
-        let plan = request::plan(op, work.url.clone(), upload, &work.start)?;
+        let (client, number, route) = self.clients.get(op, &work.url)?;
+        let to_proxy = route.forwards(&work.url);
+        let plan = request::plan(op, work.url.clone(), upload, &work.start, to_proxy)?;
         work.watcher.sends(plan.payload.length());
         work.watcher.begins_at(work.start.at);
-        let (client, number, route) = self.clients.get(op, &work.url.origin())?;
+        work.watcher.goes_by(route.proxy()?, &work.url);
         if let Some(journal) = &self.journal {
             let post = plan.payload.in_memory();
             work.watcher.follow(journal.trace(number, &plan.method, &work.url, post));

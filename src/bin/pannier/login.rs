@@ -35,7 +35,10 @@ pub struct Login {
 }
 
 /// Name and password.
-type User = (Vec<u8>, Vec<u8>);
+pub type User = (Vec<u8>, Vec<u8>);
+
+/// What credentials are made of them.
+pub type Kind = fn(Vec<u8>, Vec<u8>) -> Credentials;
 
 impl Login {
     /// Asks for the password that `-u name` leaves out and reads the netrc file, once for all
@@ -43,7 +46,7 @@ impl Login {
     pub fn complete(&mut self, global: Global) -> Result<(), Failure> {
         if let (None, Some(user)) = (&self.bearer, &mut self.user) {
             if !user.contains(&b':') {
-                let password = ask_password(user)?;
+                let password = ask_password("host", user)?;
                 user.push(b':');
                 user.extend(password);
             }
@@ -76,9 +79,7 @@ impl Login {
 
     fn find(&self, url: &Url) -> Option<User> {
         if let Some(user) = &self.user {
-            let colon = user.iter().position(|&byte| byte == b':').unwrap_or(user.len());
-            let password = user.get(colon + 1..).unwrap_or_default();
-            return Some((user[..colon].to_vec(), password.to_vec()));
+            return Some(user_and_password(user));
         }
         let user = percent::decode(url.username());
         let password = url.password().map(percent::decode);
@@ -94,13 +95,8 @@ impl Login {
         has_some.then(|| (user, password.unwrap_or_default()))
     }
 
-    /// curl has a set of these; with more than one the server chooses.
-    fn kind(&self) -> fn(Vec<u8>, Vec<u8>) -> Credentials {
-        match (self.any, self.digest, self.basic) {
-            (true, ..) | (_, true, true) => Credentials::any,
-            (_, true, _) => Credentials::digest,
-            _ => Credentials::basic,
-        }
+    fn kind(&self) -> Kind {
+        kind(self.any, self.digest, self.basic)
     }
 
     /// That a file which nobody named is not there means nothing.
@@ -114,6 +110,22 @@ impl Login {
             Err(error) => Err(told(&error)),
         }
     }
+}
+
+/// curl has a set of these; with more than one the server chooses.
+pub fn kind(any: bool, digest: bool, basic: bool) -> Kind {
+    match (any, digest, basic) {
+        (true, ..) | (_, true, true) => Credentials::any,
+        (_, true, _) => Credentials::digest,
+        _ => Credentials::basic,
+    }
+}
+
+/// What stands before the first colon, and what behind it.
+pub fn user_and_password(given: &[u8]) -> User {
+    let colon = given.iter().position(|&byte| byte == b':').unwrap_or(given.len());
+    let password = given.get(colon + 1..).unwrap_or_default();
+    (given[..colon].to_vec(), password.to_vec())
 }
 
 /// No netrc file is longer than that, and it may be no file at all.
@@ -134,8 +146,9 @@ fn default_netrc() -> Option<PathBuf> {
 
 /// Asks at the terminal, wherever standard input comes from, with the echo off if there is an `stty`.
 /// Without a terminal it is a line of standard input, and at its end there is no password.
-fn ask_password(user: &[u8]) -> Result<Vec<u8>, Failure> {
-    let prompt = format!("Enter host password for user '{}':", String::from_utf8_lossy(user));
+pub fn ask_password(whose: &str, user: &[u8]) -> Result<Vec<u8>, Failure> {
+    let user = String::from_utf8_lossy(user);
+    let prompt = format!("Enter {} password for user '{}':", whose, user);
     warn::write(prompt.as_bytes());
     let read = match File::open("/dev/tty") {
         Ok(terminal) => without_echo(&terminal, || line(&mut BufReader::new(&terminal))),

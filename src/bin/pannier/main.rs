@@ -38,6 +38,7 @@ mod parallel;
 mod pipeline;
 mod progress;
 mod protocols;
+mod proxy;
 mod record;
 mod refused;
 mod replace;

@@ -13,8 +13,10 @@ use crate::cookies;
 use crate::data;
 use crate::login::Login;
 use crate::protocols::Protocols;
+use crate::proxy;
 use crate::resume::Resume;
 use crate::usage::Problem;
+use crate::values;
 
 /// The URLs between two `--next` with their options.
 #[derive(Default)]
@@ -56,6 +58,18 @@ pub struct Operation {
     pub resolve: Vec<String>,
     pub connect_to: Vec<Vec<u8>>,
     pub unix: Option<UnixPath>,
+    /// Empty: none, whatever the environment says.
+    pub proxy: Option<String>,
+    pub proxy_kind: proxy::Kind,
+    pub preproxy: Option<String>,
+    pub proxy_user: Option<Vec<u8>>,
+    pub proxy_basic: bool,
+    pub proxy_digest: bool,
+    pub proxy_any: bool,
+    pub proxy_headers: Vec<Vec<u8>>,
+    pub proxy_tunnel: bool,
+    pub no_proxy: Option<String>,
+    pub suppress_connect_headers: bool,
     pub family: Family,
     pub version: Protocol,
     pub target: Option<String>,
@@ -262,15 +276,20 @@ impl Operation {
 
     /// A header line, or `@file` with one per line.
     pub fn add_header(&mut self, value: &[u8]) -> Result<(), Problem> {
-        match value.strip_prefix(b"@") {
-            None => self.headers.push(value.to_vec()),
-            Some(name) => {
-                let text = data::read_file(name).map_err(data::unreadable)?;
-                let lines = text.split(|&byte| byte == b'\n');
-                let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-                self.headers.extend(lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec));
-            }
-        }
+        self.headers.extend(header_lines(value)?);
+        Ok(())
+    }
+
+    /// The same for a proxy.
+    pub fn add_proxy_header(&mut self, value: &[u8]) -> Result<(), Problem> {
+        self.proxy_headers.extend(header_lines(value)?);
+        Ok(())
+    }
+
+    /// A proxy; the last one counts.
+    pub fn set_proxy(&mut self, kind: proxy::Kind, value: &[u8]) -> Result<(), Problem> {
+        self.proxy = Some(values::text(value)?);
+        self.proxy_kind = kind;
         Ok(())
     }
 
@@ -283,6 +302,15 @@ impl Operation {
         self.auto_referer = auto;
         self.referer = Some(value.to_vec()).filter(|value| !value.is_empty());
     }
+}
+
+/// A header line, or those of a file.
+fn header_lines(value: &[u8]) -> Result<Vec<Vec<u8>>, Problem> {
+    let Some(name) = value.strip_prefix(b"@") else { return Ok(vec![value.to_vec()]) };
+    let text = data::read_file(name).map_err(data::unreadable)?;
+    let lines = text.split(|&byte| byte == b'\n');
+    let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+    Ok(lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect())
 }
 
 /// curl's default.

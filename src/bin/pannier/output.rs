@@ -510,6 +510,8 @@ const BINARY: &str = "Binary output can mess up your terminal. Use \"--output -\
 
 #[cfg(test)]
 mod tests {
+    use pannier::http::UrlLeniency;
+
     use super::*;
 
     #[test]
@@ -522,7 +524,8 @@ mod tests {
             ("http://a/b/c//", Some("c")),
             ("http://a/b/..", None),
         ] {
-            let url = Url::parse_path_as_is(url).expect("it is one");
+            let as_is = UrlLeniency::default().path_as_is(true);
+            let url = Url::parse_with(url, as_is).expect("it is one");
             let found = remote_name(quiet, &url).ok();
             assert_eq!(found, name.map(|name| name.into()), "{}", url);
         }

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use pannier::http::Url;
-use pannier::Event;
+use pannier::{Event, Proxy};
 
 /// Counts, addresses and times of one transfer, over all its redirects.
 #[derive(Clone, Debug)]
@@ -41,6 +41,13 @@ pub struct Record {
     /// What came in place of a head and was refused, kept on the same condition.
     pub faulty: Vec<u8>,
     keeps_heads: bool,
+    /// Are those of CONNECT left out?
+    suppresses_tunnels: bool,
+    /// The status that the last CONNECT was answered with; 0 if there was none.
+    pub tunnel_status: u16,
+    proxy: Proxy,
+    /// Did the last exchange go through a proxy?
+    pub proxied: bool,
     hop: Hop,
 }
 
@@ -78,13 +85,28 @@ impl Record {
             unshown: Vec::new(),
             faulty: Vec::new(),
             keeps_heads,
+            suppresses_tunnels: false,
+            tunnel_status: 0,
+            proxy: Proxy::none(),
+            proxied: false,
             hop: Hop { began, connected: false, answered: false },
         }
     }
 
+    /// The heads of CONNECT are not to be shown, if this is on.
+    pub fn suppress_tunnels(self, on: bool) -> Record {
+        Record { suppresses_tunnels: on, ..self }
+    }
+
     /// A record of the same kind in which nothing has happened yet.
     pub fn afresh(&self, began: Instant) -> Record {
-        Record::new(began, self.keeps_heads)
+        Record::new(began, self.keeps_heads).suppress_tunnels(self.suppresses_tunnels)
+    }
+
+    /// The transfer from `url` goes through these proxies, as far as they apply.
+    pub fn goes_by(&mut self, proxy: Proxy, url: &Url) {
+        self.proxied = proxy.first_hop(url).is_some();
+        self.proxy = proxy;
     }
 
     /// Takes note of `event`.
@@ -120,11 +142,20 @@ impl Record {
                 self.referer =
                     referer.map(|(_, value)| String::from_utf8_lossy(&value).into_owned());
             }
+            Event::TunnelRequest { length, .. } => self.head_bytes_sent += length,
+            Event::TunnelResponse { status, head } => {
+                self.tunnel_status = status.as_u16();
+                self.head_bytes_received += head.len() as u64;
+                if self.keeps_heads && !self.suppresses_tunnels {
+                    self.unshown.push(head.to_vec());
+                }
+            }
             Event::RequestBody { bytes } => self.uploaded += bytes.len() as u64,
             Event::Informational { head, .. } => self.came(since, head, None),
             Event::ResponseHead { head, status } => self.came(since, head, Some(status.as_u16())),
             Event::FaultyHead { bytes } if self.keeps_heads => self.faulty = bytes.to_vec(),
             Event::Redirecting { to, .. } => {
+                self.proxied = self.proxy.first_hop(to).is_some();
                 self.effective = Some(to.clone());
                 self.redirects += 1;
                 self.uploaded = 0;

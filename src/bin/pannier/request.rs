@@ -1,10 +1,10 @@
 //! From options to what is to be sent: every field in curl's order, and the body.
 //!
-//! The order is: Host, Authorization, Range, User-Agent, Accept, TE, Accept-Encoding,
-//! Transfer-Encoding, Referer, Cookie, the condition of `-z`, then the `-H` lines in theirs, then
-//! Content-Length, Content-Type and Expect. A `-H` of the same name takes the place of any of them.
-//! CR, LF and NUL are refused here and once more by the library: nothing a caller hands in becomes
-//! a second line.
+//! The order is: Host, Authorization, Range, User-Agent, Accept, TE, Accept-Encoding, Referer,
+//! Proxy-Connection, Transfer-Encoding, Cookie, the condition of `-z`, then the `-H` lines in theirs,
+//! then Content-Length, Content-Type and Expect. A `-H` of the same name takes the place of any of
+//! them. CR, LF and NUL are refused here and once more by the library: nothing a caller hands in
+//! becomes a second line.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -88,35 +88,39 @@ impl Payload {
 
 /// A `-H` line, understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Custom {
+pub enum Custom {
     Set(String, Vec<u8>),
     Remove(String),
 }
 
 impl Custom {
-    fn name(&self) -> &str {
+    /// The name of the field.
+    pub fn name(&self) -> &str {
         match self {
             Custom::Set(name, _) | Custom::Remove(name) => name,
         }
     }
 }
 
-/// What `op` sends to this URL from `start` on; `upload` is what `-T` of this transfer opened.
+/// What `op` sends to this URL from `start` on, or to a proxy that is to read it; `upload` is what `-T`
+/// of this transfer opened.
 pub fn plan(
     op: &Operation,
     url: Url,
     upload: Option<Payload>,
     start: &Start,
+    to_proxy: bool,
 ) -> Result<Plan, Failure> {
     let payload = match (upload, &op.data) {
         (Some(upload), _) => resume::rest_of(upload, start.at)?,
         (None, Some(data)) if !op.get && !op.head => Payload::Bytes(data.clone()),
         _ => Payload::None,
     };
-    let mut fields = Fields { custom: custom_lines(op)?, lines: Vec::new() };
+    let mut fields =
+        Fields { custom: with_json(op, custom_lines(&op.headers)?), lines: Vec::new() };
     fields.host();
     fields.range(op, &payload, start);
-    fields.usual(op, &payload)?;
+    fields.usual(op, &payload, to_proxy)?;
     fields.condition(op);
     fields.given();
     fields.describe(op, &payload);
@@ -142,9 +146,10 @@ fn method(op: &Operation, payload: &Payload) -> String {
     op.method.clone().unwrap_or_else(|| usual.to_owned())
 }
 
-fn custom_lines(op: &Operation) -> Result<Vec<Custom>, Failure> {
+/// Lines of `-H` or `--proxy-header`.
+pub fn custom_lines(given: &[Vec<u8>]) -> Result<Vec<Custom>, Failure> {
     let mut lines: Vec<Custom> = Vec::new();
-    for line in &op.headers {
+    for line in given {
         if line.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0)) {
             // Its value may be a secret.
             let name = line.split(|&byte| byte == b':').next().unwrap_or_default();
@@ -155,6 +160,11 @@ fn custom_lines(op: &Operation) -> Result<Vec<Custom>, Failure> {
         }
         lines.extend(custom_line(line));
     }
+    Ok(lines)
+}
+
+/// The lines with those that `--json` stands for.
+fn with_json(op: &Operation, mut lines: Vec<Custom>) -> Vec<Custom> {
     if op.json {
         for (name, value) in [("Content-Type", "application/json"), ("Accept", "application/json")]
         {
@@ -163,7 +173,7 @@ fn custom_lines(op: &Operation) -> Result<Vec<Custom>, Failure> {
             }
         }
     }
-    Ok(lines)
+    lines
 }
 
 /// `Name: value`, `Name:` or `Name;`; anything else means nothing.
@@ -252,9 +262,9 @@ impl Fields {
         }
     }
 
-    fn usual(&mut self, op: &Operation, payload: &Payload) -> Result<(), Failure> {
+    fn usual(&mut self, op: &Operation, payload: &Payload, to_proxy: bool) -> Result<(), Failure> {
         match &op.user_agent {
-            None => self.own("User-Agent", concat!("pannier/", env!("CARGO_PKG_VERSION"))),
+            None => self.own("User-Agent", USER_AGENT),
             Some(agent) if agent.is_empty() => {}
             Some(agent) => self.own("User-Agent", agent.clone()),
         }
@@ -270,10 +280,15 @@ impl Fields {
                 let message = "Chunky upload is not supported by HTTP 1.0";
                 return Err(Failure::new(exit::UPLOAD_FAILED, message));
             }
-            self.own("Transfer-Encoding", "chunked");
         }
         if let Some(referer) = &op.referer {
             self.own("Referer", referer.clone());
+        }
+        if to_proxy {
+            self.own("Proxy-Connection", "Keep-Alive");
+        }
+        if payload.length().is_none() && !self.is_custom("Content-Length") {
+            self.own("Transfer-Encoding", "chunked");
         }
         match &op.cookies.text {
             Some(text) => self.own("Cookie", text.clone()),
@@ -366,6 +381,9 @@ impl Fields {
 /// 1 MiB: above it a server is asked first whether it wants the body.
 const EXPECT_ABOVE: u64 = 1 << 20;
 
+/// What is sent unless `-A` says otherwise.
+pub const USER_AGENT: &str = concat!("pannier/", env!("CARGO_PKG_VERSION"));
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -383,8 +401,8 @@ mod tests {
         let op = op(words);
         let Some(Place::Url(text)) = op.slots[0].url.clone() else { panic!("no URL is given") };
         let url = crate::address::url(&op, &text, None).unwrap_or_else(|f| panic!("{}", f.message));
-        let plan =
-            plan(&op, url, None, &Start::default()).unwrap_or_else(|f| panic!("{}", f.message));
+        let plan = plan(&op, url, None, &Start::default(), false)
+            .unwrap_or_else(|f| panic!("{}", f.message));
         let mut text = format!("{} {}", plan.method, plan.url.target());
         if let Some(credentials) = plan.credentials {
             text.push_str(&format!("|{:?}", credentials));
@@ -448,7 +466,7 @@ mod tests {
         ] {
             let op = op(words);
             let url = Url::parse("http://a/").expect("it is one");
-            let failure = plan(&op, url, None, &Start::default()).expect_err(words);
+            let failure = plan(&op, url, None, &Start::default(), false).expect_err(words);
             assert_eq!(failure.code, exit::BAD_ARGUMENT, "{}", words);
         }
     }

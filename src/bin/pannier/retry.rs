@@ -68,7 +68,7 @@ impl Retries {
     /// The transfer has failed.
     pub fn after_failure(&mut self, failure: &Failure, now: Instant) -> Verdict {
         let reason = match failure.code {
-            exit::TIMED_OUT | exit::UNRESOLVED => ": timeout",
+            exit::TIMED_OUT | exit::UNRESOLVED | exit::UNRESOLVED_PROXY => ": timeout",
             _ if self.policy.refused && failure.refused => ": connection refused",
             _ if self.policy.all_errors && !failure.is_local() => "(retrying all errors)",
             _ => return Verdict::No,

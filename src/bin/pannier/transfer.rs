@@ -278,15 +278,21 @@ impl Transfer<'_> {
         if head.is_empty() {
             return Ok(());
         }
-        if let Some(dump) = &mut self.dump {
-            dump.write(head)?;
-        }
+        let both = self.dump.is_some() && self.op.show_headers;
         let styled = !self.global.plain_output && self.output.is_on_terminal();
-        match (self.op.show_headers, styled && screen::can_draw()) {
-            (false, _) => Ok(()),
-            (true, false) => self.output.write(head),
-            (true, true) => self.output.write(&with_bold_names(head)),
+        let styled = styled && screen::can_draw();
+        // Both may go to the same place: line by line then, as curl does.
+        for piece in head.split_inclusive(|&byte| both && byte == b'\n') {
+            if let Some(dump) = &mut self.dump {
+                dump.write(piece)?;
+            }
+            match self.op.show_headers {
+                false => {}
+                true if styled => self.output.write(&with_bold_names(piece))?,
+                true => self.output.write(piece)?,
+            }
         }
+        Ok(())
     }
 
     fn not_rewound(&self, error: &Error) -> Option<Failure> {
@@ -319,10 +325,11 @@ impl Transfer<'_> {
         if let Some(failure) = self.refused_redirect(error, url, &record.head) {
             return failure;
         }
-        let (host, port) = self.route.target(&url.origin());
+        let (target, proxied) = self.route.target(url);
         let facts = Facts {
-            host,
-            port,
+            host: target.host().to_string(),
+            port: target.port(),
+            proxied,
             elapsed: match record.is_connected() {
                 true => record.began.elapsed(),
                 false => record.hop_elapsed(),

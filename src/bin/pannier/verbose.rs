@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use pannier::http::redact;
-use pannier::Event;
+use pannier::http::{redact, StatusCode, Url};
+use pannier::{Event, Proxy};
 
 use crate::log::{Log, Part};
+use crate::record;
 
 /// Puts events into words.
 pub struct Narrator {
@@ -15,18 +16,38 @@ pub struct Narrator {
     host: String,
     /// Addresses that were told already: one that answers is reported once more.
     tried: Vec<SocketAddr>,
+    proxy: Proxy,
 }
 
 impl Narrator {
     /// A narrator of the transfer from this host.
     pub fn new(log: Arc<Log>, host: String) -> Narrator {
-        Narrator { log, host, tried: Vec::new() }
+        Narrator { log, host, tried: Vec::new(), proxy: Proxy::none() }
+    }
+
+    /// The transfer from `url` goes through these proxies, as far as they apply.
+    pub fn goes_by(&mut self, proxy: Proxy, url: &Url) {
+        self.proxy = proxy;
+        self.turn_to(url);
+    }
+
+    /// Connections lead to the proxy, if there is one.
+    fn turn_to(&mut self, url: &Url) {
+        let hop = self.proxy.first_hop(url);
+        self.host = hop.map_or_else(|| url.host_str().to_owned(), |hop| hop.host().to_string());
     }
 
     /// Shows the event, if it is worth it.
     pub fn tell(&mut self, event: &Event<'_>) {
         match *event {
             Event::RequestHead { bytes, .. } => self.log.show(Part::SentHead(bytes)),
+            Event::TunnelRequest { bytes, .. } => self.log.show(Part::SentHead(bytes)),
+            Event::TunnelResponse { status, head } => {
+                self.log.show(Part::Head(&redact::head::<&str>(head, &[])));
+                for line in tunnel_sentences(status, head) {
+                    self.log.show(Part::Info(&line));
+                }
+            }
             Event::RequestBody { bytes } => self.log.show(Part::SentContent(bytes)),
             Event::Informational { head, .. } | Event::ResponseHead { head, .. } => {
                 self.log.show(Part::Head(&redact::head::<&str>(head, &[])));
@@ -57,6 +78,9 @@ impl Narrator {
                 format!("  Trying {}...", address)
             }
             Event::Refused { address } => format!("connect to {} failed", address),
+            Event::Tunnelling { host, port } => {
+                format!("Establish tunnel to {}:{} through the proxy", host, port)
+            }
             Event::Connected { connection, remote, .. } => {
                 self.tried.clear();
                 match remote {
@@ -75,7 +99,7 @@ impl Narrator {
             }
             Event::Redirecting { to, .. } => {
                 let text = format!("Issue another request to this URL: '{}'", to);
-                self.host = to.host_str().to_owned();
+                self.turn_to(to);
                 text
             }
             Event::Authenticating { url, .. } => {
@@ -93,6 +117,21 @@ impl Narrator {
             _ => return None,
         })
     }
+}
+
+/// What a 2xx to CONNECT comes to: the tunnel stands, whatever its fields say of content.
+fn tunnel_sentences(status: StatusCode, head: &[u8]) -> Vec<String> {
+    if !status.is_success() {
+        return Vec::new();
+    }
+    let code = status.as_u16();
+    let fields = record::fields(head);
+    let is_there = |name: &&str| fields.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+    let ignored = ["Content-Length", "Transfer-Encoding"].into_iter().filter(is_there);
+    let mut lines: Vec<String> =
+        ignored.map(|name| format!("Ignoring {} in CONNECT {} response", name, code)).collect();
+    lines.push(format!("CONNECT tunnel established, response {}", code));
+    lines
 }
 
 #[cfg(test)]

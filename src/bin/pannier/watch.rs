@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use pannier::http::StatusCode;
-use pannier::{CancelToken, Event, Observer};
+use pannier::http::{StatusCode, Url};
+use pannier::{CancelToken, Event, Observer, Proxy};
 
 use crate::journal::{Exchange, Trace};
 use crate::operation::Slowness;
@@ -128,6 +128,15 @@ impl Watcher {
     /// Whether others are to be answered first.
     pub fn wait_in_line(&self, others_first: bool) {
         self.lock().in_line = others_first;
+    }
+
+    /// The transfer from `url` goes through these proxies, as far as they apply.
+    pub fn goes_by(&self, proxy: Proxy, url: &Url) {
+        let mut state = self.lock();
+        if let Some(narrator) = &mut state.narrator {
+            narrator.goes_by(proxy.clone(), url);
+        }
+        state.record.goes_by(proxy, url);
     }
 
     /// There is so much to send.

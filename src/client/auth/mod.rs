@@ -9,6 +9,7 @@ mod digest;
 mod keys;
 mod memory;
 mod netrc;
+mod party;
 #[cfg(test)]
 mod tests;
 
@@ -19,13 +20,12 @@ use crate::coding::base64;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::challenge;
 use crate::http::{Method, Origin};
-use crate::proto::h1::ResponseHead;
 
 use self::digest::Session;
 pub(super) use self::keys::{has_userinfo, show, strip, Keys};
 use self::memory::{Known, Memory};
 pub use self::netrc::{InvalidNetrc, Netrc};
-use super::request::Request;
+pub(super) use self::party::{Party, Role};
 
 /// What a server, or a proxy, is shown: a name and a password, or a token.
 ///
@@ -130,6 +130,19 @@ impl Credentials {
         Credentials(Arc::new(Inner { secret, memory: Mutex::default() }))
     }
 
+    /// The name and the password, if they are such.
+    pub(super) fn user_and_password(&self) -> Option<(&[u8], &[u8])> {
+        match &self.0.secret {
+            Secret::Token(_) => None,
+            Secret::Password(_, Login { user, password }) => Some((user, password)),
+        }
+    }
+
+    /// Are these the same, with the same memory?
+    pub(super) fn is(&self, other: &Credentials) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The value of the field that shows them, if that needs no challenge.
     pub(super) fn at_once(&self) -> Result<Option<String>> {
         match &self.0.secret {
@@ -206,19 +219,6 @@ impl Credentials {
             return Ok(News::Answerable);
         }
         Ok(News::Nothing)
-    }
-
-    /// The value of `Authorization` that answers what the origin of the request is known to ask for.
-    pub(super) fn answer_origin(&self, request: &Request) -> Result<Option<Vec<u8>>> {
-        let (target, content) = (request.target()?, request.body().in_memory());
-        let message = Message { method: request.method(), target: target.as_str(), content };
-        self.answer(request.origin(), &message)
-    }
-
-    /// Takes note of what the origin of the request asks for by this 401.
-    pub(super) fn take_challenge(&self, request: &Request, head: &ResponseHead) -> Result<News> {
-        let values = head.headers().get_all("WWW-Authenticate");
-        self.challenged(request.origin(), values, request.body().in_memory().is_some())
     }
 
     /// Takes note of the nonce that `place` wants to see next, by the values of `Authentication-Info`

@@ -1,16 +1,16 @@
-//! The requests that were taken from the iterator and wait for a worker, by origin.
+//! The requests that were taken from the iterator and wait for a worker, by route.
 //!
-//! Whose turn it is: the origin on which the fewest workers are busy, and of those the one whose
-//! request came first. An origin gets no more workers than it may have connections, for the others
-//! would only wait for one; and if there are several origins, a quarter of the workers is left to
+//! Whose turn it is: the route on which the fewest workers are busy, and of those the one whose
+//! request came first. A route gets no more workers than it may have connections, for the others
+//! would only wait for one; and if there are several routes, a quarter of the workers is left to
 //! the others, so that one that does not answer cannot hold up the rest. That holds as far as the
-//! window reaches: requests to one slow origin that fill it are in the way of what comes after.
+//! window reaches: requests to one slow route that fill it are in the way of what comes after.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::super::route::Route;
 use crate::error::Result;
-use crate::http::Origin;
 
 use super::super::request::Request;
 
@@ -20,7 +20,7 @@ pub(super) type Job = (usize, Result<Request>);
 /// Requests between the feeder and the workers.
 pub(super) struct Window {
     capacity: usize,
-    /// How many workers one origin may have while it is the only one, and when there are several.
+    /// How many workers one route may have while it is the only one, and when there are several.
     alone: usize,
     among_others: usize,
     /// Guards all that changes. Nothing is locked inside it.
@@ -36,8 +36,8 @@ struct State {
     lanes: Vec<Lane>,
     /// Requests in all the lanes.
     waiting: usize,
-    /// The origin of the newest request, its index, and when it was another one last.
-    last_origin: Option<Arc<Origin>>,
+    /// The route of the newest request, its index, and when it was another one last.
+    last_route: Option<Arc<Route>>,
     newest: usize,
     changed: Option<usize>,
     /// Workers that wait for work, and whether the feeder waits for room.
@@ -49,15 +49,15 @@ struct State {
     stopped: bool,
 }
 
-/// The requests to one origin; those that could not be built have none.
+/// The requests to one route; those that could not be built have none.
 struct Lane {
-    origin: Option<Arc<Origin>>,
+    route: Option<Arc<Route>>,
     jobs: VecDeque<Job>,
     busy: usize,
 }
 
-/// The right of one worker to work for an origin, to be given back.
-pub(super) struct Turn(Option<Arc<Origin>>);
+/// The right of one worker to work for a route, to be given back.
+pub(super) struct Turn(Option<Arc<Route>>);
 
 impl Window {
     pub(super) fn new(concurrency: usize, depth: usize, per_origin: usize) -> Window {
@@ -90,17 +90,17 @@ impl Window {
 
     /// Puts a request in. Says whether there are as many workers that wait for work.
     pub(super) fn put(&self, job: Job) -> bool {
-        let origin = job.1.as_ref().ok().map(|request| request.origin().clone());
+        let route = job.1.as_ref().ok().map(|request| request.route().clone());
         let mut state = self.lock();
         if state.ended {
             return true;
         }
-        state.note(&origin, job.0);
+        state.note(&route, job.0);
         state.waiting += 1;
-        state.lane(origin).jobs.push_back(job);
+        state.lane(route).jobs.push_back(job);
         let (idle, enough) = (state.idle_workers > 0, state.idle_workers >= state.waiting);
         drop(state);
-        // What waits already may be for origins that are busy enough, so who is idle looks at this.
+        // What waits already may be for routes that are busy enough, so who is idle looks at this.
         if idle {
             self.filled.notify_one();
         }
@@ -123,17 +123,17 @@ impl Window {
     /// The next request, waited for; the turn before is given back. `None` at the end.
     pub(super) fn next(&self, done: Option<Turn>) -> Option<(Job, Turn)> {
         let mut state = self.lock();
-        if let Some(Turn(origin)) = done {
-            state.give_back(&origin);
+        if let Some(Turn(route)) = done {
+            state.give_back(&route);
             if state.idle_workers > 0 && state.waiting > 0 {
-                // The origin has room for one more, who may not be this one.
+                // The route has room for one more, who may not be this one.
                 self.filled.notify_one();
             }
         }
         loop {
             if state.stopped || (state.ended && state.waiting == 0) {
                 drop(state);
-                // Whoever waits for an origin to have room sees that nothing is left for it.
+                // Whoever waits for a route to have room sees that nothing is left for it.
                 self.filled.notify_all();
                 return None;
             }
@@ -147,10 +147,10 @@ impl Window {
         }
     }
 
-    /// One more request to the same origin, if there is one at once and it is not another's turn.
+    /// One more request to the same route, if there is one at once and it is not another's turn.
     pub(super) fn more(&self, turn: &Turn) -> Option<Job> {
         let mut state = self.lock();
-        let busy = state.lanes.iter().find(|lane| lane.origin == turn.0)?.busy;
+        let busy = state.lanes.iter().find(|lane| lane.route == turn.0)?.busy;
         let deserves = |lane: &Lane| !lane.jobs.is_empty() && lane.busy < busy;
         if state.stopped || state.lanes.iter().any(deserves) {
             return None;
@@ -161,12 +161,12 @@ impl Window {
     }
 
     fn take(&self, state: &mut State) -> Option<(Job, Turn)> {
-        let most = if state.has_several_origins() { self.among_others } else { self.alone };
+        let most = if state.has_several_routes() { self.among_others } else { self.alone };
         let open = |lane: &&mut Lane| !lane.jobs.is_empty() && lane.busy < most;
         let turn = |lane: &&mut Lane| (lane.busy, lane.jobs.front().map(|(index, _)| *index));
         let lane = state.lanes.iter_mut().filter(open).min_by_key(turn)?;
         lane.busy += 1;
-        Some((lane.jobs.pop_front()?, Turn(lane.origin.clone())))
+        Some((lane.jobs.pop_front()?, Turn(lane.route.clone())))
     }
 
     fn taken(&self, state: &mut State) {
@@ -182,33 +182,33 @@ impl Window {
 }
 
 impl State {
-    fn note(&mut self, origin: &Option<Arc<Origin>>, index: usize) {
+    fn note(&mut self, route: &Option<Arc<Route>>, index: usize) {
         self.newest = index;
-        if origin.is_none() || self.last_origin == *origin {
+        if route.is_none() || self.last_route == *route {
             return;
         }
-        if self.last_origin.is_some() {
+        if self.last_route.is_some() {
             self.changed = Some(index);
         }
-        self.last_origin = origin.clone();
+        self.last_route = route.clone();
     }
 
     /// Are there others than one, or were there not long ago?
-    fn has_several_origins(&self) -> bool {
+    fn has_several_routes(&self) -> bool {
         self.changed.map_or(false, |changed| self.newest - changed < LONG_AGO)
     }
 
-    fn lane(&mut self, origin: Option<Arc<Origin>>) -> &mut Lane {
-        let known = self.lanes.iter().position(|lane| lane.origin == origin);
+    fn lane(&mut self, route: Option<Arc<Route>>) -> &mut Lane {
+        let known = self.lanes.iter().position(|lane| lane.route == route);
         let at = known.unwrap_or_else(|| {
-            self.lanes.push(Lane { origin, jobs: VecDeque::new(), busy: 0 });
+            self.lanes.push(Lane { route, jobs: VecDeque::new(), busy: 0 });
             self.lanes.len() - 1
         });
         &mut self.lanes[at]
     }
 
-    fn give_back(&mut self, origin: &Option<Arc<Origin>>) {
-        let lane = self.lanes.iter().position(|lane| lane.origin == *origin);
+    fn give_back(&mut self, route: &Option<Arc<Route>>) {
+        let lane = self.lanes.iter().position(|lane| lane.route == *route);
         if let Some(at) = lane {
             let lane = &mut self.lanes[at];
             lane.busy -= 1;
@@ -219,8 +219,8 @@ impl State {
     }
 }
 
-/// After so many requests to one origin, others are not expected any more.
+/// After so many requests to one route, others are not expected any more.
 const LONG_AGO: usize = 1000;
 
-/// Enough that a few slow origins among many do not soon fill it.
+/// Enough that a few slow routes among many do not soon fill it.
 const LEAST_CAPACITY: usize = 256;

@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Phase, Timings};
-use crate::http::Origin;
 use crate::proto::CloseReason;
 
 use super::super::call::Call;
@@ -15,6 +14,7 @@ use super::super::checkout::Obtained;
 use super::super::exchange::give_back;
 use super::super::line::{Line, Seat};
 use super::super::request::Request;
+use super::super::route::Route;
 use super::super::run::Answered;
 use super::super::{Client, Lent, Place};
 
@@ -55,7 +55,7 @@ pub(super) struct Turn<'a> {
 
 /// The connection that is used now.
 struct Current {
-    origin: Arc<Origin>,
+    route: Arc<Route>,
     line: Arc<Line>,
     /// Is more than one request at a time allowed on it?
     pipelined: bool,
@@ -122,8 +122,8 @@ impl Track {
 
     /// The connection on which the request is in flight, or is to be sent.
     fn connection(&mut self, turn: &mut Turn<'_>) -> Result<(Arc<Line>, Lent)> {
-        let origin = turn.request.origin();
-        if !matches!(&self.current, Some(current) if current.origin == *origin) {
+        let route = turn.request.route();
+        if !matches!(&self.current, Some(current) if current.route == *route) {
             self.leave(turn.call.client);
         }
         let seat = self.current.as_ref().map_or(Seat::Taken, |current| current.line.take());
@@ -144,7 +144,7 @@ impl Track {
             // There is none yet, or the caller has it with a response that was not read to its end.
             Seat::Taken | Seat::Left => self.start(turn, None)?,
         };
-        let current = self.current.get_or_insert_with(|| Current::new(origin));
+        let current = self.current.get_or_insert_with(|| Current::new(route));
         current.allow(turn.call.client, &connection);
         Ok((Arc::clone(&current.line), connection))
     }
@@ -164,7 +164,7 @@ impl Track {
         let connection = match place {
             Obtained::Kept(connection) => return Ok(connection),
             Obtained::New(connection) => connection,
-            Obtained::Place(place) => call.dial(place, request.origin())?,
+            Obtained::Place(place) => call.dial(place, request.route())?,
         };
         timings.made = connection.made;
         Ok(connection)
@@ -197,7 +197,7 @@ impl Track {
         let broken =
             matches!(error.kind(), ErrorKind::EmptyResponse | ErrorKind::Receive | ErrorKind::Send);
         if let (Some(current), true) = (&self.current, broken && self.sent > 0) {
-            client.manners().note_break(&current.origin);
+            client.manners().note_break(&current.route);
         }
     }
 
@@ -239,7 +239,7 @@ impl Job {
     /// May it go out while `first` is in flight?
     fn may_follow(&self, first: &Request) -> bool {
         self.trip.tries == 0
-            && self.request.origin() == first.origin()
+            && self.request.route() == first.route()
             && self.request.may_be_pipelined()
     }
 }
@@ -291,8 +291,8 @@ impl<'a> Turn<'a> {
 }
 
 impl Current {
-    fn new(origin: &Arc<Origin>) -> Current {
-        Current { origin: Arc::clone(origin), line: Arc::new(Line::new()), pipelined: false }
+    fn new(route: &Arc<Route>) -> Current {
+        Current { route: Arc::clone(route), line: Arc::new(Line::new()), pipelined: false }
     }
 
     /// Allows more than one request at a time, if peer and policy are fit for it.
@@ -303,9 +303,9 @@ impl Current {
         let manners = client.manners();
         let shown = connection.may_be_pipelined();
         if shown {
-            manners.note_persistence(&self.origin);
+            manners.note_persistence(&self.route);
         }
-        self.pipelined = (shown || manners.persists(&self.origin)) && !manners.breaks(&self.origin);
+        self.pipelined = (shown || manners.persists(&self.route)) && !manners.breaks(&self.route);
     }
 }
 

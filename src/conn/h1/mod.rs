@@ -17,7 +17,7 @@ use crate::http::{Headers, Version};
 use crate::net::{CancelToken, Deadline, Readiness, Registration, Transport};
 use crate::proto::buffer::Buffer;
 use crate::proto::h1::{self, KeepAlive, Leniency, ResponseHead};
-use crate::proto::{CloseReason, Limits};
+use crate::proto::{socks, CloseReason, Limits};
 
 use self::pipeline::Queued;
 
@@ -87,6 +87,8 @@ pub(crate) enum Failure {
     Send(io::Error),
     Receive(io::Error),
     Protocol(h1::Error),
+    /// The SOCKS proxy on the way.
+    Socks(socks::Error),
     /// The caller's content could not be read.
     Content(io::Error),
 }
@@ -125,7 +127,7 @@ impl Connection {
             stopped: false,
             cancel: None,
             id,
-            born: made.secured.or(made.connected).unwrap_or_else(Instant::now),
+            born: made.ready().unwrap_or_else(Instant::now),
             made,
             exchanges: 0,
             was_idle: false,

@@ -68,6 +68,22 @@ impl Connection {
         true
     }
 
+    /// Reads an unread response to its end, whatever is known of it, but no more than `limit` bytes.
+    /// Says whether the end was reached.
+    pub(crate) fn drain_unknown(&mut self, limit: u64, deadline: Deadline) -> bool {
+        let mut scratch = [0; 8 << 10];
+        let limit = self.received.saturating_add(limit);
+        while self.progress == Progress::Content {
+            let left = self.content_left().unwrap_or(0);
+            if self.received.saturating_add(left) > limit
+                || self.read(&mut scratch, deadline).is_err()
+            {
+                return false;
+            }
+        }
+        true
+    }
+
     /// Takes what heads are in the input; says whether the final one is among them.
     pub(super) fn take_heads(&mut self, watch: &mut dyn Watch) -> Result<bool, Failure> {
         while self.early.is_none() && !self.input.is_empty() {

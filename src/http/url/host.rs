@@ -10,7 +10,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::error::{Rule, UrlError};
-use super::{ipv4, ipv6, marks, percent, punycode};
+use super::{ipv4, ipv6, marks, percent, punycode, UrlLeniency};
 
 /// The host of a URL.
 ///
@@ -41,7 +41,16 @@ impl Host {
     /// It is empty, is not ASCII, has a character that no host may have, or is a number or a
     /// bracketed text that is no address.
     pub fn parse(text: &str) -> Result<Host, UrlError> {
-        parse(text).map_err(|rule| UrlError::new(text, rule))
+        parse(text, UrlLeniency::default()).map_err(|rule| UrlError::new(text, rule))
+    }
+
+    /// Is it this host itself: an address of the loopback interface, or `localhost` or a name below it?
+    pub fn is_loopback(&self) -> bool {
+        match self {
+            Host::Domain(name) => is_localhost(name),
+            Host::Ipv4(address) => address.is_loopback(),
+            Host::Ipv6(address) => address.is_loopback(),
+        }
     }
 
     /// The address, if it is one.
@@ -52,6 +61,14 @@ impl Host {
             Host::Ipv6(address) => Some((*address).into()),
         }
     }
+}
+
+/// RFC 6761 §6.3: "Name resolution APIs and libraries SHOULD recognize localhost names as special
+/// and SHOULD always return the IP loopback address".
+pub(crate) fn is_localhost(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host).as_bytes();
+    let last = host.rsplit(|&byte| byte == b'.').next().unwrap_or(host);
+    last.eq_ignore_ascii_case(b"localhost")
 }
 
 impl From<IpAddr> for Host {
@@ -74,7 +91,7 @@ impl fmt::Display for Host {
     }
 }
 
-pub(super) fn parse(text: &str) -> Result<Host, Rule> {
+pub(super) fn parse(text: &str, leniency: UrlLeniency) -> Result<Host, Rule> {
     if let Some(rest) = text.strip_prefix('[') {
         let address = rest.strip_suffix(']').and_then(|text| text.parse().ok());
         return address.map(Host::Ipv6).ok_or(Rule::HostIpv6);
@@ -87,7 +104,11 @@ pub(super) fn parse(text: &str) -> Result<Host, Rule> {
         return Err(Rule::HostByte(byte));
     }
     if ipv4::ends_in_number(&name) {
-        return ipv4::parse(&name).map(Host::Ipv4).ok_or(Rule::HostIpv4);
+        match ipv4::parse(&name) {
+            Some(address) => return Ok(Host::Ipv4(address)),
+            None if leniency.numeric_names => {}
+            None => return Err(Rule::HostIpv4),
+        }
     }
     domain(&name)
 }

@@ -9,6 +9,7 @@ pub mod form;
 mod host;
 mod ipv4;
 mod ipv6;
+mod leniency;
 mod marks;
 mod origin;
 mod parse;
@@ -16,7 +17,9 @@ pub mod percent;
 mod punycode;
 
 pub use self::error::UrlError;
+pub(crate) use self::host::is_localhost;
 pub use self::host::Host;
+pub use self::leniency::UrlLeniency;
 pub use self::origin::{Origin, Scheme};
 #[cfg(feature = "cookies")]
 pub(crate) use self::punycode::to_ascii;
@@ -25,8 +28,6 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
-
-use self::parse::DotSegments;
 
 /// An absolute http or https URL.
 ///
@@ -75,27 +76,19 @@ impl Url {
     /// # Errors
     /// There is no scheme, or one that is neither http nor https; the host or the port is none.
     pub fn parse(text: &str) -> Result<Url, UrlError> {
-        parse::parse(text, None, DotSegments::Remove)
+        Url::parse_with(text, UrlLeniency::default())
     }
 
-    /// The same as [`parse`](Url::parse), but `.` and `..` stay in the path, as with curl's
-    /// `--path-as-is`.
+    /// The same as [`parse`](Url::parse) with some deviations from the standard.
     ///
-    /// The result is the one kind of `Url` whose text another [`parse`](Url::parse) would change.
-    /// [`join`](Url::join) keeps what it takes over from its path as it is, and removes the dot
-    /// segments of the reference.
-    ///
-    /// ```
-    /// use pannier::http::Url;
-    /// let url = Url::parse_path_as_is("http://example.com/../a/./b")?;
-    /// assert_eq!(url.path(), "/../a/./b");
-    /// # Ok::<(), pannier::http::UrlError>(())
-    /// ```
+    /// The text of such a URL another [`parse`](Url::parse) may change or refuse.
+    /// [`join`](Url::join) keeps what it takes over from it as it is, and reads the reference by the
+    /// standard; only, where one host may be a name that ends in a number, another may too.
     ///
     /// # Errors
-    /// Those of [`parse`](Url::parse).
-    pub fn parse_path_as_is(text: &str) -> Result<Url, UrlError> {
-        parse::parse(text, None, DotSegments::Keep)
+    /// Those of [`parse`](Url::parse), as far as they are not deviated from.
+    pub fn parse_with(text: &str, leniency: UrlLeniency) -> Result<Url, UrlError> {
+        parse::parse(text, None, leniency)
     }
 
     /// Resolves a reference, such as the value of a Location field, against this URL.
@@ -106,7 +99,11 @@ impl Url {
     /// # Errors
     /// The reference has a scheme that is neither http nor https, or a host or port that is none.
     pub fn join(&self, reference: &str) -> Result<Url, UrlError> {
-        parse::parse(reference, Some(self), DotSegments::Remove)
+        let numeric_names = match &self.host {
+            Host::Domain(name) => ipv4::ends_in_number(name),
+            Host::Ipv4(_) | Host::Ipv6(_) => false,
+        };
+        parse::parse(reference, Some(self), UrlLeniency::default().numeric_names(numeric_names))
     }
 
     /// The whole URL, with the password.

@@ -9,18 +9,15 @@ use std::fmt::Write;
 
 use super::error::{Rule, UrlError};
 use super::percent::{self, EncodeSet};
-use super::{host, marks, Host, Scheme, Url};
+use super::{host, marks, Host, Scheme, Url, UrlLeniency};
 use crate::http::token::decimal;
 
-/// What becomes of `.` and `..` in the path.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum DotSegments {
-    Remove,
-    Keep,
-}
-
-pub(super) fn parse(input: &str, base: Option<&Url>, dots: DotSegments) -> Result<Url, UrlError> {
-    resolve(&cleaned(input), base, dots).map_err(|rule| UrlError::new(input, rule))
+pub(super) fn parse(
+    input: &str,
+    base: Option<&Url>,
+    leniency: UrlLeniency,
+) -> Result<Url, UrlError> {
+    resolve(&cleaned(input), base, leniency).map_err(|rule| UrlError::new(input, rule))
 }
 
 /// The input without white space and control characters around it, and without tabs and line ends
@@ -33,19 +30,19 @@ fn cleaned(input: &str) -> Cow<'_, str> {
     marks::split(input, b"\t\n\r").collect()
 }
 
-fn resolve(input: &str, base: Option<&Url>, dots: DotSegments) -> Result<Url, Rule> {
+fn resolve(input: &str, base: Option<&Url>, leniency: UrlLeniency) -> Result<Url, Rule> {
     let (scheme, rest) = match (split_scheme(input), base) {
         (Some((name, rest)), _) => match Scheme::from_name(name) {
             Some(scheme) => (scheme, rest),
             None => return Err(Rule::Scheme(name.to_ascii_lowercase().into())),
         },
-        (None, Some(base)) => return relative(base, input, dots),
+        (None, Some(base)) => return relative(base, input, leniency),
         (None, None) => return Err(Rule::Relative),
     };
     match base {
         // `http:path` is relative to a base of the same scheme, unless two slashes follow.
-        Some(base) if base.scheme == scheme => relative(base, rest, dots),
-        _ => absolute(scheme, marks::trim_start(rest, SLASHES), dots),
+        Some(base) if base.scheme == scheme => relative(base, rest, leniency),
+        _ => absolute(scheme, marks::trim_start(rest, SLASHES), leniency),
     }
 }
 
@@ -59,14 +56,14 @@ fn split_scheme(input: &str) -> Option<(&str, &str)> {
 }
 
 /// A URL from what follows `scheme:` and all of its slashes.
-fn absolute(scheme: Scheme, rest: &str, dots: DotSegments) -> Result<Url, Rule> {
+fn absolute(scheme: Scheme, rest: &str, leniency: UrlLeniency) -> Result<Url, Rule> {
     let (authority, tail) = rest.split_at(marks::find(rest, b"/\\?#"));
     let (userinfo, host_port) = match marks::rfind(authority, b'@') {
         Some(at) => (&authority[..at], &authority[at + 1..]),
         None => ("", authority),
     };
     let (host_text, port_text) = split_port(host_port);
-    let host = host::parse(host_text)?;
+    let host = host::parse(host_text, leniency)?;
     let port = parse_port(port_text)?.filter(|&port| port != scheme.default_port());
 
     let mut text = String::with_capacity(rest.len() + SLACK);
@@ -94,17 +91,17 @@ fn absolute(scheme: Scheme, rest: &str, dots: DotSegments) -> Result<Url, Rule> 
     };
     let parts = Parts::of(tail);
     // What ended the authority is a slash, or there is no path.
-    push_segments(&mut url, parts.path.get(1..).unwrap_or(""), dots);
+    push_segments(&mut url, parts.path.get(1..).unwrap_or(""), leniency);
     push_query_and_fragment(&mut url, &parts);
     Ok(url)
 }
 
 /// A URL from a reference that has no scheme, or the scheme of the base.
-fn relative(base: &Url, reference: &str, dots: DotSegments) -> Result<Url, Rule> {
+fn relative(base: &Url, reference: &str, leniency: UrlLeniency) -> Result<Url, Rule> {
     let after_slashes = marks::trim_start(reference, SLASHES);
     let slashes = reference.len() - after_slashes.len();
     if slashes >= 2 {
-        return absolute(base.scheme, after_slashes, dots);
+        return absolute(base.scheme, after_slashes, leniency);
     }
     let parts = Parts::of(reference);
     let kept = if slashes == 1 {
@@ -118,7 +115,7 @@ fn relative(base: &Url, reference: &str, dots: DotSegments) -> Result<Url, Rule>
     };
     let mut url = base.cut(kept, reference.len() + SLACK);
     if !parts.path.is_empty() {
-        push_segments(&mut url, &parts.path[slashes..], dots);
+        push_segments(&mut url, &parts.path[slashes..], leniency);
     }
     push_query_and_fragment(&mut url, &parts);
     Ok(url)
@@ -191,13 +188,13 @@ fn parse_port(text: &str) -> Result<Option<u16>, Rule> {
 }
 
 /// Adds the segments of a path, each with a slash before it, to a text that ends in the path so far.
-fn push_segments(url: &mut Url, path: &str, dots: DotSegments) {
+fn push_segments(url: &mut Url, path: &str, leniency: UrlLeniency) {
     let Url { text, path_start, .. } = url;
     let mut segments = marks::split(path, SLASHES).peekable();
     while let Some(segment) = segments.next() {
-        let dot_segment = match dots {
-            DotSegments::Remove => dot_count(segment),
-            DotSegments::Keep => 0,
+        let dot_segment = match leniency.path_as_is {
+            false => dot_count(segment),
+            true => 0,
         };
         if dot_segment == 2 {
             let parent = marks::rfind(&text[*path_start..], b'/').unwrap_or(0);

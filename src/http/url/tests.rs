@@ -9,6 +9,10 @@ fn url(text: &str) -> Url {
     Url::parse(text).unwrap()
 }
 
+fn path_as_is(text: &str) -> Result<Url, UrlError> {
+    Url::parse_with(text, UrlLeniency::default().path_as_is(true))
+}
+
 #[test]
 fn ok_every_part_of_a_full_url() {
     let full = url("HTTPS://us%40er:p%3aw@EXAMPLE.com:8443/a/b?c=d&e?#f#g");
@@ -104,12 +108,33 @@ fn ok_dot_segments_stay_when_asked() {
         ("http://h", "/"),
         ("http://h/a b", "/a%20b"),
     ] {
-        let url = Url::parse_path_as_is(text).unwrap();
+        let url = path_as_is(text).unwrap();
         assert_eq!(url.path(), path);
     }
-    let base = Url::parse_path_as_is("http://h/../a/./b").unwrap();
+    let base = path_as_is("http://h/../a/./b").unwrap();
     assert_eq!(base.join("../x/./y").unwrap().path(), "/../a/x/y");
     assert_eq!(base.join("?q").unwrap().target(), "/../a/./b?q");
+}
+
+#[test]
+fn ok_names_may_end_in_numbers_if_asked_for() {
+    let lenient = UrlLeniency::default().numeric_names(true);
+    for (text, host) in [
+        ("http://test.83/", "test.83"),
+        ("http://TEST.0x4.:8080/a", "test.0x4."),
+        ("http://1.2.3.4.5/", "1.2.3.4.5"),
+        ("http://256.1.1.1/", "256.1.1.1"),
+        ("http://0x7f.1/", "127.0.0.1"),
+        ("http://1.2.3.4./", "1.2.3.4"),
+    ] {
+        let url = Url::parse_with(text, lenient).unwrap();
+        assert_eq!(url.host_str(), host, "{}", text);
+        assert_eq!(url.join("b").unwrap().host(), url.host());
+    }
+    let base = Url::parse_with("http://test.83/", lenient).unwrap();
+    assert_eq!(base.join("//test.84/").unwrap().host_str(), "test.84");
+    assert!(url("http://test/").join("//test.84/").is_err());
+    assert!(Url::parse_with("http://a b.1/", lenient).is_err());
 }
 
 #[test]
@@ -222,7 +247,7 @@ proptest! {
 
     #[test]
     fn ok_an_output_is_printable_ascii(text in any_url(), name in ".{0,8}") {
-        for url in [Url::parse(&text), Url::parse_path_as_is(&text)].into_iter().flatten() {
+        for url in [Url::parse(&text), path_as_is(&text)].into_iter().flatten() {
             let mut url = url;
             url.append_query(&name, &text);
             url.append_raw_query(&name);

@@ -22,7 +22,6 @@ use std::time::{Duration, Instant};
 
 use self::attempts::Attempts;
 use self::order::{interleave, Failures};
-use super::resolve::is_localhost;
 use super::watched::Room;
 use super::{Connect, Dialing, Resolve, Step, SystemResolver, TcpTransport, Transport};
 use crate::http::{Host, Origin};
@@ -136,13 +135,13 @@ impl Connect for TcpConnect {
         Ok(Box::new(TcpTransport::fresh(stream, address)?))
     }
 
+    fn resolve(&self, mut dialing: Dialing<'_>) -> io::Result<Vec<SocketAddr>> {
+        self.addresses(&mut dialing)
+    }
+
     /// On loopback it is.
     fn is_immediate(&self, origin: &Origin) -> bool {
-        match origin.host() {
-            Host::Ipv4(address) => address.is_loopback(),
-            Host::Ipv6(address) => address.is_loopback(),
-            Host::Domain(name) => is_localhost(name),
-        }
+        origin.host().is_loopback()
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod challenge;
 pub mod chunked;
+pub mod connect_reply;
 #[cfg(feature = "cookies")]
 pub mod cookie;
 #[cfg(feature = "cookies")]
@@ -19,6 +20,7 @@ pub mod multipart;
 pub mod netrc;
 pub mod replay;
 pub mod response;
+pub mod socks;
 pub mod url;
 
 /// A small generator of numbers: the same ones for the same data.

@@ -145,10 +145,13 @@ impl Drop for Dir {
     }
 }
 
-/// The program with these arguments, and no config file of whoever runs the tests.
+/// The program with these arguments, and neither config file nor proxies of whoever runs the tests.
 pub fn command(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pannier"));
     command.arg("-q").args(words).stdin(Stdio::null());
+    for name in ["http_proxy", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"] {
+        command.env_remove(name);
+    }
     command
 }
 

@@ -34,6 +34,11 @@ impl Observer for Recorder {
             Event::Resolved { .. } => "resolved".into(),
             Event::Connecting { .. } => "connecting".into(),
             Event::Refused { .. } => "refused".into(),
+            Event::Tunnelling { host, port } => format!("tunnelling {}:{}", host, port),
+            Event::TunnelRequest { bytes, .. } => {
+                format!("tunnel request {}", String::from_utf8_lossy(bytes))
+            }
+            Event::TunnelResponse { status, .. } => format!("tunnel response {}", status.as_u16()),
             Event::Handshaking => "handshaking".into(),
             Event::Connected { connection, .. } => format!("connected {}", connection),
             Event::Reused { connection, exchanges, .. } => {

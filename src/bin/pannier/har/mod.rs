@@ -90,8 +90,9 @@ fn timings(exchange: &Exchange) -> Json {
         spans.map(rounded).reduce(|sum, time| sum + time)
     };
     let tls = phase(Phase::Tls);
-    // The handshake counts as connecting here, too.
-    let connect = phase(Phase::Connect).map(|time| time + tls.unwrap_or_default());
+    // What a proxy does about it, and the handshake, count as connecting here, too.
+    let more = phase(Phase::Tunnel).unwrap_or_default() + tls.unwrap_or_default();
+    let connect = phase(Phase::Connect).map(|time| time + more);
     let required = |wanted| Json::Time(phase(wanted).unwrap_or_default());
     Json::Object(vec![
         ("blocked", Json::time(phase(Phase::Queue))),

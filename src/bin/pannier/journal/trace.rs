@@ -63,6 +63,7 @@ impl Trace {
             Event::Queued => self.enter(Phase::Queue, at),
             Event::Resolving { .. } => self.enter(Phase::Resolve, at),
             Event::Resolved { .. } | Event::Connecting { .. } => self.enter(Phase::Connect, at),
+            Event::Tunnelling { .. } => self.enter(Phase::Tunnel, at),
             Event::Handshaking => self.enter(Phase::Tls, at),
             Event::Connected { connection, remote, .. } => self
                 .carry(at, Carrier { client: self.client, id: connection, reused: false, remote }),

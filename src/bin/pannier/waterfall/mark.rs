@@ -25,10 +25,11 @@ pub fn mark(phase: Phase) -> &'static Mark {
     MARKS.iter().find(|mark| mark.phase == phase).unwrap_or(&MARKS[0])
 }
 
-const MARKS: [Mark; 7] = [
+const MARKS: [Mark; 8] = [
     row(Phase::Queue, "queue", '·', "90", "#9aa0a6", 2),
     row(Phase::Resolve, "resolve", '~', "36", "#2a9d8f", 5),
     row(Phase::Connect, "connect", '─', "33", "#e08e0b", 5),
+    row(Phase::Tunnel, "tunnel", '╌', "95", "#d1495b", 5),
     row(Phase::Tls, "tls", '═', "35", "#9b5de5", 5),
     row(Phase::Send, "send", '▒', "31", "#c8553d", 12),
     row(Phase::Wait, "wait", '░', "32", "#bcd8ee", 12),
