@@ -1,17 +1,19 @@
 //! Deflate (RFC 1951), decoded.
 //!
-//! Blocks are read one after the other: their headers and whatever comes near the end of the input
-//! symbol by symbol here, all else in [`fast`]. A symbol that is not wholly there is not begun, so
-//! there is no state inside of one. A code that leaves bits without a meaning is refused when it is
-//! read, with the exception of RFC 1951 §3.2.7; what follows the last block is not touched.
+//! Blocks are read one after the other: what comes before their data in [`header`], the data symbol by
+//! symbol here if it is near the end of the input, and in [`fast`] if it is not. A symbol that is not
+//! wholly there is not begun, so there is no state inside of one. What follows the last block is
+//! not touched.
 
 mod bits;
+mod codes;
 mod fast;
+mod header;
 mod table;
 mod window;
 
 use self::bits::{Bits, Input};
-use self::table::{Entry, Single, Table, MOST_SYMBOLS};
+use self::codes::Codes;
 use self::window::Window;
 use super::Error;
 
@@ -49,29 +51,13 @@ enum State {
         read: usize,
         used: usize,
     },
-    /// The lengths of both codes.
+    /// Those of the other codes.
     Lengths {
         read: usize,
     },
     Coded,
     Ended,
     Failed(Error),
-}
-
-/// The codes of the present block, and what they are made from.
-#[derive(Debug)]
-struct Codes {
-    literals: Table<LITERAL_BITS, 4096>,
-    distances: Table<DISTANCE_BITS, 1024>,
-    lengths: Lengths,
-}
-
-#[derive(Debug)]
-struct Lengths {
-    code: Table<7, 128>,
-    literals: usize,
-    distances: usize,
-    all: [u8; MOST_SYMBOLS + 32],
 }
 
 impl Inflate {
@@ -168,75 +154,6 @@ impl Inflate {
         self.window.clear();
     }
 
-    /// Goes on to another state in what comes before the data of a block, or as far as the input goes.
-    fn header(&mut self, input: &mut Input<'_>) -> Result<Option<State>, Error> {
-        match self.state {
-            State::Header => self.block_header(input),
-            State::StoredHeader => self.stored_header(input),
-            State::CodeLengths { read, used } => self.code_lengths(read, used, input),
-            State::Lengths { read } => self.lengths(read, input),
-            _ => Ok(None),
-        }
-    }
-
-    /// RFC 1951 §3.2.3: whether the block is the last one, its type, and what belongs to the type.
-    fn block_header(&mut self, input: &mut Input<'_>) -> Result<Option<State>, Error> {
-        while self.bits.count < 17 {
-            let bits = self.bits.buffer;
-            match self.bits.count {
-                0..=2 => {}
-                // The others have no more in their header.
-                _ if bits >> 1 & 3 != 2 => break,
-                _ => {}
-            }
-            if !self.bits.pull(input) {
-                return Ok(None);
-            }
-        }
-        let header = self.bits.buffer;
-        self.last = header & 1 == 1;
-        match header >> 1 & 3 {
-            0 => {
-                self.bits.skip(3);
-                self.bits.align();
-                Ok(Some(State::StoredHeader))
-            }
-            1 => {
-                self.bits.skip(3);
-                self.codes.fix();
-                Ok(Some(State::Coded))
-            }
-            2 => {
-                self.bits.skip(17);
-                let literals = 257 + (header >> 3 & 31) as usize;
-                let distances = 1 + (header >> 8 & 31) as usize;
-                if literals > LITERALS.len() - 2 || distances > DISTANCES.len() - 2 {
-                    return Err(Error::TooManySymbols);
-                }
-                let lengths = &mut self.codes.lengths;
-                lengths.literals = literals;
-                lengths.distances = distances;
-                lengths.all[..CODE_LENGTHS.len()].fill(0);
-                let used = 4 + (header >> 13 & 15) as usize;
-                Ok(Some(State::CodeLengths { read: 0, used }))
-            }
-            _ => Err(Error::BlockType),
-        }
-    }
-
-    /// RFC 1951 §3.2.4: a length and its complement.
-    fn stored_header(&mut self, input: &mut Input<'_>) -> Result<Option<State>, Error> {
-        let header = match self.bits.take(32, input) {
-            Some(header) => header,
-            None => return Ok(None),
-        };
-        match header & 0xffff {
-            left if left != !header >> 16 => Err(Error::StoredLength),
-            0 => Ok(Some(self.block_end())),
-            left => Ok(Some(State::Stored { left: left as usize })),
-        }
-    }
-
     /// Stored data goes to where it belongs directly.
     fn stored(
         &mut self,
@@ -250,62 +167,6 @@ impl Inflate {
         input.at += count;
         self.state = State::Stored { left: left - count };
         (count, (left == count).then(|| self.block_end()))
-    }
-
-    /// RFC 1951 §3.2.7: the lengths of the code of the lengths, three bits each, in an order of their
-    /// own.
-    fn code_lengths(
-        &mut self,
-        read: usize,
-        used: usize,
-        input: &mut Input<'_>,
-    ) -> Result<Option<State>, Error> {
-        let Codes { lengths, .. } = &mut *self.codes;
-        for (index, &symbol) in CODE_LENGTH_ORDER.iter().enumerate().take(used).skip(read) {
-            match self.bits.take(3, input) {
-                Some(bits) => lengths.all[usize::from(symbol)] = bits as u8,
-                None => {
-                    self.state = State::CodeLengths { read: index, used };
-                    return Ok(None);
-                }
-            }
-        }
-        let Lengths { code, all, .. } = lengths;
-        code.build(&all[..CODE_LENGTHS.len()], &CODE_LENGTHS, Single::Refused)?;
-        Ok(Some(State::Lengths { read: 0 }))
-    }
-
-    /// RFC 1951 §3.2.7: the lengths of both codes as one sequence, with repetitions.
-    fn lengths(&mut self, mut read: usize, input: &mut Input<'_>) -> Result<Option<State>, Error> {
-        let Codes { lengths, .. } = &mut *self.codes;
-        let total = lengths.literals + lengths.distances;
-        while read < total {
-            let entry = lengths.code.first(self.bits.buffer);
-            if entry.bits() > self.bits.count {
-                if !self.bits.pull(input) {
-                    self.state = State::Lengths { read };
-                    return Ok(None);
-                }
-                continue;
-            }
-            let symbol = entry.byte();
-            let extra = entry.number_in(self.bits.buffer) - usize::from(symbol);
-            let (length, times) = match symbol {
-                0..=15 => (symbol, 1),
-                16 if read == 0 => return Err(Error::RepeatOfNothing),
-                16 => (lengths.all[read - 1], 3 + extra),
-                17 => (0, 3 + extra),
-                _ => (0, 11 + extra),
-            };
-            if times > total - read {
-                return Err(Error::RepeatTooLong);
-            }
-            self.bits.skip(entry.bits());
-            lengths.all[read..read + times].fill(length);
-            read += times;
-        }
-        self.codes.build()?;
-        Ok(Some(State::Coded))
     }
 
     /// Literals and matches up to the end of the block.
@@ -328,7 +189,7 @@ impl Inflate {
     /// One literal or match, if all its bits are there. True if it was the end of the block.
     fn symbol(&mut self) -> Result<Option<bool>, Error> {
         let Inflate { bits: Bits { buffer, count }, codes, window, .. } = self;
-        let entry = codes.literals.second(codes.literals.first(*buffer), *buffer);
+        let entry = codes.literal(*buffer);
         let used = entry.bits();
         if used > *count {
             return Ok(None);
@@ -345,7 +206,7 @@ impl Inflate {
         }
         let length = entry.number_in(*buffer);
         let behind = *buffer >> used;
-        let entry = codes.distances.second(codes.distances.first(behind), behind);
+        let entry = codes.distance(behind);
         if used + entry.bits() > *count {
             return Ok(None);
         }
@@ -375,98 +236,5 @@ impl Default for Inflate {
     }
 }
 
-impl Codes {
-    fn new() -> Codes {
-        Codes {
-            literals: Table::new(),
-            distances: Table::new(),
-            lengths: Lengths {
-                code: Table::new(),
-                literals: 0,
-                distances: 0,
-                all: [0; MOST_SYMBOLS + 32],
-            },
-        }
-    }
-
-    /// The codes of RFC 1951 §3.2.6. There are codes without a meaning among them.
-    fn fix(&mut self) {
-        let all = &mut self.lengths.all;
-        all[..144].fill(8);
-        all[144..256].fill(9);
-        all[256..280].fill(7);
-        all[280..288].fill(8);
-        all[288..].fill(5);
-        let complete = self.literals.build(&all[..288], &LITERALS, Single::Granted);
-        debug_assert!(complete.is_ok());
-        let complete = self.distances.build(&all[288..], &DISTANCES, Single::Granted);
-        debug_assert!(complete.is_ok());
-    }
-
-    fn build(&mut self) -> Result<(), Error> {
-        let Lengths { all, literals, distances, .. } = &self.lengths;
-        if all[END_OF_BLOCK] == 0 {
-            return Err(Error::NoEndOfBlock);
-        }
-        self.literals.build(&all[..*literals], &LITERALS, Single::Granted)?;
-        self.distances.build(&all[*literals..*literals + *distances], &DISTANCES, Single::Granted)
-    }
-}
-
-const LITERAL_BITS: u32 = 11;
-const DISTANCE_BITS: u32 = 9;
-
 /// How much is decoded before it is noted.
 const PIECE: usize = 64 << 10;
-
-const END_OF_BLOCK: usize = 256;
-
-/// RFC 1951 §3.2.5, with the two that only the fixed code has and that mean nothing.
-const LITERALS: [Entry; 288] = {
-    let mut meanings = [Entry::NONE; 288];
-    let mut symbol = 0;
-    while symbol < 256 {
-        meanings[symbol] = Entry::literal(symbol as u8);
-        symbol += 1;
-    }
-    meanings[END_OF_BLOCK] = Entry::BLOCK_END;
-    let (mut index, mut least) = (0, 3);
-    while index < 28 {
-        let extra = if index < 8 { 0 } else { index as u8 / 4 - 1 };
-        meanings[257 + index] = Entry::number(least, extra);
-        least += 1 << extra;
-        index += 1;
-    }
-    meanings[285] = Entry::number(258, 0);
-    meanings
-};
-
-/// RFC 1951 §3.2.5, with the two that mean nothing.
-const DISTANCES: [Entry; 32] = {
-    let mut meanings = [Entry::NONE; 32];
-    let (mut index, mut least) = (0, 1u32);
-    while index < 30 {
-        let extra = if index < 4 { 0 } else { index as u8 / 2 - 1 };
-        meanings[index] = Entry::number(least as u16, extra);
-        least += 1 << extra;
-        index += 1;
-    }
-    meanings
-};
-
-/// RFC 1951 §3.2.7: lengths, and what repeats one, with the bits that say how often.
-const CODE_LENGTHS: [Entry; 19] = {
-    let mut meanings = [Entry::NONE; 19];
-    let mut symbol = 0;
-    while symbol < 16 {
-        meanings[symbol as usize] = Entry::number(symbol, 0);
-        symbol += 1;
-    }
-    meanings[16] = Entry::number(16, 2);
-    meanings[17] = Entry::number(17, 3);
-    meanings[18] = Entry::number(18, 7);
-    meanings
-};
-
-const CODE_LENGTH_ORDER: [u8; 19] =
-    [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];

@@ -5,7 +5,7 @@
 //! points to a second table behind it, indexed by the bits that follow. Which codes are refused is
 //! decided in [`Table::build`].
 
-use crate::coding::content::Error;
+use super::Error;
 
 /// The table of a code. `SIZE` is a power of two, so that no index needs to be checked.
 #[derive(Debug)]
@@ -141,48 +141,28 @@ impl<const BITS: u32, const SIZE: usize> Table<BITS, SIZE> {
         meanings: &[Entry],
         single: Single,
     ) -> Result<(), Error> {
-        let mut counts = [0u16; MOST_BITS + 1];
-        for &length in lengths {
+        let mut counts = [0; MOST_BITS + 1];
+        for &length in lengths.iter().filter(|&&length| length > 0) {
             counts[usize::from(length) & MOST_BITS] += 1;
         }
-        counts[0] = 0;
-        let used: u16 = counts.iter().sum();
-        let mut left = 1i32;
-        for &count in &counts[1..] {
-            left = 2 * left - i32::from(count);
-            if left < 0 {
-                return Err(Error::OverSubscribed);
-            }
-        }
-        if left > 0 {
+        let used: usize = counts.iter().sum();
+        if !is_complete(&counts)? {
             let granted = single == Single::Granted && used <= 1 && counts[1] == used;
             if !granted {
                 return Err(Error::Incomplete);
             }
             self.entries[..1 << BITS].fill(Entry::NONE.coded(1));
         }
-        // The symbols by the length of their codes.
-        let mut offsets = [0u16; MOST_BITS + 2];
-        for length in 1..=MOST_BITS {
-            offsets[length + 1] = offsets[length] + counts[length];
-        }
-        let mut next = offsets;
-        let mut sorted = [0u16; MOST_SYMBOLS];
-        for (symbol, &length) in lengths.iter().enumerate().filter(|(_, &length)| length > 0) {
-            let place = &mut next[usize::from(length) & MOST_BITS];
-            sorted[usize::from(*place) % MOST_SYMBOLS] = symbol as u16;
-            *place += 1;
-        }
-        self.fill(&counts, &sorted[..usize::from(used)], meanings);
+        self.fill(&counts, &sorted(lengths, &counts)[..used], meanings);
         Ok(())
     }
 
     /// Enters the symbols, which are sorted by the length of their codes. The codes of one length are
     /// consecutive numbers, and those of the next follow with a zero bit appended.
-    fn fill(&mut self, counts: &[u16; MOST_BITS + 1], mut sorted: &[u16], meanings: &[Entry]) {
+    fn fill(&mut self, counts: &Counts, mut sorted: &[u16], meanings: &[Entry]) {
         let mut code = 0u32;
         for bits in 1..=BITS {
-            let (here, rest) = sorted.split_at(usize::from(counts[bits as usize]));
+            let (here, rest) = sorted.split_at(counts[bits as usize]);
             for &symbol in here {
                 let entry = meanings[usize::from(symbol)].coded(bits);
                 let first = reversed(code, bits);
@@ -194,16 +174,19 @@ impl<const BITS: u32, const SIZE: usize> Table<BITS, SIZE> {
             code <<= 1;
             sorted = rest;
         }
-        if sorted.is_empty() {
-            return;
+        if !sorted.is_empty() {
+            self.fill_second(counts, sorted, meanings);
         }
-        // From the longest code down, so that the first one seen of a second table says how many
-        // bits it is indexed by.
+    }
+
+    /// Enters those that are too long for the first table. From the longest code down, so that the
+    /// first one seen of a second table says how many bits it is indexed by.
+    fn fill_second(&mut self, counts: &Counts, mut sorted: &[u16], meanings: &[Entry]) {
         let mut end = 1usize << BITS;
         let mut last = None;
-        code = (1 << MOST_BITS) - 1;
+        let mut code = (1u32 << MOST_BITS) - 1;
         for bits in (BITS + 1..=MOST_BITS as u32).rev() {
-            let (rest, here) = sorted.split_at(sorted.len() - usize::from(counts[bits as usize]));
+            let (rest, here) = sorted.split_at(sorted.len() - counts[bits as usize]);
             for &symbol in here.iter().rev() {
                 let index = reversed(code, bits);
                 let (low, high) = (index & ((1 << BITS) - 1), index >> BITS);
@@ -225,6 +208,36 @@ impl<const BITS: u32, const SIZE: usize> Table<BITS, SIZE> {
             sorted = rest;
         }
     }
+}
+
+/// How many codes there are of each length.
+type Counts = [usize; MOST_BITS + 1];
+
+/// Is there a code for whatever bits come?
+///
+/// # Errors
+/// There are more codes than fit.
+fn is_complete(counts: &Counts) -> Result<bool, Error> {
+    let mut left = 1usize;
+    for &count in &counts[1..] {
+        left = (2 * left).checked_sub(count).ok_or(Error::OverSubscribed)?;
+    }
+    Ok(left == 0)
+}
+
+/// The symbols by the length of their codes.
+fn sorted(lengths: &[u8], counts: &Counts) -> [u16; MOST_SYMBOLS] {
+    let mut next = [0; MOST_BITS + 1];
+    for length in 2..=MOST_BITS {
+        next[length] = next[length - 1] + counts[length - 1];
+    }
+    let mut sorted = [0; MOST_SYMBOLS];
+    for (symbol, &length) in lengths.iter().enumerate().filter(|(_, &length)| length > 0) {
+        let place = &mut next[usize::from(length) & MOST_BITS];
+        sorted[*place] = symbol as u16;
+        *place += 1;
+    }
+    sorted
 }
 
 /// The low `bits` bits of a code, the first one of which is the least significant in the input.
