@@ -66,6 +66,27 @@ pub fn head<'a, S: AsRef<str>>(head: &'a [u8], secret: &[S]) -> Cow<'a, [u8]> {
     }
 }
 
+/// A URL, or a reference, as it may be shown: without userinfo. Readers differ on which `@` ends it;
+/// here it is the last one.
+///
+/// ```
+/// use pannier::http::redact;
+/// assert_eq!(*redact::reference(b"http://me:secret@host/a@b"), *b"http://(redacted)@host/a@b");
+/// ```
+pub fn reference(value: &[u8]) -> Cow<'_, [u8]> {
+    let slashes = match value.windows(2).position(|pair| pair == b"//") {
+        Some(slashes) => slashes + 2,
+        None => return value.into(),
+    };
+    let authority = value[slashes..].split(|byte| b"/?#".contains(byte)).next().unwrap_or(b"");
+    match authority.iter().rposition(|&byte| byte == b'@') {
+        Some(at) => {
+            [&value[..slashes], REDACTED.as_bytes(), &value[slashes + at..]].concat().into()
+        }
+        None => value.into(),
+    }
+}
+
 fn push_line<S: AsRef<str>>(shown: &mut Vec<u8>, line: &[u8], secret: &[S]) {
     let colon = match line.iter().position(|&byte| byte == b':') {
         Some(colon) => colon,
@@ -102,21 +123,6 @@ fn without_value(pair: &[u8]) -> Vec<u8> {
     match pair.iter().position(|&byte| byte == b'=') {
         Some(equals) => [&pair[..=equals], REDACTED.as_bytes()].concat(),
         None => REDACTED.into(),
-    }
-}
-
-/// A URL reference without userinfo. Readers differ on which `@` ends it; here it is the last one.
-fn reference(value: &[u8]) -> Cow<'_, [u8]> {
-    let slashes = match value.windows(2).position(|pair| pair == b"//") {
-        Some(slashes) => slashes + 2,
-        None => return value.into(),
-    };
-    let authority = value[slashes..].split(|byte| b"/?#".contains(byte)).next().unwrap_or(b"");
-    match authority.iter().rposition(|&byte| byte == b'@') {
-        Some(at) => {
-            [&value[..slashes], REDACTED.as_bytes(), &value[slashes + at..]].concat().into()
-        }
-        None => value.into(),
     }
 }
 

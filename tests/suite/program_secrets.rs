@@ -24,7 +24,10 @@ fn ok_no_log_has_a_secret() {
     ] {
         assert!(stderr.contains(line), "{}", stderr);
     }
-    for log in [stderr, &dir.read("har")] {
+    let lines = pannier(&["-s", "--jsonl", &url, &url["http://".len()..]]);
+    let (lines, _, _) = lines.text();
+    assert_eq!(lines.matches("(redacted)@127.0.0.1").count(), 2, "{}", lines);
+    for log in [stderr, lines, &dir.read("har")] {
         assert!(!log.contains("secret") && !log.contains("dXNlcj"), "{}", log);
     }
 }

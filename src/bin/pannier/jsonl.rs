@@ -1,9 +1,11 @@
 //! `--jsonl`: one line of JSON (RFC 8259) for each transfer that is over.
 //!
 //! Every line has the same members in the same order; what is not known is `null`. Text that is not
-//! UTF-8 is shown with U+FFFD in place of what is not. Times are seconds since the transfer began.
+//! UTF-8 is shown with U+FFFD in place of what is not. URLs have no userinfo. Times are seconds since the transfer began.
 
 use std::time::Duration;
+
+use pannier::http::redact;
 
 use crate::write_out::{quoted, version, Report};
 
@@ -24,7 +26,7 @@ pub fn line(report: &Report) -> String {
         code => object(&[("code", code.to_string()), ("message", quoted(&report.error))]),
     };
     let members = [
-        ("url", quoted(&report.url)),
+        ("url", quoted(&without_userinfo(&report.url))),
         ("final_url", text(report.effective.as_ref().map(|url| url.as_str()))),
         ("method", text(method)),
         ("status", number(Some(record.status.into()).filter(|&status| status > 0))),
@@ -42,6 +44,14 @@ pub fn line(report: &Report) -> String {
         ("error", error),
     ];
     object(&members) + "\n"
+}
+
+/// The URL as given, but for its userinfo; there may be no scheme before it.
+fn without_userinfo(url: &str) -> String {
+    let slashes = if url.contains("://") { "" } else { "//" };
+    let text = [slashes, url].concat();
+    let shown = redact::reference(text.as_bytes());
+    String::from_utf8_lossy(&shown[slashes.len()..]).into_owned()
 }
 
 fn object(members: &[(&str, String)]) -> String {
