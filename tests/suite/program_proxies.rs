@@ -216,8 +216,8 @@ fn err_every_failure_has_curls_code() {
         (&["-p", "-x", &silent.address], 56, "Proxy CONNECT aborted"),
         (&["--socks5-hostname", &full], 97, "takes none of the authentication methods"),
         (&["--socks5-hostname", &closed], 7, "Failed to connect to 127.0.0.1 port"),
-        (&["--proxy-cacert", "f"], 2, "is not supported"),
-        (&["--socks5-gssapi"], 2, "is not supported"),
+        (&["--proxy-cacert", "f"], 2, "not built in"),
+        (&["--socks5-gssapi"], 2, "not built in"),
     ] {
         let run = pannier(&[&["-sS", "-m", "10", "http://a.test/"], words].concat());
         let (stdout, stderr, exit) = run.text();
