@@ -6,10 +6,11 @@ use std::time::{Duration, SystemTime};
 use pannier::cookies::{Jar, PublicSuffixes, Reading, Refused, SameSite};
 use pannier::http::{Method, Url};
 use pannier::net::{Script, Scripts};
-use pannier::{Client, RedirectPolicy, RetryPolicy};
+use pannier::{Client, Proxy, RedirectPolicy, RetryPolicy};
 use proptest::prelude::*;
 
 use crate::properties::cookie;
+use crate::support::peer::Peer;
 use crate::support::plain_tls::PlainTls;
 use crate::support::program::Dir;
 use crate::support::{builder, once, COOKIE_FILE, EMPTY};
@@ -184,6 +185,41 @@ fn err_nothing_is_stored_from_elsewhere() {
     client.request(Method::CONNECT, "http://a.test/").send().unwrap();
     assert_eq!(names(&jar), ["a.test / a=1"]);
     assert!(sent(&scripts, 2).is_empty());
+}
+
+#[test]
+fn ok_a_proxy_passes_cookies_on_and_has_none_itself() {
+    let jar = Jar::new();
+    jar.set(&url("http://a.test/"), "a=1").unwrap();
+    let peer = Peer::play(|peer| {
+        let mut forwarded = peer.accept();
+        let head = forwarded.expect_head();
+        assert!(
+            head.starts_with("GET http://a.test/ ") && head.contains("Cookie: a=1"),
+            "{}",
+            head
+        );
+        forwarded.send("HTTP/1.1 200 OK\r\nSet-Cookie: b=1\r\nContent-Length: 0\r\n\r\n");
+        let mut tunnel = peer.accept();
+        let head = tunnel.expect_head();
+        assert!(head.starts_with("CONNECT a.test:80 ") && !head.contains("Cookie"), "{}", head);
+        tunnel.send("HTTP/1.1 200 OK\r\nSet-Cookie: evil=1\r\n\r\n");
+        let head = tunnel.expect_head();
+        assert!(head.starts_with("GET / ") && head.contains("Cookie: a=1; b=1"), "{}", head);
+        tunnel.send(EMPTY);
+        let mut refused = peer.accept();
+        let head = refused.expect_head();
+        assert!(head.starts_with("CONNECT ") && !head.contains("Cookie"), "{}", head);
+        refused.send("HTTP/1.1 403 No\r\nSet-Cookie: evil=1\r\nContent-Length: 0\r\n\r\n");
+    });
+    let proxy = Proxy::new(&format!("http://{}", peer.address())).unwrap();
+    for (tunnels, is_granted) in [(false, true), (true, true), (true, false)] {
+        let proxy = proxy.clone().tunnel_http(tunnels);
+        let client = builder().cookies(jar.clone()).proxy(proxy).build();
+        let sent = client.get("http://a.test/").send();
+        assert_eq!(sent.is_ok(), is_granted, "{:?}", sent);
+    }
+    assert_eq!(names(&jar), ["a.test / a=1", "a.test / b=1"]);
 }
 
 #[test]
