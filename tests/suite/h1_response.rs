@@ -243,9 +243,14 @@ fn ok_a_wrong_length_can_be_ignored() {
 fn ok_a_length_beyond_all_numbers_can_be_ignored() {
     let leniency = Leniency::default().oversized_length(true);
     let session = Session { leniency, ..Session::get() };
-    let wire = |length: &str| format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\nhello", length);
+    let wire = |length: &str| {
+        let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ";
+        format!("{}{}\r\n\r\nhello", head, length)
+    };
     let seen = session.everyway(wire("36893488147419103232").as_bytes());
     assert_eq!(seen.to_string(), "200 \"hello\" END CloseDelimited");
+    let persistent = wire("36893488147419103232").replace("close", "keep-alive");
+    assert_eq!(session.everyway(persistent.as_bytes()).to_string(), "ERR ContentLength");
     for length in
         ["", "x", "-36893488147419103232", "36893488147419103232, 5", "5, 36893488147419103232"]
     {

@@ -324,6 +324,8 @@ pub(super) fn response_framing(
             let ambiguous = transfer != Transfer::None;
             Ok((framing, ambiguous.then_some(CloseReason::AmbiguousFraming)))
         }
+        // Nothing follows that could be misread.
+        (_, Length::Beyond) if !control.close => Err(Error::ContentLength),
         (_, Length::None | Length::Beyond) => {
             Ok((Framing::UntilClose, Some(CloseReason::CloseDelimited)))
         }

@@ -96,8 +96,8 @@ impl Leniency {
         self
     }
 
-    /// A `Content-Length` that no number of 64 bits can hold is ignored, as above. Off: nobody has so
-    /// much to send.
+    /// A `Content-Length` that no number of 64 bits can hold is ignored, as above, in a response that
+    /// ends its connection by `close`. Off: nobody has so much to send.
     #[must_use]
     pub const fn oversized_length(mut self, on: bool) -> Leniency {
         self.oversized_length = on;
