@@ -49,9 +49,7 @@ fn ok_answers_and_redirects_of_its_own_share_one_connection() {
 #[test]
 #[ignore = "needs haproxy"]
 fn ok_requests_through_it_arrive_alone_and_pipelined() {
-    let upstream = Site::answering(|target| {
-        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", target.len(), target).into()
-    });
+    let upstream = Site::echoing();
     let server = format!("use_backend one\nbackend one\nserver one {}", upstream.address());
     let haproxy = start(&server);
     let client = client();

@@ -5,5 +5,8 @@
 mod apache2;
 mod haproxy;
 mod lighttpd;
+mod microsocks;
 mod nginx;
 mod origin;
+mod squid;
+mod tinyproxy;

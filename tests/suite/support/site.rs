@@ -62,6 +62,13 @@ impl Site {
     }
 
     /// An `http` URL on this site.
+    /// Answers each request with its target.
+    pub fn echoing() -> Site {
+        Site::answering(|target| {
+            format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", target.len(), target).into()
+        })
+    }
+
     pub fn url(&self, target: impl AsRef<str>) -> String {
         format!("http://{}{}", self.address, target.as_ref())
     }
