@@ -116,7 +116,9 @@ impl Protocol {
 
 /// Builds a [`Client`]. What is not set has the default of its type.
 pub struct ClientBuilder {
-    pub(crate) config: Config,
+    config: Config,
+    /// As long as nobody has said anything of proxies or of how connections are made.
+    as_environment_says: bool,
 }
 
 /// All that a client was told.
@@ -164,18 +166,21 @@ impl ClientBuilder {
             keys: Keys::default(),
             user_agent: user_agent(),
             headers,
-            proxy: Proxy::from_env(),
+            proxy: Proxy::none(),
             connector: Arc::new(TcpConnect::new()),
             tls: None,
             observer: None,
             #[cfg(feature = "cookies")]
             cookies: None,
         };
-        ClientBuilder { config }
+        ClientBuilder { config, as_environment_says: true }
     }
 
     /// The client. Making one opens no connection and starts no thread.
-    pub fn build(self) -> Client {
+    pub fn build(mut self) -> Client {
+        if self.as_environment_says {
+            self.config.proxy = Proxy::from_env();
+        }
         Client::from_config(self.config)
     }
 
@@ -276,25 +281,29 @@ impl ClientBuilder {
         self
     }
 
-    /// Through which proxies requests go. Default: those that the
-    /// [environment](Proxy::from_env) names.
+    /// Through which proxies requests go. Default: those that the [environment](Proxy::from_env)
+    /// names, unless the client has a [connector](ClientBuilder::connector) of its own.
     #[must_use]
     pub fn proxy(mut self, proxy: Proxy) -> ClientBuilder {
+        self.as_environment_says = false;
         self.config.proxy = proxy;
         self
     }
 
-    /// How connections are made. Default: TCP, both address families raced.
+    /// How connections are made. Default: TCP, both address families raced. Whoever makes them in a way
+    /// of their own is not sent to a proxy that is merely in the environment.
     #[must_use]
     pub fn connector(mut self, connector: impl Connect + 'static) -> ClientBuilder {
+        self.as_environment_says = false;
         self.config.connector = Arc::new(connector);
         self
     }
 
     /// How names are resolved, over TCP. Replaces a connector set before.
     #[must_use]
-    pub fn resolver(self, resolver: impl Resolve + 'static) -> ClientBuilder {
-        self.connector(TcpConnect::new().resolver(Arc::new(resolver)))
+    pub fn resolver(mut self, resolver: impl Resolve + 'static) -> ClientBuilder {
+        self.config.connector = Arc::new(TcpConnect::new().resolver(Arc::new(resolver)));
+        self
     }
 
     /// How `https` is made. Without it `https` is refused.

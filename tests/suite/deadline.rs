@@ -278,7 +278,7 @@ fn ok_against_a_lookup_that_stalls() {
             Phase::Resolve,
             DEADLINES,
             |timeouts| {
-                let client = Client::builder().resolver(Silent).build();
+                let client = Client::builder().proxy(Proxy::none()).resolver(Silent).build();
                 (get(&client, "http://example.com/", timeouts), ())
             },
             timeouts,

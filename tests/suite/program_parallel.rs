@@ -2,14 +2,15 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use crate::support::json::Json;
 use crate::support::peer as wire;
 use crate::support::program::{
-    abandoned, closed_address, command, fed, pannier, sized, Answer, Dir, Peer, Text, HOLD,
+    abandoned, closed_address, command, fed, pannier, sized, unproxied, Answer, Dir, Peer, Text,
+    HOLD,
 };
 use crate::support::site::Site;
 
@@ -113,7 +114,7 @@ fn err_transfers_for_which_there_are_no_descriptors_fail_by_themselves() {
         env!("CARGO_BIN_EXE_pannier"),
         peer.url("/[1-200]")
     );
-    let run = Command::new("sh").args(["-c", &script]).output().expect("there is a shell");
+    let run = unproxied("sh").args(["-c", &script]).output().expect("there is a shell");
     let (stdout, stderr, _) = run.text();
     let codes: Vec<&str> = stdout.lines().collect();
     assert_eq!((codes.len(), stderr), (200, ""));

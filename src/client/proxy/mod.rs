@@ -96,8 +96,8 @@ impl Proxy {
     /// for `https`; `all_proxy` or `ALL_PROXY` for what has none of its own; and none for what
     /// `no_proxy` or `NO_PROXY` names and for this host itself. An empty variable is none.
     ///
-    /// This is the default of a client, which reads the variables once, when it is built. If one that
-    /// applies to a request is no proxy's URL, the request fails.
+    /// This is the default of a client that makes its connections by TCP. It reads the variables once,
+    /// when it is built. If one that applies to a request is no proxy's URL, the request fails.
     pub fn from_env() -> Proxy {
         Proxy::from_vars(|name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }

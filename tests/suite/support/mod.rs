@@ -18,15 +18,17 @@ pub mod unruly;
 use std::time::Duration;
 
 use pannier::net::{Script, Scripts};
-use pannier::{Client, ClientBuilder, Response, Timeouts};
+use pannier::{Client, ClientBuilder, Proxy, Response, Timeouts};
 
-/// A client with a deadline far away, so that a test that goes wrong ends.
+/// A client with a deadline far away, so that a test that goes wrong ends, and without the proxies of
+/// whoever runs the tests.
 pub fn client() -> Client {
     builder().build()
 }
 
 pub fn builder() -> ClientBuilder {
-    Client::builder().timeouts(Timeouts::default().total(Duration::from_secs(15)))
+    let timeouts = Timeouts::default().total(Duration::from_secs(15));
+    Client::builder().timeouts(timeouts).proxy(Proxy::none())
 }
 
 /// A connection that answers one request head with this and then closes.

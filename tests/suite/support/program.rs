@@ -147,8 +147,14 @@ impl Drop for Dir {
 
 /// The program with these arguments, and neither config file nor proxies of whoever runs the tests.
 pub fn command(words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pannier"));
+    let mut command = unproxied(env!("CARGO_BIN_EXE_pannier"));
     command.arg("-q").args(words).stdin(Stdio::null());
+    command
+}
+
+/// What runs the program by way of another.
+pub fn unproxied(program: &str) -> Command {
+    let mut command = Command::new(program);
     for name in ["http_proxy", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"] {
         command.env_remove(name);
     }
@@ -166,7 +172,7 @@ pub fn fed(words: &[&str], input: impl AsRef<[u8]>) -> Output {
 
 /// The same without a terminal that the program could ask; `None` where that cannot be had.
 pub fn fed_without_terminal(words: &[&str], input: impl AsRef<[u8]>) -> Option<Output> {
-    let mut setsid = Command::new("setsid");
+    let mut setsid = unproxied("setsid");
     setsid.args(["-w", env!("CARGO_BIN_EXE_pannier"), "-q"]).args(words);
     let probe = Command::new("setsid").args(["-w", "true"]).status();
     matches!(probe, Ok(status) if status.success()).then(|| feed(setsid, input))
