@@ -85,7 +85,7 @@ pub enum ErrorKind {
     Cancelled,
     /// The client had been shut down.
     ShutDown,
-    /// The peer closed the connection without a byte of a response.
+    /// The peer closed the connection without a byte of a final response.
     EmptyResponse,
     /// The connection failed while the request was sent.
     Send,
@@ -384,7 +384,7 @@ impl From<io::Error> for Error {
 /// framing once the head has been read.
 fn kind_of(phase: Phase, rule: &h1::Error) -> ErrorKind {
     match rule {
-        h1::Error::ClosedBeforeResponse => ErrorKind::EmptyResponse,
+        h1::Error::ClosedBeforeResponse | h1::Error::ClosedAfterInterim => ErrorKind::EmptyResponse,
         h1::Error::Truncated { .. } => ErrorKind::Truncated,
         h1::Error::HeadTooLong(_)
         | h1::Error::TooManyFields(_)

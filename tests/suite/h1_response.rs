@@ -307,7 +307,7 @@ fn err_the_stream_ends_after_an_interim_response() {
     // What began cannot be repeated as if nothing had come.
     let wire = b"HTTP/1.1 103 Early Hints\r\n\r\n";
     let transcript = Session::get().everyway(wire);
-    assert_eq!(transcript.to_string(), "103 ERR ClosedInHead");
+    assert_eq!(transcript.to_string(), "103 ERR ClosedAfterInterim");
 }
 
 fn limited(limits: Limits) -> Session {

@@ -153,7 +153,13 @@ fn ours(vector: &Vector, leniency: Leniency) -> Outcome {
 /// The vectors just stop; to us that is an end of the stream.
 fn is_end(error: pannier::proto::h1::Error) -> bool {
     use pannier::proto::h1::Error;
-    matches!(error, Error::Truncated { .. } | Error::ClosedInHead | Error::ClosedBeforeResponse)
+    matches!(
+        error,
+        Error::Truncated { .. }
+            | Error::ClosedInHead
+            | Error::ClosedAfterInterim
+            | Error::ClosedBeforeResponse
+    )
 }
 
 fn sections(text: &str) -> Vec<Vector> {

@@ -216,6 +216,16 @@ pub const FLAGS: &[Flag] = &[
         a.op().etag_save = Some(v.to_vec());
         Ok(())
     }),
+    value(
+        "expect100-timeout",
+        "<seconds>",
+        Http,
+        "How long to wait for 100-continue (1)",
+        |a, v| {
+            a.op().expect100_timeout = values::seconds(v)?;
+            Ok(())
+        },
+    ),
     switch("fail", Important, "Fail on HTTP errors, without output", |a, on| {
         a.op().fail = if on { Fail::WithoutBody } else { Fail::Never }
     })
@@ -225,6 +235,18 @@ pub const FLAGS: &[Flag] = &[
     }),
     switch("fail-with-body", Output, "Fail on HTTP errors, but save the body", |a, on| {
         a.op().fail = if on { Fail::WithBody } else { Fail::Never }
+    }),
+    value("form", "<name=content>", Post, "A field of a form; @file, <file", |a, v| {
+        let global = a.global;
+        a.op().form.add(global, v)
+    })
+    .short('F'),
+    switch("form-escape", Post, "Escape names in forms by backslashes", |a, on| {
+        a.op().form.backslashes = on;
+    }),
+    value("form-string", "<name=string>", Post, "A field of a form, as it is", |a, v| {
+        let global = a.global;
+        a.op().form.add_string(global, v)
     }),
     value("from", "<file>", Parallel, "URLs, one per line (-: standard input)", |a, v| {
         a.op().add_list(v);

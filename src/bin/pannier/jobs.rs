@@ -126,6 +126,7 @@ impl Current {
             return Ok(None);
         }
         op.keep_data();
+        op.form.end();
         Ok(Some(Current { op: Arc::new(op), slot: 0, source: None, transfers: 0 }))
     }
 
@@ -227,6 +228,7 @@ fn consistent(op: &Operation, global: Global) -> Result<(), Failure> {
     let asked = [
         (op.slots.iter().any(|slot| slot.upload.is_some()), "PUT (-T, --upload-file)"),
         (op.data.is_some() && !op.get, "POST (-d, --data)"),
+        (!op.form.is_empty(), "multipart formpost (-F, --form)"),
         (op.head, "HEAD (-I, --head)"),
     ];
     let asked: Vec<&str> =

@@ -20,6 +20,7 @@ mod ending;
 mod etag;
 mod exit;
 mod flags;
+mod form;
 mod glob;
 mod har;
 mod help;

@@ -11,6 +11,7 @@ use pannier::Protocol;
 use crate::condition::Condition;
 use crate::cookies;
 use crate::data;
+use crate::form::Form;
 use crate::login::Login;
 use crate::protocols::Protocols;
 use crate::proxy;
@@ -27,6 +28,7 @@ pub struct Operation {
     pub headers: Vec<Vec<u8>>,
     pub data: Option<Cow<'static, [u8]>>,
     pub json: bool,
+    pub form: Form,
     pub query: Option<Vec<u8>>,
     pub get: bool,
     pub head: bool,
@@ -87,6 +89,7 @@ pub struct Operation {
     pub tr_encoding: bool,
     pub connect_timeout: Option<Duration>,
     pub max_time: Option<Duration>,
+    pub expect100_timeout: Option<Duration>,
     pub location: bool,
     pub location_trusted: bool,
     /// `None`: any number.

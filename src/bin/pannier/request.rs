@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io;
 
 use pannier::http::Url;
-use pannier::{Credentials, Netrc, Protocol};
+use pannier::{Body, Credentials, Netrc, Protocol};
 
 use crate::data;
 use crate::exit::{self, Failure};
@@ -40,6 +40,8 @@ pub type Line = (String, Vec<u8>);
 pub enum Payload {
     None,
     Bytes(Cow<'static, [u8]>),
+    /// With its media type.
+    Form(Body, Vec<u8>),
     File(File, u64),
     /// Of unknown length.
     Stream(File),
@@ -80,6 +82,7 @@ impl Payload {
         match self {
             Payload::None => Some(0),
             Payload::Bytes(bytes) => Some(bytes.len() as u64),
+            Payload::Form(body, _) => body.len(),
             Payload::File(_, length) => Some(*length),
             Payload::Stream(_) | Payload::Stdin => None,
         }
@@ -111,13 +114,14 @@ pub fn plan(
     start: &Start,
     to_proxy: bool,
 ) -> Result<Plan, Failure> {
+    let mut fields =
+        Fields { custom: with_json(op, custom_lines(&op.headers)?), lines: Vec::new() };
     let payload = match (upload, &op.data) {
         (Some(upload), _) => resume::rest_of(upload, start.at)?,
         (None, Some(data)) if !op.get && !op.head => Payload::Bytes(data.clone()),
+        _ if !op.form.is_empty() => fields.form(op)?,
         _ => Payload::None,
     };
-    let mut fields =
-        Fields { custom: with_json(op, custom_lines(&op.headers)?), lines: Vec::new() };
     fields.host();
     fields.range(op, &payload, start);
     fields.usual(op, &payload, to_proxy)?;
@@ -138,7 +142,7 @@ pub fn plan(
 
 fn method(op: &Operation, payload: &Payload) -> String {
     let usual = match payload {
-        Payload::Bytes(_) => "POST",
+        Payload::Bytes(_) | Payload::Form(..) => "POST",
         Payload::None if op.head => "HEAD",
         Payload::None => "GET",
         _ => "PUT",
@@ -306,6 +310,18 @@ impl Fields {
         }
     }
 
+    /// The form. A media type of the caller's is given the boundary, and its place behind the length.
+    fn form(&mut self, op: &Operation) -> Result<Payload, Failure> {
+        let media_type = self.custom_value("Content-Type").map(<[u8]>::to_vec);
+        if media_type.is_some() {
+            self.custom.retain(|line| !line.name().eq_ignore_ascii_case("Content-Type"));
+        }
+        let form = op.form.build(media_type.as_deref())?;
+        let media_type = form.content_type();
+        let bad = |error: pannier::Error| Failure::new(exit::BAD_ARGUMENT, error.to_string());
+        Ok(Payload::Form(form.into_body().map_err(bad)?, media_type))
+    }
+
     fn given(&mut self) {
         let takes = self.takes_codings();
         for line in &self.custom {
@@ -345,8 +361,10 @@ impl Fields {
             }
             _ => {}
         }
-        if matches!(payload, Payload::Bytes(_)) {
-            self.own("Content-Type", "application/x-www-form-urlencoded");
+        match payload {
+            Payload::Bytes(_) => self.own("Content-Type", "application/x-www-form-urlencoded"),
+            Payload::Form(_, media_type) => self.own("Content-Type", media_type.clone()),
+            _ => {}
         }
         let large = length.map_or(true, |length| length > EXPECT_ABOVE);
         if large && op.version == Protocol::Http11 {

@@ -87,7 +87,10 @@ pub fn request(
         url: plan.url.clone(),
         is_head: plan.method == "HEAD",
         is_plain: matches!(plan.payload, Payload::None),
-        streams: matches!(plan.payload, Payload::Stream(_) | Payload::Stdin),
+        streams: match &plan.payload {
+            Payload::Form(form, _) => !form.is_replayable(),
+            payload => matches!(payload, Payload::Stream(_) | Payload::Stdin),
+        },
     };
     let bad = |error: &dyn std::fmt::Display| Failure::new(exit::BAD_ARGUMENT, error.to_string());
     let method = Method::new(&plan.method).map_err(|error| bad(&error))?;
@@ -355,6 +358,11 @@ fn body(payload: Payload, spent: &Arc<AtomicBool>) -> Result<Body, Failure> {
         Payload::File(file, _) => Body::file(file).map_err(|error| {
             Failure::new(exit::READ_ERROR, format!("the upload cannot be read: {}", error))
         })?,
+        Payload::Form(form, _) => {
+            // What it reads from pipes cannot be told from outside: none of it is read twice.
+            spent.fetch_or(!form.is_replayable(), Ordering::Relaxed);
+            form
+        }
         Payload::Stream(file) => Body::reader(Once { reader: file, spent: spent.clone() }),
         Payload::Stdin => Body::reader(Once { reader: io::stdin(), spent: spent.clone() }),
     })
@@ -413,6 +421,7 @@ fn timeouts(op: &Operation) -> Timeouts {
             None => timeouts,
         };
     let timeouts = with(Timeouts::connect, op.connect_timeout, Timeouts::default());
+    let timeouts = with(Timeouts::expect_continue, op.expect100_timeout, timeouts);
     with(Timeouts::total, op.max_time, timeouts)
 }
 

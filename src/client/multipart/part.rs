@@ -81,7 +81,7 @@ impl Part {
     }
 
     /// The length of its content in bytes, if it is known. Of parts it is not before they are sent.
-    pub fn len(&self) -> Option<u64> {
+    pub fn content_length(&self) -> Option<u64> {
         match &self.content {
             Content::Body(body) => body.len(),
             Content::Parts(_) => None,

@@ -262,9 +262,10 @@ impl Connection {
             Reading::Switched => return Ok(Event::Switched),
             Reading::Failed(error) => return Err(*error),
             // After an interim response it is no longer as if nothing had come.
-            Reading::Head if self.parser.is_at_start() && self.interim == 0 => {
-                Error::ClosedBeforeResponse
-            }
+            Reading::Head if self.parser.is_at_start() => match self.interim {
+                0 => Error::ClosedBeforeResponse,
+                _ => Error::ClosedAfterInterim,
+            },
             Reading::Head => Error::ClosedInHead,
             Reading::Length { left, total } => {
                 Error::Truncated { received: total - left, expected: Some(*total) }

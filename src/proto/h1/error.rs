@@ -58,6 +58,8 @@ pub enum Error {
     Unsolicited,
     /// The peer closed before it sent the first byte of a response.
     ClosedBeforeResponse,
+    /// The peer closed after interim responses, before the first byte of a final one.
+    ClosedAfterInterim,
     /// The peer closed inside a head.
     ClosedInHead,
     /// The peer closed after this many bytes of content; the length was announced or chunked.
@@ -110,7 +112,7 @@ impl Error {
             Error::TrailerTooLong(_) => "§7.1.2",
             Error::UnaskedUpgrade => "RFC 9110 §7.8",
             Error::Unsolicited => "§9.2",
-            Error::ClosedBeforeResponse | Error::ClosedInHead => "§9.5",
+            Error::ClosedBeforeResponse | Error::ClosedAfterInterim | Error::ClosedInHead => "§9.5",
             Error::Truncated { .. } => "§8",
             Error::NotReady => "§9.3",
             Error::ContentTooLong | Error::ContentTooShort(_) => "§6.2",
@@ -156,6 +158,9 @@ impl fmt::Display for Error {
             Error::Unsolicited => f.write_str("the peer sent bytes that no request had asked for"),
             Error::ClosedBeforeResponse => {
                 f.write_str("the peer closed the connection without a response")
+            }
+            Error::ClosedAfterInterim => {
+                f.write_str("the peer closed the connection after an interim response")
             }
             Error::ClosedInHead => {
                 f.write_str("the peer closed the connection inside a response head")
