@@ -35,6 +35,7 @@ mod program_coding;
 mod program_conditions;
 #[cfg(feature = "cookies")]
 mod program_cookies;
+mod program_form;
 mod program_login;
 mod program_logs;
 mod program_names;
