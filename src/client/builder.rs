@@ -11,7 +11,7 @@ use crate::net::{CancelToken, Deadline};
 use crate::proto::h1::{Intent, Target, Transfer};
 
 use super::auth::{self, Credentials, Netrc};
-use super::body::Body;
+use super::body::{Body, Trailers};
 use super::config::{Protocol, Timeouts};
 use super::decode::Decoding;
 use super::multipart::Multipart;
@@ -432,6 +432,12 @@ impl Draft {
             return conflict(&format!("{} is given twice", name));
         }
         let given = headers.get_bytes("Content-Length").map(crate::http::token::decimal);
+        if let Some(trailers) = self.body.trailers() {
+            if !self.may_add("Transfer-Encoding") && !headers.contains("Transfer-Encoding") {
+                return conflict("trailers need the chunked transfer coding");
+            }
+            announce(trailers, headers)?;
+        }
         let coding = headers.get_bytes("Transfer-Encoding");
         let chunked = coding.map_or(false, |coding| coding.eq_ignore_ascii_case(b"chunked"));
         if headers.contains("Transfer-Encoding") {
@@ -475,4 +481,13 @@ impl Draft {
     fn announces_no_content(&self) -> bool {
         matches!(self.method.as_str(), "POST" | "PUT" | "PATCH")
     }
+}
+
+/// RFC 9110 §6.5: trailers need chunked content (RFC 9112 §7.1.2), and are announced.
+fn announce(trailers: &Trailers, headers: &mut Headers) -> Result<()> {
+    let names = trailers.announcement()?;
+    if !headers.contains("Transfer-Encoding") {
+        headers.append("Transfer-Encoding", "chunked").map_err(invalid)?;
+    }
+    headers.set("Trailer", names).map_err(invalid)
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::conn::{self, Allowed, Content};
+use crate::conn::{self, Allowed, Content, Trailers};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Phase, Timings};
 use crate::http::StatusCode;
@@ -235,12 +235,15 @@ impl Call<'_> {
             until: self.until(self.timeouts.send),
             for_continue: self.timeouts.expect_continue.unwrap_or(CONTINUE_PATIENCE),
         };
+        let fields = request.body().trailers().map(|trailers| move || trailers.fields());
+        let trailers: Trailers<'_> = fields.as_ref().map(|fields| fields as _);
         let sent = match request.body().open()? {
             Opened::Bytes(bytes) => {
-                connection.send(&head, Content::Bytes(bytes), allowed, &mut watch)
+                connection.send(&head, Content::Bytes(bytes), trailers, allowed, &mut watch)
             }
             Opened::Reader(mut reader) => {
-                connection.send(&head, Content::Reader(&mut *reader), allowed, &mut watch)
+                let content = Content::Reader(&mut *reader);
+                connection.send(&head, content, trailers, allowed, &mut watch)
             }
         };
         sent.map_err(|failure| self.explain(Phase::Send, failure))?;
@@ -256,10 +259,11 @@ impl Call<'_> {
     ) -> Result<u64> {
         let request = &*self.dress(request)?;
         let target = request.target()?;
-        let content = match request.body().open()? {
-            Opened::Bytes(bytes) => bytes,
-            Opened::Reader(_) => {
-                let text = "a pipelined request needs a body that is in memory";
+        let body = request.body();
+        let content = match (body.open()?, body.trailers()) {
+            (Opened::Bytes(bytes), None) => bytes,
+            _ => {
+                let text = "a pipelined request needs a body in memory, without trailers";
                 return Err(Error::new(ErrorKind::InvalidRequest).message(text));
             }
         };

@@ -9,7 +9,7 @@ mod pool;
 pub(crate) mod socks;
 pub(crate) mod tunnel;
 
-pub(crate) use self::h1::{Allowed, Connection, Content, Failure, Watch};
+pub(crate) use self::h1::{Allowed, Connection, Content, Failure, Trailers, Watch};
 pub use self::info::ConnectionInfo;
 pub(crate) use self::pool::{Checkout, Expectation, Grant, Lent, Place, Pool, Waiting};
 pub use self::pool::{PoolConfig, PoolStats};

@@ -12,6 +12,7 @@ pub(crate) mod range;
 pub mod redact;
 mod status;
 pub mod token;
+pub mod trailer;
 mod url;
 mod version;
 

@@ -191,3 +191,19 @@ fn ok_the_upload_ends_while_the_response_comes() {
     assert_eq!(client.receive(b"k"), "k End");
     assert_eq!(client.persistence(), Ok(()));
 }
+
+#[test]
+fn ok_and_err_a_trailer_section_ends_chunked_content_only() {
+    let mut trailers = Headers::new();
+    trailers.append("X-One", "1").unwrap();
+    let mut client = Client::new();
+    client.send("POST / HTTP/1.1", &[("Transfer-Encoding", "chunked")]).unwrap();
+    let mut out = Vec::new();
+    client.connection.send_trailers(&trailers, &mut out).unwrap();
+    assert_eq!(out, b"0\r\nX-One: 1\r\n\r\n");
+    assert_eq!(client.connection.send_end(), Ok(&b""[..]), "it has ended");
+    let mut client = Client::new();
+    client.send("POST / HTTP/1.1", &[("Content-Length", "0")]).unwrap();
+    let sent = client.connection.send_trailers(&trailers, &mut out);
+    assert_eq!((sent, out.len()), (Err(Error::RequestFraming), 15));
+}

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{Cursor, Read};
 
+use pannier::http::Headers;
 use pannier::net::Script;
 use pannier::{Body, ErrorKind, Multipart, Part};
 use proptest::prelude::*;
@@ -144,6 +145,7 @@ fn ok_no_name_ends_its_line() {
 #[test]
 fn err_what_no_line_can_hold() {
     let part = || Part::new("x");
+    let trailed = Body::from("x").with_trailers(["X"], Headers::new);
     let table = [
         (Multipart::new().part("a", part().content_type("a\r\nB: c")), "field"),
         (Multipart::new().part("a", part().header("X", "a\nB: c").header("Y", "z")), "field"),
@@ -151,6 +153,7 @@ fn err_what_no_line_can_hold() {
         (Multipart::new().part("a", part().header("X", "a\0")), "field"),
         (Multipart::of_type("multipart/mixed\r\nX: y"), "field"),
         (Multipart::of_type("text/plain"), "is not multipart"),
+        (Multipart::new().part("a", Part::new(trailed)), "cannot have trailers"),
         (Multipart::of_type("multipart/mixed; Boundary=x"), "has a boundary of its own"),
         (
             Multipart::new().part("a", Part::parts(Multipart::new()).content_type("text/plain")),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pannier::http::Method;
+use pannier::http::{Headers, Method};
 use pannier::net::Script;
 #[cfg(unix)]
 use pannier::net::UnixConnect;
@@ -539,4 +539,89 @@ fn ok_a_slow_reader_of_the_caller_is_not_the_peers_fault() {
         Timeouts::default().response(Duration::from_secs(5)).total(Duration::from_secs(15));
     let request = client().request(Method::POST, peer.url("/")).timeouts(timeouts);
     assert_eq!(request.body(Body::reader(Slow(5))).send().unwrap().text().unwrap(), "ok");
+}
+
+/// Fields for a trailer section.
+fn fields(lines: &[(&str, &str)]) -> Headers {
+    let mut fields = Headers::new();
+    lines.iter().for_each(|(name, value)| fields.append(name, value).unwrap());
+    fields
+}
+
+#[test]
+fn ok_trailers_follow_the_content_whatever_it_is() {
+    let long = vec![b'x'; 300_000];
+    let table = [
+        (Body::empty(), String::new()),
+        (Body::from("hello"), "5\r\nhello\r\n".into()),
+        (Body::from(long.clone()), format!("{:x}\r\n{}\r\n", 300_000, "x".repeat(300_000))),
+        (Body::sized(Cursor::new("hello"), 5), "5\r\nhello\r\n".into()),
+        (Body::reader(Cursor::new("hello")), "5\r\nhello\r\n".into()),
+        (Body::file(file(b"hello", 2)).unwrap(), "3\r\nllo\r\n".into()),
+    ];
+    for (body, expected) in table {
+        let body = body.with_trailers(["X-One", "x-two"], || {
+            fields(&[("x-one", "1"), ("X-Two", "2"), ("X-One", "3")])
+        });
+        let (client, scripts) = scripted([Script::new().reply(EMPTY)]);
+        client.put("http://a.test/").body(body).send().unwrap();
+        let written = String::from_utf8(scripts.written(0)).unwrap();
+        let (head, content) = written.split_once("\r\n\r\n").unwrap();
+        assert!(head.ends_with("Transfer-Encoding: chunked\r\nTrailer: X-One, x-two"), "{}", head);
+        assert!(!head.contains("Content-Length"), "{}", head);
+        assert!(content == expected + "0\r\nx-one: 1\r\nX-Two: 2\r\nX-One: 3\r\n\r\n");
+    }
+}
+
+#[test]
+fn ok_trailers_are_computed_anew_each_time_and_when_the_content_has_ended() {
+    let there =
+        "HTTP/1.1 308 Moved\r\nLocation: /b\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    let (client, scripts) = scripted([once(there), Script::new().reply(EMPTY)]);
+    let count = std::sync::Arc::new(AtomicUsize::new(0));
+    let body = Body::from("hello").with_trailers(["X-Count"], move || {
+        fields(&[("X-Count", &count.fetch_add(1, Ordering::Relaxed).to_string())])
+    });
+    client.put("http://a.test/a").body(body).send().unwrap();
+    for number in 0..2 {
+        let written = String::from_utf8(scripts.written(number)).unwrap();
+        let end = format!("5\r\nhello\r\n0\r\nX-Count: {}\r\n\r\n", number);
+        assert!(written.ends_with(&end), "{}", written);
+    }
+    // After a 303 there is neither content nor trailer.
+    let other = there.replace("308 Moved", "303 See");
+    let (client, scripts) = scripted([once(other), Script::new().reply(EMPTY)]);
+    let body = Body::from("hello").with_trailers(["X"], Headers::new);
+    client.put("http://a.test/a").body(body).send().unwrap();
+    assert!(scripts.written(0).ends_with(b"0\r\n\r\n"), "none of them need be given");
+    let written = String::from_utf8(scripts.written(1)).unwrap();
+    assert!(!written.contains("Trailer") && !written.contains("chunked"), "{}", written);
+}
+
+#[test]
+fn err_trailers_that_must_not_or_cannot_be_sent() {
+    let refused =
+        ["content-length", "Host", "If-Match", "Authorization", "Trailer", "X Y", "", "a\r\nB"];
+    for name in refused {
+        let body = Body::from("x").with_trailers([name], Headers::new);
+        let error = client().post("http://a.test/").body(body).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert!(error.to_string().contains("trailer field"), "{}", error);
+    }
+    let body = || Body::from("x").with_trailers(["X"], Headers::new);
+    let post = || client().post("http://a.test/").body(body());
+    for request in [
+        post().header("Content-Length", "1"),
+        post().protocol(pannier::Protocol::Http10),
+        post().without_header("Transfer-Encoding"),
+    ] {
+        assert_eq!(request.build().unwrap_err().kind(), ErrorKind::InvalidRequest);
+    }
+    // One that was not announced ends the request, not the message.
+    let body = Body::from("x").with_trailers(["X"], || fields(&[("X", "1"), ("Y", "2")]));
+    let (client, scripts) = scripted([Script::new().reply(EMPTY)]);
+    let error = client.post("http://a.test/").body(body).send().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Body);
+    assert!(error.to_string().contains("trailer field Y was not announced"), "{}", error);
+    assert!(!String::from_utf8_lossy(&scripts.written(0)).contains("0\r\n\r\n"));
 }

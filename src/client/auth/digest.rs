@@ -6,8 +6,6 @@
 //! one that says how to hash. The parameters of an answer stand in the order in which curl has them,
 //! quoted where curl quotes them.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 
@@ -17,6 +15,7 @@ use crate::http::challenge::Challenge;
 use crate::http::list;
 use crate::http::percent::{self, EncodeSet};
 
+use super::super::random::unguessable;
 use super::{Login, Message};
 
 /// What a challenge began, and every later answer goes on with.
@@ -281,11 +280,9 @@ fn quoted(name: &str, value: &[u8]) -> Result<Vec<u8>> {
     Ok([name.as_bytes(), b"=", &value].concat())
 }
 
-/// 128 bits that nobody can foretell: a `RandomState` takes its keys from the system's random numbers,
-/// and keyed with them SipHash tells nothing of them.
+/// 128 bits that nobody can foretell.
 pub(super) fn own_nonce() -> String {
-    let random = || RandomState::new().build_hasher().finish();
-    format!("{:016x}{:016x}", random(), random())
+    format!("{:032x}", unguessable())
 }
 
 /// Everything but letters, digits and `-._`: they are `attr-char`s (RFC 8187 §3.2.1).

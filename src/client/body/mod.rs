@@ -1,6 +1,7 @@
 //! The content of a request: where it comes from, how long it is, whether it can be sent again.
 
 mod read;
+mod trailers;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,8 +13,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::conn::Failure;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Phase;
+use crate::http::Headers;
 
 use self::read::{Announced, Sequence, Window};
+pub(crate) use self::trailers::Trailers;
 use super::explain::explain;
 
 /// The content of a request.
@@ -30,7 +33,10 @@ use super::explain::explain;
 /// assert!(body.len().is_none() && !body.is_replayable()); // goes out chunked, once
 /// ```
 #[derive(Default)]
-pub struct Body(Source);
+pub struct Body {
+    source: Source,
+    trailers: Option<Box<Trailers>>,
+}
 
 #[derive(Default)]
 enum Source {
@@ -69,7 +75,7 @@ pub(crate) type ReadOn<'a> = dyn FnMut(&mut [u8]) -> io::Result<usize> + 'a;
 impl Body {
     /// No content.
     pub const fn empty() -> Body {
-        Body(Source::Empty)
+        Body::of(Source::Empty)
     }
 
     /// What is left of a file from its present position on. Of anything but a regular file, a pipe
@@ -84,7 +90,7 @@ impl Body {
         }
         let start = file.stream_position()?;
         let length = metadata.len().saturating_sub(start);
-        Ok(Body(Source::File { file, start, length }))
+        Ok(Body::of(Source::File { file, start, length }))
     }
 
     /// The file at this path. It is opened when it is sent, each time anew, so a thousand such bodies
@@ -144,14 +150,70 @@ impl Body {
         Body::made(length, true, make)
     }
 
+    /// The same content with a trailer section behind it (RFC 9110 §6.5), whose fields are computed when
+    /// all of the content has been sent: a digest, for instance. `names` announces them in `Trailer`;
+    /// `fields` may then give those, or some of them, and no others. The content goes out chunked,
+    /// whether its length is known or not.
+    ///
+    /// A request whose trailer fields must come before the content (RFC 9110 §6.5.1), or that cannot be
+    /// chunked, is refused when it is built.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    /// use std::sync::Arc;
+    /// use pannier::http::Headers;
+    /// use pannier::net::Script;
+    /// use pannier::{Body, Client};
+    ///
+    /// struct Counted<R>(R, Arc<AtomicU64>);
+    ///
+    /// impl<R: std::io::Read> std::io::Read for Counted<R> {
+    ///     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+    ///         let count = self.0.read(buffer)?;
+    ///         self.1.fetch_add(count as u64, Ordering::Relaxed);
+    ///         Ok(count)
+    ///     }
+    /// }
+    ///
+    /// let count = Arc::new(AtomicU64::new(0));
+    /// let body = Body::reader(Counted("hello".as_bytes(), count.clone()));
+    /// let body = body.with_trailers(["X-Count"], move || {
+    ///     let mut fields = Headers::new();
+    ///     fields.append("X-Count", count.load(Ordering::Relaxed).to_string()).expect("a number");
+    ///     fields
+    /// });
+    ///
+    /// let script = Script::new()
+    ///     .expect_until("\r\nTrailer: X-Count\r\n\r\n")
+    ///     .expect("5\r\nhello\r\n0\r\nX-Count: 5\r\n\r\n")
+    ///     .reply("HTTP/1.1 204 No Content\r\n\r\n");
+    /// let client = Client::builder().connector(script.repeated()).build();
+    /// client.put("http://example.com/").body(body).send()?;
+    /// # Ok::<(), pannier::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_trailers<N: Into<String>>(
+        mut self,
+        names: impl IntoIterator<Item = N>,
+        fields: impl Fn() -> Headers + Send + Sync + 'static,
+    ) -> Body {
+        let names = names.into_iter().map(Into::into).collect();
+        self.trailers = Some(Box::new(Trailers::new(names, fields)));
+        self
+    }
+
+    pub(crate) fn trailers(&self) -> Option<&Trailers> {
+        self.trailers.as_deref()
+    }
+
     /// These bodies one after the other.
     pub(crate) fn sequence(bodies: Vec<Body>) -> Body {
-        Body(Source::Sequence(bodies))
+        Body::of(Source::Sequence(bodies))
     }
 
     /// The length in bytes, if it is known.
     pub fn len(&self) -> Option<u64> {
-        match &self.0 {
+        match &self.source {
             Source::Empty => Some(0),
             Source::Bytes(bytes) => Some(bytes.len() as u64),
             Source::File { length, .. } => Some(*length),
@@ -169,7 +231,7 @@ impl Body {
 
     /// Can it be sent more than once?
     pub fn is_replayable(&self) -> bool {
-        match &self.0 {
+        match &self.source {
             Source::Reader { .. } => false,
             Source::Made { replayable, .. } => *replayable,
             Source::Sequence(bodies) => bodies.iter().all(Body::is_replayable),
@@ -179,7 +241,7 @@ impl Body {
 
     /// All of it, if it is in memory.
     pub(crate) fn in_memory(&self) -> Option<&[u8]> {
-        match &self.0 {
+        match &self.source {
             Source::Empty => Some(b""),
             Source::Bytes(bytes) => Some(bytes),
             _ => None,
@@ -188,19 +250,19 @@ impl Body {
 
     /// Is it in memory, and no more than a few segments?
     pub(crate) fn is_small(&self) -> bool {
-        self.in_memory().map_or(false, |bytes| bytes.len() <= SMALL)
+        self.trailers.is_none() && self.in_memory().map_or(false, |bytes| bytes.len() <= SMALL)
     }
 
     /// A reader whose length was given elsewhere.
     pub(crate) fn set_length(&mut self, announced: u64) {
-        if let Source::Reader { length, .. } | Source::Made { length, .. } = &mut self.0 {
+        if let Source::Reader { length, .. } | Source::Made { length, .. } = &mut self.source {
             length.get_or_insert(announced);
         }
     }
 
     /// Is there something to send still?
     pub(crate) fn check_unspent(&self) -> Result<()> {
-        match &self.0 {
+        match &self.source {
             Source::Reader { reader, .. } => match *lock(reader) {
                 Some(_) => Ok(()),
                 None => Err(spent()),
@@ -212,7 +274,7 @@ impl Body {
 
     /// From the beginning.
     pub(crate) fn open(&self) -> Result<Opened<'_>> {
-        Ok(match &self.0 {
+        Ok(match &self.source {
             Source::Empty => Opened::Bytes(b""),
             Source::Bytes(bytes) => Opened::Bytes(bytes),
             Source::File { file, start, length } => {
@@ -234,8 +296,12 @@ impl Body {
         })
     }
 
+    const fn of(source: Source) -> Body {
+        Body { source, trailers: None }
+    }
+
     fn from_reader(reader: Box<dyn Read + Send>, length: Option<u64>) -> Body {
-        Body(Source::Reader { reader: Mutex::new(Some(reader)), length })
+        Body::of(Source::Reader { reader: Mutex::new(Some(reader)), length })
     }
 
     fn made<R: Read + Send + 'static>(
@@ -244,7 +310,7 @@ impl Body {
         make: impl Fn() -> io::Result<R> + Send + Sync + 'static,
     ) -> Body {
         let boxed = move || make().map(|reader| Box::new(reader) as Box<dyn Read + Send>);
-        Body(Source::Made { make: Box::new(boxed), length, replayable })
+        Body::of(Source::Made { make: Box::new(boxed), length, replayable })
     }
 }
 
@@ -287,19 +353,19 @@ impl From<String> for Body {
 
 impl From<&'static [u8]> for Body {
     fn from(bytes: &'static [u8]) -> Body {
-        Body(Source::Bytes(Cow::Borrowed(bytes)))
+        Body::of(Source::Bytes(Cow::Borrowed(bytes)))
     }
 }
 
 impl From<Vec<u8>> for Body {
     fn from(bytes: Vec<u8>) -> Body {
-        Body(Source::Bytes(Cow::Owned(bytes)))
+        Body::of(Source::Bytes(Cow::Owned(bytes)))
     }
 }
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let source = match &self.0 {
+        let source = match &self.source {
             Source::Empty => "empty",
             Source::Bytes(_) => "bytes",
             Source::File { .. } => "file",

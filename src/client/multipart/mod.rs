@@ -163,6 +163,10 @@ impl Multipart {
             out.line(&[b"--", self.boundary.as_bytes()]);
             part.write_head(out, disposition, name.as_deref(), escaping)?;
             match part.content {
+                Content::Body(body) if body.trailers().is_some() => {
+                    let text = "the body of a part cannot have trailers";
+                    return Err(Error::new(ErrorKind::InvalidRequest).message(text));
+                }
                 Content::Body(body) => out.body(body),
                 Content::Parts(parts) => parts.write_to(out, escaping)?,
             }

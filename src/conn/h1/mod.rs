@@ -72,6 +72,9 @@ pub(crate) enum Content<'a> {
     Reader(&'a mut dyn FnMut(&mut [u8]) -> io::Result<usize>),
 }
 
+/// Computes the trailer section when the content has ended, if there is to be one.
+pub(crate) type Trailers<'a> = Option<&'a dyn Fn() -> io::Result<Headers>>;
+
 /// How long sending a request may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Allowed {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use crate::net::{Deadline, Readiness};
 use crate::proto::h1::{DataFrame, PreparedHead, ResponseHead, SizeLine};
 
-use super::{Allowed, Connection, Content, Failure, Watch};
+use super::{Allowed, Connection, Content, Failure, Trailers, Watch};
 
 impl Connection {
     /// Sends a request whole, or as much of it as the peer wants before it answers.
@@ -19,6 +19,7 @@ impl Connection {
         &mut self,
         head: &PreparedHead<'_>,
         content: Content<'_>,
+        trailers: Trailers<'_>,
         allowed: Allowed,
         watch: &mut dyn Watch,
     ) -> Result<(), Failure> {
@@ -33,9 +34,9 @@ impl Connection {
             }
         }
         let sent = match content {
-            Content::Bytes([]) => self.finish(deadline, watch, &[]),
-            Content::Bytes(bytes) => self.send_bytes(bytes, deadline, watch),
-            Content::Reader(reader) => self.send_reader(reader, deadline, watch),
+            Content::Bytes([]) => self.finish(trailers, deadline, watch, &[]),
+            Content::Bytes(bytes) => self.send_bytes(bytes, trailers, deadline, watch),
+            Content::Reader(reader) => self.send_reader(reader, trailers, deadline, watch),
         };
         match sent {
             Err(Failure::Send(error)) => self.answered_instead(error, deadline, watch),
@@ -47,6 +48,7 @@ impl Connection {
     fn send_bytes(
         &mut self,
         bytes: &[u8],
+        trailers: Trailers<'_>,
         deadline: Deadline,
         watch: &mut dyn Watch,
     ) -> Result<(), Failure> {
@@ -69,18 +71,27 @@ impl Connection {
             }
         }
         self.output.extend_from_slice(frame.after);
-        self.finish(deadline, watch, unsaid)
+        self.finish(trailers, deadline, watch, unsaid)
     }
 
     /// Ends the request, and says so; of its content, `unsaid` was not reported.
     fn finish(
         &mut self,
+        trailers: Trailers<'_>,
         deadline: Deadline,
         watch: &mut dyn Watch,
         unsaid: &[u8],
     ) -> Result<(), Failure> {
-        let last = self.engine.send_end().map_err(Failure::Protocol)?;
-        self.output.extend_from_slice(last);
+        match trailers {
+            Some(fields) => {
+                let fields = fields().map_err(Failure::Content)?;
+                self.engine.send_trailers(&fields, &mut self.output).map_err(Failure::Protocol)?;
+            }
+            None => {
+                let last = self.engine.send_end().map_err(Failure::Protocol)?;
+                self.output.extend_from_slice(last);
+            }
+        }
         if !self.flush_whole(deadline, watch)? {
             return Ok(());
         }
@@ -96,6 +107,7 @@ impl Connection {
     fn send_reader(
         &mut self,
         reader: &mut dyn FnMut(&mut [u8]) -> io::Result<usize>,
+        trailers: Trailers<'_>,
         deadline: Deadline,
         watch: &mut dyn Watch,
     ) -> Result<(), Failure> {
@@ -109,7 +121,7 @@ impl Connection {
                 Err(error) => return Err(Failure::Content(error)),
             };
             if count == 0 {
-                return self.finish(deadline, watch, &[]);
+                return self.finish(trailers, deadline, watch, &[]);
             }
             let frame = self.engine.send_data(count as u64).map_err(Failure::Protocol)?;
             let framed = frame_in_place(&mut piece, count, &frame);

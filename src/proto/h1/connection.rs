@@ -227,6 +227,22 @@ impl Connection {
         Ok(last)
     }
 
+    /// Ends chunked content with a trailer section (RFC 9112 §7.1.2): appends what must follow to `out`.
+    /// Which fields may be there is for [`trailer::is_allowed`](crate::http::trailer::is_allowed) to say.
+    ///
+    /// # Errors
+    /// [`Error::RequestFraming`] if the content is not chunked, so that there is no place for one.
+    pub fn send_trailers(&mut self, trailers: &Headers, out: &mut Vec<u8>) -> Result<(), Error> {
+        if self.writing != Writing::Chunked {
+            return Err(Error::RequestFraming);
+        }
+        out.extend_from_slice(b"0\r\n");
+        trailers.write_to(out);
+        out.extend_from_slice(b"\r\n");
+        self.writing = Writing::Ready;
+        Ok(())
+    }
+
     /// Reads on in `input`, the unconsumed bytes from the peer; content goes to `output`. Returns how
     /// much was consumed and what happened. Without an event more input is needed, in addition to
     /// what was not consumed.
