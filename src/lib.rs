@@ -20,9 +20,10 @@ pub use crate::client::cookies;
 #[cfg(feature = "gzip")]
 pub use crate::client::Decoding;
 pub use crate::client::{
-    get, Batch, Body, Client, ClientBuilder, Connection, Credentials, IntoRequest, IntoUrl,
-    InvalidNetrc, Multipart, Netrc, Part, Pipeline, Protocol, Proxy, RedirectPolicy, Redirected,
-    Request, RequestBuilder, Response, Results, RetryPolicy, Stream, Timeouts,
+    get, Batch, Body, Client, ClientBuilder, Connection, Credentials, EventStream, IntoRequest,
+    IntoUrl, InvalidNetrc, Lines, Multipart, Netrc, Part, Pipeline, Protocol, Proxy,
+    RedirectPolicy, Redirected, Request, RequestBuilder, Response, Results, RetryPolicy,
+    ServerEvent, Stream, Timeouts,
 };
 pub use crate::conn::{ConnectionInfo, PoolConfig, PoolStats};
 pub use crate::error::{Error, ErrorKind, Result};

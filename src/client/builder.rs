@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Observer;
-use crate::http::{form, range, Headers, Method, Url, Version};
+use crate::http::{form, range, Headers, Method, StatusCode, Url, Version};
 use crate::net::{CancelToken, Deadline};
 use crate::proto::h1::{Intent, Target, Transfer};
 
@@ -16,7 +16,7 @@ use super::config::{Protocol, Timeouts};
 use super::decode::Decoding;
 use super::multipart::Multipart;
 use super::redirect::RedirectPolicy;
-use super::request::{invalid, Parts, Request};
+use super::request::{invalid, OnInformational, Parts, Request};
 use super::response::Response;
 use super::retry::RetryPolicy;
 use super::Client;
@@ -48,6 +48,7 @@ struct Draft {
     decoding: Decoding,
     cancel: Option<CancelToken>,
     observer: Option<Arc<dyn Observer>>,
+    on_informational: Option<Arc<OnInformational>>,
 }
 
 impl RequestBuilder {
@@ -71,6 +72,7 @@ impl RequestBuilder {
             decoding: config.decoding,
             cancel: None,
             observer: config.observer.clone(),
+            on_informational: None,
         });
         RequestBuilder { client, draft }
     }
@@ -288,6 +290,41 @@ impl RequestBuilder {
         })
     }
 
+    /// Who is told of each interim response (1xx, RFC 9110 §15.2) when it comes, while the final one is
+    /// still waited for: the `Link`s of a 103, for instance, which are worth something now. Whatever
+    /// this does delays the exchange. They are told also on the way over redirects and retries.
+    ///
+    /// ```
+    /// use std::sync::mpsc::channel;
+    /// use pannier::net::Script;
+    /// use pannier::Client;
+    ///
+    /// let script = Script::new()
+    ///     .expect_until("\r\n\r\n")
+    ///     .reply("HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n")
+    ///     .reply("HTTP/1.1 204 No Content\r\n\r\n");
+    /// let client = Client::builder().connector(script.repeated()).build();
+    ///
+    /// let (found, links) = channel();
+    /// let request = client.get("http://example.com/").on_informational(move |status, headers| {
+    ///     if status.as_u16() == 103 {
+    ///         headers.get("Link").map(|link| found.send(link.to_owned()));
+    ///     }
+    /// });
+    /// request.send()?;
+    /// assert_eq!(links.try_recv().as_deref(), Ok("</style.css>"));
+    /// # Ok::<(), pannier::Error>(())
+    /// ```
+    pub fn on_informational(
+        self,
+        tell: impl Fn(StatusCode, &Headers) + Send + Sync + 'static,
+    ) -> RequestBuilder {
+        self.change(|draft| {
+            draft.on_informational = Some(Arc::new(tell));
+            Ok(())
+        })
+    }
+
     /// A request target to send in place of path and query: `*` for instance.
     pub fn target(self, target: &str) -> RequestBuilder {
         self.change(|draft| {
@@ -410,6 +447,7 @@ impl Draft {
             parts: Arc::new(parts),
             cancel: self.cancel,
             observer: self.observer,
+            on_informational: self.on_informational,
             until: Deadline::NEVER,
         })
     }

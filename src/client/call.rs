@@ -87,23 +87,25 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Passes what a connection sees on to the observer.
+/// Passes what a connection sees on to whoever wants to know.
 pub(super) struct Notify<'a> {
     pub(super) call: &'a Call<'a>,
     pub(super) connection: u64,
-    /// Fields of the request that are nobody's business.
-    pub(super) sensitive: &'a [String],
+    pub(super) request: &'a Request,
 }
 
 impl Watch for Notify<'_> {
     fn informational(&mut self, head: &ResponseHead) {
+        if let Some(tell) = &self.request.on_informational {
+            tell(head.status(), head.headers());
+        }
         self.call.observe(|| Event::Informational { status: head.status(), head: head.as_bytes() });
     }
 
     fn sent_head(&mut self, bytes: &[u8]) {
         if self.call.observer.is_some() {
             let (connection, length) = (self.connection, bytes.len() as u64);
-            let bytes = &*redact::head(bytes, self.sensitive);
+            let bytes = &*redact::head(bytes, self.request.sensitive());
             self.call.observe(|| Event::RequestHead { connection, bytes, length });
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result, Source};
 use crate::event::Observer;
-use crate::http::{Headers, Method, Url, Version};
+use crate::http::{Headers, Method, StatusCode, Url, Version};
 use crate::net::{CancelToken, Deadline};
 use crate::proto::h1::{Intent, PreparedHead, RequestHead, Target, Transfer};
 
@@ -29,9 +29,13 @@ pub struct Request {
     pub(super) parts: Arc<Parts>,
     pub(super) cancel: Option<CancelToken>,
     pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) on_informational: Option<Arc<OnInformational>>,
     /// The deadline of whatever the request is a part of.
     pub(super) until: Deadline,
 }
+
+/// Told of each interim response.
+pub(super) type OnInformational = dyn Fn(StatusCode, &Headers) + Send + Sync;
 
 /// What makes up a request, and what is to become of it.
 #[derive(Clone)]

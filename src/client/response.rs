@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use crate::conn::ConnectionInfo;
 use crate::error::{Error, ErrorKind, Result, Transcript};
 use crate::event::{Phase, Timings};
+use crate::http::token::trim_ows;
 use crate::http::{ContentRange, Headers, StatusCode, Url, Version};
 use crate::net::Deadline;
 use crate::proto::h1::ResponseHead;
@@ -22,7 +23,9 @@ use super::charset;
 use super::decode::Layer;
 #[cfg(feature = "gzip")]
 use super::decode::Stop;
+use super::events::EventStream;
 use super::exchange::{transcript, Exchange};
+use super::lines::Lines;
 use super::redirect;
 use super::stream::Stream;
 use super::Lent;
@@ -383,6 +386,30 @@ impl Response {
                 }
             }
         }
+    }
+
+    /// The content line by line, as it comes.
+    pub fn lines(self) -> Lines {
+        Lines::new(self)
+    }
+
+    /// The content as a stream of server-sent events (HTML standard §9.2).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Status`] unless the status is 200, and [`ErrorKind::Protocol`] unless the media type
+    /// is `text/event-stream`: what answers then is no event stream, and asking again is of no use.
+    pub fn events(self) -> Result<EventStream> {
+        if self.status().as_u16() != 200 {
+            return Err(self.into_status_error());
+        }
+        let media_type = self.headers().get_bytes("Content-Type").unwrap_or_default();
+        let name = media_type.split(|&byte| byte == b';').next().unwrap_or_default();
+        if trim_ows(name).eq_ignore_ascii_case(b"text/event-stream") {
+            return Ok(EventStream::new(self));
+        }
+        let shown = String::from_utf8_lossy(media_type);
+        let text = format!("the content is \"{}\" and no text/event-stream", shown);
+        Err(self.describe(Error::new(ErrorKind::Protocol).message(text)))
     }
 
     /// The content as a reader that owns the response.

@@ -301,7 +301,7 @@ impl Call<'_> {
     }
 
     fn notify<'a>(&'a self, request: &'a Request, connection: &conn::Connection) -> Notify<'a> {
-        Notify { call: self, connection: connection.id, sensitive: request.sensitive() }
+        Notify { call: self, connection: connection.id, request }
     }
 
     /// The one place where a final head comes in.

@@ -21,7 +21,7 @@ pub(crate) fn ask(
 ) -> Result<ResponseHead, Failure> {
     connection.begin();
     let allowed = Allowed { until: deadline, for_continue: Duration::ZERO };
-    connection.send(head, Content::Bytes(b""), allowed, watch)?;
+    connection.send(head, Content::Bytes(b""), None, allowed, watch)?;
     connection.recv_head(deadline, watch)
 }
 

@@ -15,6 +15,7 @@ mod cookies;
 mod deadline;
 #[cfg(feature = "gzip")]
 mod decoding;
+mod events;
 mod h1_chunked;
 mod h1_connection;
 mod h1_framing;

@@ -81,7 +81,7 @@ fn err_a_truncated_response_is_an_error_in_every_framing() {
         ("", EmptyResponse, "without a response"),
         ("H", Protocol, "inside a response head"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n", Protocol, "inside a response head"),
-        ("HTTP/1.1 100 Continue\r\n\r\n", Protocol, "inside a response head"),
+        ("HTTP/1.1 100 Continue\r\n\r\n", EmptyResponse, "after an interim response"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", Truncated, "0 of 5 body bytes"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", Truncated, "4 of 5 body bytes"),
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Truncated, "after 0 body"),
@@ -320,4 +320,28 @@ fn ok_a_response_can_be_read_in_another_thread_after_its_client() {
     let response = sendable(client().get(peer.url("/")).send().unwrap());
     let text = std::thread::spawn(move || response.text().unwrap()).join().unwrap();
     assert_eq!(text, "ok");
+}
+
+#[test]
+fn ok_interim_responses_are_told_as_they_come_and_on_every_hop() {
+    const HINTS: &str = "HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n";
+    let first = "HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n";
+    let (told, telling) = std::sync::mpsc::channel();
+    let peer = Peer::play(move |peer| {
+        let mut wire = peer.accept();
+        wire.expect_request("GET /");
+        wire.send(HINTS);
+        // The final response waits for whoever was told.
+        telling.recv_timeout(std::time::Duration::from_secs(10)).unwrap();
+        wire.send(first);
+        wire.exchange("GET /b", ["HTTP/1.1 100 Continue\r\n\r\n", HINTS, EMPTY].concat());
+        assert_eq!(telling.iter().take(2).collect::<Vec<_>>(), ["100 ", "103 <a>"]);
+        wire.expect_end();
+    });
+    let request = client().get(peer.url("/")).on_informational(move |status, headers| {
+        let link = headers.get("Link").unwrap_or("");
+        told.send(format!("{} {}", status.as_u16(), link)).unwrap();
+    });
+    assert_eq!(request.send().unwrap().status().as_u16(), 200);
+    peer.join();
 }

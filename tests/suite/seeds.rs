@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::properties::{
-    challenge, chunked, connect_reply, framing, headers, multipart, netrc, response, socks, url,
+    challenge, chunked, connect_reply, event_stream, framing, headers, multipart, netrc, response,
+    socks, url,
 };
 #[cfg(feature = "cookies")]
 use crate::properties::{cookie, cookie_file};
@@ -119,4 +120,9 @@ fn ok_deflate_is_decoded_as_a_naive_decoder_does() {
 #[test]
 fn ok_gzip_and_zlib_are_decoded_as_naive_decoders_do() {
     all_seeds("gzip", 15, gzip::check);
+}
+
+#[test]
+fn ok_event_streams_give_the_same_events_at_any_split() {
+    all_seeds("event_stream", 8, event_stream::check);
 }

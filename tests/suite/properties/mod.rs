@@ -10,6 +10,7 @@ pub mod connect_reply;
 pub mod cookie;
 #[cfg(feature = "cookies")]
 pub mod cookie_file;
+pub mod event_stream;
 pub mod framing;
 #[cfg(feature = "gzip")]
 pub mod gzip;
