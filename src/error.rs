@@ -75,6 +75,8 @@ pub enum ErrorKind {
     Resolve,
     /// No connection could be made.
     Connect,
+    /// The host has no address that the client's [policy](crate::net::AddressPolicy) allows.
+    AddressRefused,
     /// A proxy is named by what is no proxy's URL, or it refuses to connect.
     Proxy,
     /// The TLS handshake failed.
@@ -121,6 +123,7 @@ impl ErrorKind {
             ErrorKind::InvalidRequest => "the request is invalid",
             ErrorKind::Resolve => "the host could not be resolved",
             ErrorKind::Connect => "no connection could be made",
+            ErrorKind::AddressRefused => "the host's address is refused",
             ErrorKind::Proxy => "the proxy made no connection",
             ErrorKind::Tls => "the TLS handshake failed",
             ErrorKind::Timeout => "the time allowed was over",

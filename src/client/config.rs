@@ -8,7 +8,7 @@ use crate::conn::PoolConfig;
 use crate::error::Result;
 use crate::event::Observer;
 use crate::http::{Headers, Origin, Url, Version};
-use crate::net::{Connect, Resolve, TcpConnect, Tls};
+use crate::net::{AddressPolicy, Connect, Resolve, TcpConnect, Tls};
 use crate::proto::h1::Leniency;
 use crate::proto::Limits;
 
@@ -297,6 +297,24 @@ impl ClientBuilder {
         self.as_environment_says = false;
         self.config.connector = Arc::new(connector);
         self
+    }
+
+    /// Which addresses may be connected to, over TCP: [`AddressPolicy::public_only`] keeps requests to
+    /// URLs from strangers, and redirects, out of one's own network. Replaces a connector set before; one
+    /// of the caller's own has its own rules, such as [`TcpConnect::guard`].
+    ///
+    /// ```
+    /// use pannier::net::AddressPolicy;
+    /// use pannier::{Client, ErrorKind};
+    ///
+    /// let client = Client::builder().addresses(AddressPolicy::public_only()).build();
+    /// let error = client.get("http://0x7f.1:8080/admin").send().unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::AddressRefused);
+    /// assert!(error.to_string().starts_with("127.0.0.1 is refused: it is loopback"));
+    /// ```
+    #[must_use]
+    pub fn addresses(self, policy: AddressPolicy) -> ClientBuilder {
+        self.connector(TcpConnect::new().guard(policy))
     }
 
     /// How names are resolved, over TCP. Replaces a connector set before.

@@ -5,7 +5,7 @@ use std::io;
 use crate::conn::Failure;
 use crate::error::{Error, ErrorKind};
 use crate::event::Phase;
-use crate::net::CancelToken;
+use crate::net::{AddressRefused, CancelToken};
 
 /// What a failure on a connection means to the caller.
 pub(super) fn explain(cancel: Option<&CancelToken>, phase: Phase, failure: Failure) -> Error {
@@ -40,6 +40,10 @@ pub(super) fn blame(
         // With a code of the system's own it is not the deadline, but a connection given up by TCP.
         io::ErrorKind::TimedOut if error.raw_os_error().is_none() => {
             Error::new(ErrorKind::Timeout).at(phase)
+        }
+        _ if error.get_ref().map_or(false, |inner| inner.is::<AddressRefused>()) => {
+            let text = error.to_string();
+            Error::new(ErrorKind::AddressRefused).at(phase).message(text).cause(error)
         }
         _ => Error::new(kind).at(phase).cause(error),
     }

@@ -9,6 +9,7 @@
 mod cancel;
 mod deadline;
 mod dial;
+mod guard;
 mod resolve;
 mod script;
 mod socket;
@@ -28,6 +29,7 @@ pub(crate) use self::cancel::cancelled;
 pub use self::cancel::{CancelToken, Interrupt, Registration};
 pub use self::deadline::Deadline;
 pub use self::dial::{Family, TcpConnect};
+pub use self::guard::{AddressPolicy, AddressRefused};
 pub use self::resolve::SystemResolver;
 pub use self::script::{Script, Scripts};
 pub use self::tcp::TcpTransport;

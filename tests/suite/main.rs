@@ -16,6 +16,7 @@ mod deadline;
 #[cfg(feature = "gzip")]
 mod decoding;
 mod events;
+mod guard;
 mod h1_chunked;
 mod h1_connection;
 mod h1_framing;

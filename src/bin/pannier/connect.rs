@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use pannier::http::{token, Host, Origin, Url};
 use pannier::net::{
-    CancelToken, Connect, Deadline, Dialing, Family, Resolve, SystemResolver, TcpConnect, Transport,
+    AddressPolicy, CancelToken, Connect, Deadline, Dialing, Family, Resolve, SystemResolver,
+    TcpConnect, Transport,
 };
 use pannier::Proxy;
 
@@ -23,6 +24,7 @@ use crate::proxy::Proxies;
 pub struct Route {
     unix: Option<UnixPath>,
     only: Option<Family>,
+    public_only: bool,
     hosts: Vec<KnownHost>,
     rules: Vec<Rule>,
     proxies: Proxies,
@@ -56,6 +58,7 @@ impl Route {
         let mut route = Route {
             unix: op.unix.clone(),
             only: Some(op.family).filter(|&family| family != Family::Any),
+            public_only: op.public_only,
             proxies: Proxies::new(op)?,
             ..Route::default()
         };
@@ -106,7 +109,11 @@ impl Route {
     pub fn connector(&self, rate: Option<u64>) -> Routed {
         let family = self.only.unwrap_or(Family::Any);
         let hosts = Hosts { known: self.hosts.clone(), system: SystemResolver::new() };
-        let tcp = TcpConnect::new().family(family).resolver(Arc::new(hosts));
+        let guard = match self.public_only {
+            true => AddressPolicy::public_only(),
+            false => AddressPolicy::any(),
+        };
+        let tcp = TcpConnect::new().family(family).resolver(Arc::new(hosts)).guard(guard);
         Routed { route: self.clone(), tcp, rate }
     }
 

@@ -131,7 +131,9 @@ impl Failure {
             ErrorKind::UnsupportedScheme => return unsupported(error),
             ErrorKind::InvalidRequest => (BAD_ARGUMENT, error.to_string()),
             ErrorKind::Resolve => (6, format!("Could not resolve host: {}", facts.host)),
-            ErrorKind::Connect => (7, not_connected(cause(error), facts)),
+            ErrorKind::Connect | ErrorKind::AddressRefused => {
+                (7, not_connected(cause(error), facts))
+            }
             ErrorKind::Tls => (35, error.to_string()),
             ErrorKind::Timeout => (28, timed_out(error.phase(), facts)),
             ErrorKind::Cancelled => (42, error.to_string()),

@@ -524,6 +524,9 @@ pub const FLAGS: &[Flag] = &[
         a.op().proxy_tunnel = on;
     })
     .short('p'),
+    switch("public-only", Connection, "Refuse addresses that are not public", |a, on| {
+        a.op().public_only = on;
+    }),
     value("range", "<range>", Http, "Ask for these bytes only", |a, v| a.set_range(v)).short('r'),
     value(
         "rate",

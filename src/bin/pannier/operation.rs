@@ -73,6 +73,7 @@ pub struct Operation {
     pub no_proxy: Option<String>,
     pub suppress_connect_headers: bool,
     pub family: Family,
+    pub public_only: bool,
     pub version: Protocol,
     pub target: Option<String>,
     pub path_as_is: bool,

@@ -23,7 +23,9 @@ use std::time::{Duration, Instant};
 use self::attempts::Attempts;
 use self::order::{interleave, Failures};
 use super::watched::Room;
-use super::{Connect, Dialing, Resolve, Step, SystemResolver, TcpTransport, Transport};
+use super::{
+    AddressPolicy, Connect, Dialing, Resolve, Step, SystemResolver, TcpTransport, Transport,
+};
 use crate::http::{Host, Origin};
 
 /// Connects by TCP: the [`Connect`] of a client that was given none.
@@ -33,6 +35,7 @@ use crate::http::{Host, Origin};
 #[derive(Clone)]
 pub struct TcpConnect {
     family: Family,
+    guard: AddressPolicy,
     stagger: Duration,
     resolver: Arc<dyn Resolve>,
     /// Guards the memory; nothing is locked inside it.
@@ -62,6 +65,7 @@ impl TcpConnect {
     pub fn new() -> TcpConnect {
         TcpConnect {
             family: Family::Any,
+            guard: AddressPolicy::any(),
             stagger: STAGGER,
             resolver: Arc::new(SystemResolver::new()),
             failures: Arc::default(),
@@ -77,6 +81,18 @@ impl TcpConnect {
     #[must_use]
     pub fn family(mut self, family: Family) -> TcpConnect {
         self.family = family;
+        self
+    }
+
+    /// Only addresses that this policy allows are connected to, whether they were found by a lookup or
+    /// written as such. Of a name that has others too, those are passed over; without any left the error
+    /// holds an [`AddressRefused`](super::AddressRefused).
+    ///
+    /// What is judged is what is connected to. Behind a proxy that is the proxy, which has to have rules
+    /// of its own for where it connects to in turn.
+    #[must_use]
+    pub fn guard(mut self, policy: AddressPolicy) -> TcpConnect {
+        self.guard = policy;
         self
     }
 
@@ -110,7 +126,7 @@ impl TcpConnect {
         if found.is_empty() {
             return Err(self.family.missing(name));
         }
-        let mut order = interleave(&found);
+        let mut order = interleave(&self.allowed(found)?);
         self.failures().postpone(&mut order, Instant::now());
         (dialing.progress)(Step::Resolved(&order));
         Ok(order)
@@ -118,8 +134,26 @@ impl TcpConnect {
 
     fn literal(&self, host: &Host, address: SocketAddr) -> io::Result<Vec<SocketAddr>> {
         match self.family.includes(&address) {
-            true => Ok(vec![address]),
+            true => self.allowed(vec![address]),
             false => Err(self.family.missing(&host.to_string())),
+        }
+    }
+
+    /// Those that the guard allows, if there are any.
+    fn allowed(&self, mut addresses: Vec<SocketAddr>) -> io::Result<Vec<SocketAddr>> {
+        let mut refused = None;
+        addresses.retain(|address| match self.guard.check(*address) {
+            Ok(()) => true,
+            Err(refusal) => {
+                refused.get_or_insert(refusal);
+                false
+            }
+        });
+        match refused {
+            Some(refused) if addresses.is_empty() => {
+                Err(io::Error::new(ErrorKind::PermissionDenied, refused))
+            }
+            _ => Ok(addresses),
         }
     }
 
