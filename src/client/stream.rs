@@ -1,14 +1,15 @@
 //! What a connection is after it has left HTTP: a plain stream of bytes.
 
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 
 use crate::net::{Deadline, Registration, Transport};
 use crate::proto::buffer::Buffer;
 
 use super::Place;
 
-/// A connection that has left HTTP. Dropping it closes it; until then it counts among the connections
-/// of its client.
+/// A connection that has left HTTP. Dropping it, and what was cloned from it, closes it; until then it
+/// counts among the connections of its client. What came behind the head is read first.
 ///
 /// The [`CancelToken`](crate::CancelToken) of its request still ends it. The deadline of the request
 /// was for the exchange, so the stream begins without one.
@@ -18,8 +19,14 @@ pub struct Stream {
     /// What came with the head.
     unread: Buffer,
     deadline: Deadline,
-    _registration: Option<Registration>,
     /// The last field: the place is free when the connection is closed.
+    hold: Arc<Hold>,
+}
+
+/// What lasts as long as the connection.
+#[derive(Debug)]
+struct Hold {
+    _registration: Option<Registration>,
     _place: Place,
 }
 
@@ -30,13 +37,49 @@ impl Stream {
         registration: Option<Registration>,
         place: Place,
     ) -> Stream {
-        Stream {
-            transport,
-            unread,
-            deadline: Deadline::NEVER,
-            _registration: registration,
-            _place: place,
-        }
+        let hold = Arc::new(Hold { _registration: registration, _place: place });
+        Stream { transport, unread, deadline: Deadline::NEVER, hold }
+    }
+
+    /// A second handle on the connection, for a second thread: read from this one, with which what came
+    /// behind the head stays, and write to the other. Each has its own deadline.
+    ///
+    /// ```
+    /// use std::io::{Read, Write};
+    /// use std::thread;
+    /// use pannier::http::Method;
+    /// use pannier::net::Script;
+    /// use pannier::Client;
+    ///
+    /// let script = Script::new()
+    ///     .expect_until("\r\n\r\n")
+    ///     .reply("HTTP/1.1 200 OK\r\n\r\nwelcome, ")
+    ///     .expect("hello")
+    ///     .reply("and hello")
+    ///     .close();
+    /// let client = Client::builder().connector(script.repeated()).build();
+    /// let tunnel = client.request(Method::CONNECT, "http://example.com/").send()?;
+    ///
+    /// let mut reading = tunnel.into_stream().expect("it is one after a 200");
+    /// let mut writing = reading.try_clone().expect("it is no TLS");
+    /// let writer = thread::spawn(move || writing.write_all(b"hello"));
+    /// let mut text = String::new();
+    /// reading.read_to_string(&mut text).expect("it ends in order");
+    /// assert_eq!(text, "welcome, and hello");
+    /// # writer.join().unwrap().unwrap();
+    /// # Ok::<(), pannier::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Unsupported`](io::ErrorKind::Unsupported) if the transport below cannot be shared: see
+    /// [`Transport::try_clone`].
+    pub fn try_clone(&self) -> io::Result<Stream> {
+        Ok(Stream {
+            transport: self.transport.try_clone()?,
+            unread: Buffer::new(),
+            deadline: self.deadline,
+            hold: Arc::clone(&self.hold),
+        })
     }
 
     /// By when every read and write from now on must have ended; else it fails with

@@ -71,6 +71,17 @@ pub trait Transport: fmt::Debug + Send {
     /// nothing to wake: cancelling then comes into effect only between two calls.
     fn interrupt_handle(&self) -> Option<Arc<dyn Interrupt>>;
 
+    /// A second handle on the stream, so that one thread can read while another writes. Each direction
+    /// is for one of the two only, and none of them asks for [`readiness`](Transport::readiness) any
+    /// more. The stream is closed when both are dropped.
+    ///
+    /// # Errors
+    /// [`Unsupported`](io::ErrorKind::Unsupported): the stream cannot be shared, as one with a state of
+    /// its own, such as TLS, mostly cannot.
+    fn try_clone(&self) -> io::Result<Box<dyn Transport>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// This side's address, if there is one.
     fn local_addr(&self) -> Option<SocketAddr> {
         None

@@ -112,6 +112,11 @@ impl<S: Socket> Stream<S> {
         Ok(Stream { reading, writing, ..Stream::fresh(socket) })
     }
 
+    /// A second handle, for the other direction.
+    pub(super) fn share(&self) -> Stream<S> {
+        Stream { shared: Arc::clone(&self.shared), ..*self }
+    }
+
     pub(super) fn socket(&self) -> &S {
         &self.shared.socket
     }

@@ -65,6 +65,10 @@ impl Transport for TcpTransport {
         Some(self.stream.interrupt_handle())
     }
 
+    fn try_clone(&self) -> io::Result<Box<dyn Transport>> {
+        Ok(Box::new(TcpTransport { stream: self.stream.share(), peer: self.peer }))
+    }
+
     fn local_addr(&self) -> Option<SocketAddr> {
         self.stream.socket().local_addr().ok()
     }

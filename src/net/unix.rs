@@ -90,6 +90,10 @@ impl Transport for UnixTransport {
     fn interrupt_handle(&self) -> Option<Arc<dyn Interrupt>> {
         Some(self.stream.interrupt_handle())
     }
+
+    fn try_clone(&self) -> io::Result<Box<dyn Transport>> {
+        Ok(Box::new(UnixTransport { stream: self.stream.share(), taken: None }))
+    }
 }
 
 /// Connects to one Unix domain socket, whatever the origin.

@@ -113,3 +113,36 @@ fn ok_a_tunnel_outlives_a_request_that_was_to_close() {
         assert_eq!(text, "tunnel");
     }
 }
+
+#[test]
+fn ok_one_thread_reads_while_another_writes_and_both_must_let_go() {
+    // Neither side gets on unless the other does: more goes each way than any buffer holds.
+    const LENGTH: usize = 16 << 20;
+    let peer = Peer::play(|peer| {
+        let mut wire = peer.accept();
+        wire.exchange("GET /", [SWITCHING, "early "].concat());
+        let piece = vec![b'x'; 64 << 10];
+        for _ in 0..LENGTH / piece.len() {
+            wire.send(&piece);
+            wire.expect_bytes(piece.len());
+        }
+        wire.expect_end();
+    });
+    let client = client();
+    let request = client.get(peer.url("/")).header("Connection", "upgrade");
+    let response = request.header("Upgrade", "echo").send().unwrap();
+    let mut reading = response.into_stream().unwrap();
+    let mut writing = reading.try_clone().unwrap();
+    let writer = std::thread::spawn(move || {
+        writing.write_all(&vec![b'y'; LENGTH]).unwrap();
+        writing
+    });
+    let mut received = vec![0; 6 + LENGTH];
+    reading.read_exact(&mut received).unwrap();
+    assert!(received.starts_with(b"early xxx") && received.ends_with(b"xxx"));
+    drop(reading);
+    assert_eq!(client.pool_stats().active, 1);
+    drop(writer.join().unwrap());
+    assert_eq!(client.pool_stats().active, 0);
+    peer.join();
+}

@@ -45,7 +45,10 @@ impl Transport for Scripted {
             return Ok(0);
         }
         deadline.remaining(Instant::now())?;
-        self.0.wait_for(deadline, None, |play| play.write(bytes))?
+        let written = self.0.wait_for(deadline, None, |play| play.write(bytes))?;
+        // Whoever reads from a clone may go on.
+        self.0.wake();
+        written
     }
 
     fn readiness(&mut self) -> io::Result<Readiness> {
@@ -64,6 +67,10 @@ impl Transport for Scripted {
 
     fn interrupt_handle(&self) -> Option<Arc<dyn Interrupt>> {
         Some(Arc::new(Curtain(Arc::clone(&self.0))))
+    }
+
+    fn try_clone(&self) -> io::Result<Box<dyn Transport>> {
+        Ok(Box::new(Scripted(Arc::clone(&self.0))))
     }
 }
 
