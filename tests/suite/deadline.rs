@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use pannier::http::Method;
 use pannier::net::{Deadline, Resolve};
 use pannier::{
-    Body, CancelToken, Client, Credentials, Error, Limits, Phase, Proxy, RedirectPolicy, Timeouts,
+    Body, CancelToken, Client, Credentials, Error, Limits, Multipart, Part, Phase, Proxy,
+    RedirectPolicy, Timeouts,
 };
 use proptest::prelude::*;
 
@@ -249,6 +250,64 @@ fn ok_against_a_peer_that_never_says_continue_nor_reads() {
         |client, url, timeouts| {
             let request = client.post(url).header("Expect", "100-continue").body("body");
             request.timeouts(timeouts).send().unwrap_err()
+        },
+    );
+}
+
+#[test]
+fn ok_against_a_peer_that_says_everything_but_continue() {
+    for piece in ["", "HTTP/1.1 102 Processing\r\n\r\n"] {
+        late(
+            Phase::Send,
+            DEADLINES,
+            |timeouts| {
+                let peer = Peer::play(move |peer| {
+                    let mut wire = peer.accept();
+                    wire.expect_head();
+                    match piece {
+                        "" => peer.stall(wire),
+                        piece => wire.drip(piece.as_bytes(), Duration::from_millis(7)),
+                    }
+                });
+                let patience = timeouts.expect_continue(Duration::from_secs(3600));
+                let request = unlimited().post(peer.url("/")).expect_continue().body("body");
+                (request.timeouts(patience).send().unwrap_err(), peer)
+            },
+            total,
+        );
+    }
+}
+
+#[test]
+fn ok_against_an_event_stream_of_comments() {
+    against(
+        Phase::Receive,
+        |peer| {
+            let mut wire = peer.accept();
+            wire.expect_head();
+            wire.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+            wire.drip(b": still here\n\n", Duration::from_millis(7));
+        },
+        |client, url, timeouts| {
+            let response = client.get(url).timeouts(timeouts).send().unwrap();
+            response.events().unwrap().next().unwrap().unwrap_err()
+        },
+    );
+}
+
+#[test]
+fn ok_against_a_peer_that_stops_reading_a_form() {
+    against(
+        Phase::Send,
+        |peer| {
+            let mut wire = peer.accept();
+            wire.expect_head();
+            peer.stall(wire);
+        },
+        |client, url, timeouts| {
+            let zeros = Body::from_fn(None, || Ok(io::repeat(0)));
+            let form = Multipart::new().text("a", "b").part("zeros", Part::new(zeros));
+            client.post(url).multipart(form).timeouts(timeouts).send().unwrap_err()
         },
     );
 }
