@@ -56,7 +56,7 @@ fn unified(data: &[u8]) -> String {
 fn naive_lines(data: &[u8]) -> Vec<String> {
     let text = unified(data);
     let mut lines = text.split('\n').map(str::to_owned).collect::<Vec<_>>();
-    if lines.last().map_or(false, String::is_empty) {
+    if text.is_empty() || text.ends_with('\n') {
         lines.pop();
     }
     lines

@@ -130,8 +130,8 @@ fn parse_part(part: &[u8]) -> Seen {
         let (field, value) = split(line, b": ").expect("a line is a field");
         match field {
             b"Content-Disposition" => {
-                name = parameter(value, b"; name=\"");
-                file_name = parameter(value, b"; filename=\"");
+                name = parameter(value, b"; name=");
+                file_name = parameter(value, b"; filename=");
             }
             b"Content-Type" => {
                 inner = split(value, b"; boundary=").map(|(_, boundary)| boundary.to_vec());
@@ -146,11 +146,19 @@ fn parse_part(part: &[u8]) -> Seen {
     }
 }
 
-/// What stands between the quotes, its escapes undone.
-fn parameter(value: &[u8], start: &[u8]) -> Option<Vec<u8>> {
-    let at = value.windows(start.len()).position(|window| window == start)?;
-    let (quoted, _) = split(&value[at + start.len()..], b"\"").expect("a quote is closed");
-    Some(undone(quoted))
+/// What stands between the quotes of this parameter, its escapes undone. Another one's value may look
+/// like it.
+fn parameter(value: &[u8], wanted: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = &value[value.iter().position(|&byte| byte == b';').unwrap_or(value.len())..];
+    while !rest.is_empty() {
+        let (name, quoted) = split(rest, b"\"").expect("a parameter is quoted");
+        let (text, after) = split(quoted, b"\"").expect("a quote is closed");
+        if name == wanted {
+            return Some(undone(text));
+        }
+        rest = after;
+    }
+    None
 }
 
 fn undone(text: &[u8]) -> Vec<u8> {
