@@ -7,9 +7,7 @@ use std::net::SocketAddr;
 use pannier::http::Method;
 use pannier::net::{CancelToken, Deadline, Resolve};
 use pannier::proto::socks;
-use pannier::{
-    Client, Credentials, Decoding, Error, ErrorKind, Phase, PoolConfig, Protocol, Proxy,
-};
+use pannier::{Client, Credentials, Error, ErrorKind, Phase, PoolConfig, Protocol, Proxy};
 
 use crate::support::peer::{Peer, Wire};
 use crate::support::plain_tls::PlainTls;
@@ -24,7 +22,10 @@ fn at(peer: &Peer, scheme: &str) -> Proxy {
 }
 
 fn through(proxy: Proxy) -> Client {
-    builder().user_agent("agent").decoding(Decoding::none()).proxy(proxy).build()
+    let builder = builder().user_agent("agent").proxy(proxy);
+    #[cfg(feature = "gzip")]
+    let builder = builder.decoding(pannier::Decoding::none());
+    builder.build()
 }
 
 fn text(client: &Client, url: &str) -> Result<String, Error> {

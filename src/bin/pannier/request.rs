@@ -279,12 +279,6 @@ impl Fields {
         if op.compressed {
             self.own("Accept-Encoding", "deflate, gzip");
         }
-        if payload.length().is_none() && !self.is_custom("Content-Length") {
-            if op.version == Protocol::Http10 {
-                let message = "Chunky upload is not supported by HTTP 1.0";
-                return Err(Failure::new(exit::UPLOAD_FAILED, message));
-            }
-        }
         if let Some(referer) = &op.referer {
             self.own("Referer", referer.clone());
         }
@@ -292,6 +286,10 @@ impl Fields {
             self.own("Proxy-Connection", "Keep-Alive");
         }
         if payload.length().is_none() && !self.is_custom("Content-Length") {
+            if op.version == Protocol::Http10 {
+                let message = "Chunky upload is not supported by HTTP 1.0";
+                return Err(Failure::new(exit::UPLOAD_FAILED, message));
+            }
             self.own("Transfer-Encoding", "chunked");
         }
         match &op.cookies.text {

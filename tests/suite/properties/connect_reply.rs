@@ -38,7 +38,7 @@ fn ask(data: &[u8], step: usize, times: usize) -> (Vec<u16>, Option<ErrorKind>) 
         .build();
     let sent = client.get("http://example.com/").send();
     let statuses = std::mem::take(&mut *told.0.lock().unwrap());
-    let good = statuses.last().map_or(false, |status| (200..300).contains(status));
+    let good = matches!(statuses.last(), Some(200..=299));
     let failure = sent.err().map(|error| match error.kind() {
         ErrorKind::TooLarge => ErrorKind::Protocol,
         kind => kind,
