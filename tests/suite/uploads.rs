@@ -443,6 +443,26 @@ fn ok_a_refusal_is_heard_though_the_callers_reader_is_slow_and_the_peer_reads_on
 }
 
 #[test]
+fn ok_a_refusal_is_heard_though_only_the_last_chunk_is_left_to_send() {
+    let content = [vec![b'x'; 100_000], b"END".to_vec()].concat();
+    let bodies = [
+        Body::reader(Cursor::new(content.clone())),
+        Body::from(content.clone()).with_trailers(["X"], Headers::new),
+    ];
+    for body in bodies {
+        // Takes all but the end, and then nothing more.
+        let script = Script::new().expect_until("END\r\n").reply(TOO_LARGE).stall();
+        let client = builder().connector(script.repeated()).build();
+        let began = Instant::now();
+        let response = client.post("http://a.test/").body(body).send().unwrap();
+        assert_eq!(response.status().as_u16(), 413);
+        assert_eq!(response.text().unwrap(), "big");
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+        assert_eq!(client.pool_stats().idle, 0);
+    }
+}
+
+#[test]
 fn err_a_peer_that_has_ended_its_stream_and_stopped_reading_is_not_waited_for() {
     let bodies = large();
     for body in bodies {

@@ -138,10 +138,10 @@ impl Connection {
         Ok(())
     }
 
-    /// Writes out what is in the output buffer; says whether all of it. If that is so much that the
-    /// peer must read meanwhile, which it may refuse to, stops at an answer.
+    /// Writes out what is in the output buffer; says whether all of it. If that is, with what went before
+    /// it, so much that the peer must read meanwhile, which it may refuse to, stops at an answer.
     fn flush_whole(&mut self, deadline: Deadline, watch: &mut dyn Watch) -> Result<bool, Failure> {
-        match self.output.len() > SURELY_TAKEN {
+        match self.sent + self.output.len() as u64 > SURELY_TAKEN {
             true => self.flush_answerable(deadline, watch),
             false => self.flush(deadline).map(|()| true),
         }
@@ -313,7 +313,7 @@ pub(super) fn is_timeout(error: &io::Error) -> bool {
 const WITH_HEAD: usize = 16 << 10;
 
 /// Up to this length the buffers of the two systems take a request, even if the peer never reads.
-const SURELY_TAKEN: usize = 64 << 10;
+const SURELY_TAKEN: u64 = 64 << 10;
 
 /// One write of content in memory: large enough to be rare, small enough to look up in between.
 const WRITE_PIECE: usize = 256 << 10;
