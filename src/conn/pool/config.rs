@@ -54,7 +54,8 @@ impl PoolConfig {
     }
 
     /// How many connections to one origin there may be. Default: any number. With 0 nothing could be
-    /// sent, so it counts as 1.
+    /// sent, so it counts as 1. Connections to a proxy that forwards requests are for many origins: there
+    /// may be as many to each such proxy.
     #[must_use]
     pub fn max_per_origin(mut self, count: usize) -> PoolConfig {
         self.max_per_origin = count.max(1);
