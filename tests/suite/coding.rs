@@ -30,9 +30,11 @@ fn deflate(data: &[u8], step: usize) -> Decoded {
     })
 }
 
-/// A table of data, what it decodes to, and how it ends: whole, byte by byte, and with other bytes
-/// behind it, which are not taken.
-fn all(decode: fn(&[u8], usize) -> Decoded, table: &[(&[u8], &[u8], Result<(), Error>)]) {
+/// Data, what it decodes to, and how it ends.
+type Row<'a> = (&'a [u8], &'a [u8], Result<(), Error>);
+
+/// A table of data: whole, byte by byte, and with other bytes behind it, which are not taken.
+fn all(decode: fn(&[u8], usize) -> Decoded, table: &[Row<'_>]) {
     for (data, output, end) in table {
         let expected = Decoded { output: output.to_vec(), end: end.map(|()| data.len()) };
         for step in [usize::MAX, 1, 2] {

@@ -68,7 +68,7 @@ impl Parts {
             return Some(length);
         }
         let length = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let number = token::decimal(text[..length].as_bytes())?;
+        let number = token::decimal(&text.as_bytes()[..length])?;
         let is_zone = length == 4 && number <= 1400 && matches!(before, '+' | '-');
         if is_zone && self.zone.is_none() {
             let minutes = (number / 100 * 60 + number % 100) as i64;
@@ -167,7 +167,7 @@ fn clock(text: &str) -> Option<([u64; 3], usize)> {
     let mut at = 0;
     for (index, limit) in [23, 59, 60].into_iter().enumerate() {
         let digits = text[at..].bytes().take(2).take_while(u8::is_ascii_digit).count();
-        let number = token::decimal(text[at..at + digits].as_bytes())?;
+        let number = token::decimal(&text.as_bytes()[at..at + digits])?;
         clock[index] = Some(number).filter(|&number| number <= limit)?;
         at += digits;
         let goes_on =

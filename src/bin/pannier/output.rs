@@ -166,7 +166,7 @@ impl Output {
     /// How long the file is now, if it is one.
     pub fn length(&self) -> Option<u64> {
         let meta = fs::metadata(self.path()?).ok()?;
-        meta.is_file().then(|| meta.len())
+        meta.is_file().then_some(meta.len())
     }
 
     /// What comes goes behind what the file has.
