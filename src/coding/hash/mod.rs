@@ -1,4 +1,4 @@
-//! The hashes that Digest authentication names: [`md5`] (RFC 1321) and [`sha256`] (RFC 6234).
+//! The hashes that Digest authentication names: [`md5()`] (RFC 1321) and [`sha256()`] (RFC 6234).
 //!
 //! Both take what they hash in pieces, so that nobody has to join `user:realm:password` first. They
 //! are here for a protocol that asks for them; MD5 has not been safe for anything else for long.
