@@ -318,6 +318,7 @@ impl Response {
     /// The response with its content read, and its connection let go.
     pub(super) fn into_memory(mut self) -> Result<Response> {
         let bytes = self.take_bytes()?;
+        self.terms.layer.end();
         if !bytes.is_empty() {
             self.body = Content::InMemory(bytes, 0);
         }

@@ -28,6 +28,8 @@ impl Layer {
         true
     }
 
+    pub(super) fn end(&mut self) {}
+
     pub(super) fn is_empty(&self) -> bool {
         true
     }

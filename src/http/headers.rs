@@ -133,9 +133,8 @@ impl Headers {
 
     /// The values of all lines of this name, in order.
     pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + 'a {
-        self.lines()
-            .filter(move |(found, _)| found.eq_ignore_ascii_case(name.as_bytes()))
-            .map(|(_, value)| value)
+        let named = self.fields.iter().filter(move |field| field.is_named(&self.bytes, name));
+        named.map(move |field| field.value(&self.bytes))
     }
 
     /// The elements of a comma-separated field over all its lines (RFC 9110 §5.6.1). What follows a
@@ -231,7 +230,7 @@ impl Headers {
     }
 
     fn position(&self, name: &str) -> Option<usize> {
-        self.lines().position(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes()))
+        self.fields.iter().position(|field| field.is_named(&self.bytes, name))
     }
 
     /// Puts a checked field into the buffer, but not yet among the fields.
@@ -286,6 +285,13 @@ impl Field {
             value_start: moved(self.value_start),
             value_end: moved(self.value_end),
         }
+    }
+
+    /// Most names differ in their lengths already, which stand here.
+    #[inline]
+    fn is_named(&self, bytes: &[u8], name: &str) -> bool {
+        (self.name_end - self.start) as usize == name.len()
+            && self.name(bytes).eq_ignore_ascii_case(name.as_bytes())
     }
 
     #[inline]

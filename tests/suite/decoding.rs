@@ -121,6 +121,10 @@ fn ok_every_way_to_read_goes_through_the_decoder() {
     for result in batch.collect() {
         assert_eq!(result.unwrap().text().unwrap(), "hello");
     }
+    let batch = client.batch(urls.map(|url| client.get(url)));
+    for result in batch.collect() {
+        assert_eq!(read_all(&mut result.unwrap()).unwrap(), b"hello");
+    }
     let client = builder().connector(script()).build();
     for response in client.pipeline(urls.map(|url| client.get(url))) {
         assert_eq!(response.unwrap().text().unwrap(), "hello");

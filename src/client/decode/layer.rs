@@ -12,10 +12,10 @@ pub(in crate::client) enum Layer {
     /// Nothing.
     Plain,
     /// These codings, and nothing was read yet.
-    Fresh(Codings),
+    Fresh(Box<Codings>),
     /// A decoder.
     Begun(Box<Decode>),
-    /// A decoder that is done with, in success or failure.
+    /// A decoder that is done with, in success or failure: nothing any more.
     Done,
 }
 
@@ -60,7 +60,7 @@ impl Layer {
         }
         match codings.known.is_empty() && codings.fault.is_none() {
             true => Layer::Plain,
-            false => Layer::Fresh(codings),
+            false => Layer::Fresh(Box::new(codings)),
         }
     }
 
@@ -68,6 +68,13 @@ impl Layer {
 
     pub(in crate::client) fn is_plain(&self) -> bool {
         matches!(self, Layer::Plain)
+    }
+
+    /// What comes through it from now on has been decoded before.
+    pub(in crate::client) fn end(&mut self) {
+        if !self.is_plain() {
+            *self = Layer::Done;
+        }
     }
 
     /// Is there nothing in it that was not handed out, and nothing that has to come?
