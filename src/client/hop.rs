@@ -84,9 +84,9 @@ impl<'r> Hop<'r> {
         config: &Config,
         followed: usize,
     ) -> Result<Next> {
-        match Party::is_none(&self.request) && !head.status().is_redirection() {
-            true => Ok(Next::Nothing),
-            false => self.follow(head, config, followed),
+        match may_lead_on(&self.request, head) {
+            true => self.follow(head, config, followed),
+            false => Ok(Next::Nothing),
         }
     }
 
@@ -115,6 +115,12 @@ impl<'r> Hop<'r> {
         }
         Ok(Next::Nothing)
     }
+}
+
+/// May anything follow from a response with this head? From most nothing does.
+#[inline]
+pub(super) fn may_lead_on(request: &Request, head: &ResponseHead) -> bool {
+    head.status().is_redirection() || !Party::is_none(request)
 }
 
 /// Would the content be sent in vain, or, if it can be sent only once, perhaps be?

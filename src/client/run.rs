@@ -21,7 +21,7 @@ use super::body::Opened;
 use super::call::{Call, Notify};
 use super::checkout::Obtained;
 use super::exchange::{transcript, Exchange};
-use super::hop::{Hop, Next};
+use super::hop::{self, Hop, Next};
 use super::line::Line;
 use super::request::Request;
 use super::response::{Redirected, Response, Terms};
@@ -58,6 +58,11 @@ impl Call<'_> {
         first: Result<Answered>,
         timings: &mut Timings,
     ) -> Result<Response> {
+        if !self.may_lead_on(&hop.request, &first) {
+            let request = &*hop.request;
+            let answered = first.map_err(|error| error.with_url(request.shared_url()))?;
+            return Ok(self.response(request, answered, timings, Vec::new()));
+        }
         let mut history = Vec::new();
         let mut result = first;
         loop {
@@ -119,8 +124,8 @@ impl Call<'_> {
 
     /// May this result lead to another exchange?
     pub(super) fn may_lead_on(&self, request: &Request, result: &Result<Answered>) -> bool {
-        let redirects = |answered: &Answered| answered.head.status().is_redirection();
-        result.as_ref().map_or(false, redirects)
+        let leads_on = |answered: &Answered| hop::may_lead_on(request, &answered.head);
+        result.as_ref().map_or(false, leads_on)
             || request.retries().pause(request, result, 0).is_some()
     }
 

@@ -247,7 +247,7 @@ const BACKLOG: i32 = 1024;
 
 #[cfg(test)]
 mod tests {
-    use super::Reply;
+    use super::{Content, Reply};
 
     #[test]
     fn ok_a_reply_reads_back_as_it_is_written() {

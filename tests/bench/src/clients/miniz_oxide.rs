@@ -35,9 +35,9 @@ fn decode(mut input: &[u8], output: &mut [u8]) -> Result<u64, Failure> {
         let step = inflate(&mut state, input, output, MZFlush::None);
         input = &input[step.bytes_consumed..];
         total += step.bytes_written as u64;
-        match step.status.map_err(|error| format!("miniz_oxide: {error:?}"))? {
-            MZStatus::StreamEnd => return Ok(total),
-            _ => {}
+        let status = step.status.map_err(|error| format!("miniz_oxide: {error:?}"))?;
+        if status == MZStatus::StreamEnd {
+            return Ok(total);
         }
     }
 }
