@@ -5,7 +5,7 @@ use crate::http::{Headers, Method};
 
 /// Nothing is asked for and nothing decoded.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Decoding;
+pub(crate) struct Decoding {}
 
 /// Content is handed on as it comes.
 #[derive(Debug)]

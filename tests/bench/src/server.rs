@@ -247,7 +247,8 @@ const BACKLOG: i32 = 1024;
 
 #[cfg(test)]
 mod tests {
-    use super::{Content, Reply};
+    use super::Reply;
+    use crate::content::Content;
 
     #[test]
     fn ok_a_reply_reads_back_as_it_is_written() {

@@ -85,12 +85,17 @@ impl Naive<'_> {
         let mut naive = Naive { data, bit: 0, output: Vec::new() };
         let end = loop {
             match naive.block() {
-                Ok(true) => break Ok((naive.bit + 7) / 8),
+                Ok(true) => break Ok(naive.bytes()),
                 Ok(false) => {}
                 Err(error) => break Err(error),
             }
         };
         Decoded { output: naive.output, end }
+    }
+
+    /// How many bytes have been begun.
+    fn bytes(&self) -> usize {
+        self.bit / 8 + usize::from(self.bit % 8 > 0)
     }
 
     /// A block. Says whether it was the last.
@@ -119,7 +124,7 @@ impl Naive<'_> {
     }
 
     fn stored(&mut self) -> Result<(), Error> {
-        self.bit = (self.bit + 7) / 8 * 8;
+        self.bit = 8 * self.bytes();
         let (length, complement) = (self.number(16)?, self.number(16)?);
         if length != !complement & 0xffff {
             return Err(Error::StoredLength);
