@@ -95,7 +95,7 @@ impl Naive<'_> {
 
     /// How many bytes have been begun.
     fn bytes(&self) -> usize {
-        self.bit / 8 + usize::from(self.bit % 8 > 0)
+        (self.bit + 7) >> 3
     }
 
     /// A block. Says whether it was the last.
