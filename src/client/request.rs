@@ -113,8 +113,8 @@ impl Request {
     }
 
     /// What stands above the content of a response with these fields.
-    pub(super) fn layer(&self, response: &Headers) -> Layer {
-        self.parts.decoding.layer(response, self.parts.intent.takes_codings())
+    pub(super) fn layer(&self, response: &Headers, coded: bool) -> Layer {
+        self.parts.decoding.layer(response, coded, self.parts.intent.takes_codings())
     }
 
     pub(super) fn timeouts(&self) -> Timeouts {

@@ -356,7 +356,7 @@ impl Call<'_> {
             observer: self.observer.cloned(),
             line,
         };
-        let layer = request.layer(head.headers());
+        let layer = request.layer(head.headers(), connection.is_coded());
         let terms = Terms { limit: self.client.config().limits.body, layer };
         Response::new(terms, request.shared_url(), head, exchange, connection, timings, history)
     }

@@ -16,7 +16,7 @@ impl Decoding {
         Ok(self)
     }
 
-    pub(super) fn layer(self, _: &Headers, _: bool) -> Layer {
+    pub(super) fn layer(self, _: &Headers, _: bool, _: bool) -> Layer {
         Layer
     }
 }

@@ -8,7 +8,6 @@
 mod layer;
 
 use crate::error::Result;
-use crate::http::token::is_word;
 use crate::http::{Headers, Method};
 
 use super::request::invalid;
@@ -108,10 +107,10 @@ impl Decoding {
         Ok(Decoding { mode, ..self })
     }
 
-    /// The layer above the content of a response with these fields. Its transfer codings are decoded
-    /// if they were asked for.
-    pub(super) fn layer(self, headers: &Headers, transfer: bool) -> Layer {
-        let content = self.mode != Mode::None && is_coded(headers);
+    /// The layer above the content of a response with these fields, if that is `coded`. Its transfer
+    /// codings are decoded if they were asked for.
+    pub(super) fn layer(self, headers: &Headers, coded: bool, transfer: bool) -> Layer {
+        let content = coded && self.mode != Mode::None;
         match content || transfer {
             true => Layer::new(headers, content, transfer, self.ratio),
             false => Layer::Plain,
@@ -123,13 +122,6 @@ impl Default for Decoding {
     fn default() -> Decoding {
         Decoding::automatic()
     }
-}
-
-/// Asked of every response, so the length of a name has to rule out nearly all fields.
-fn is_coded(headers: &Headers) -> bool {
-    let name = b"content-encoding";
-    let mut lines = headers.lines_of_lengths(1 << name.len());
-    lines.any(|(other, _)| is_word(other, name))
 }
 
 const ACCEPT: &str = "Accept-Encoding";

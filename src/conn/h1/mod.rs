@@ -186,6 +186,11 @@ impl Connection {
         self.engine.content_left()
     }
 
+    /// Has the content of the response a coding?
+    pub(crate) fn is_coded(&self) -> bool {
+        self.engine.is_coded()
+    }
+
     /// Has the response come to its end?
     pub(crate) fn is_complete(&self) -> bool {
         self.progress == Progress::Ended

@@ -68,6 +68,8 @@ pub struct Connection {
     interim: usize,
     keep_alive: KeepAlive,
     closing: Option<CloseReason>,
+    /// The response that is read now has a `Content-Encoding`.
+    coded: bool,
     /// The response that is read now says that none comes after it.
     last: bool,
     /// No head has come yet.
@@ -149,6 +151,7 @@ impl Connection {
             interim: 0,
             keep_alive: KeepAlive::default(),
             closing: None,
+            coded: false,
             last: false,
             fresh: true,
         }
@@ -345,6 +348,12 @@ impl Connection {
         }
     }
 
+    /// Had the last final head a `Content-Encoding`? That is no matter of the connection, but it is
+    /// found on the way to what is.
+    pub fn is_coded(&self) -> bool {
+        self.coded
+    }
+
     /// Why the connection ends after what is under way, if that is known already.
     pub fn close_reason(&self) -> Option<CloseReason> {
         self.closing
@@ -429,6 +438,7 @@ impl Connection {
         let (framing, reason) = response_framing(&request, head, &control)?;
         self.interim = 0;
         self.keep_alive = control.hints();
+        self.coded = control.is_coded();
         let asked = CloseReason::RequestedByServer;
         let version = control.close_reason(head.version(), asked, CloseReason::Http10);
         if let Some(reason) = reason.or(version) {

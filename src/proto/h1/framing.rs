@@ -52,6 +52,7 @@ pub(super) struct Control {
     upgrade: bool,
     expect_continue: bool,
     takes_codings: bool,
+    coded: bool,
     hints: KeepAlive,
 }
 
@@ -112,6 +113,7 @@ impl Control {
                 10 if is_word(name, b"keep-alive") => control.hints.read(value),
                 14 if leniency.ignore_content_length => {}
                 14 if is_word(name, b"content-length") => control.length(value, leniency),
+                16 if is_word(name, b"content-encoding") => control.coded = true,
                 17 if is_word(name, b"transfer-encoding") => control.coding(value, leniency),
                 _ => {}
             }
@@ -202,6 +204,11 @@ impl Control {
         self.hints
     }
 
+    /// Is there a `Content-Encoding`?
+    pub(super) fn is_coded(&self) -> bool {
+        self.coded
+    }
+
     /// Does a request with these fields wait for 100 Continue before its content?
     pub(super) fn expects_continue(&self) -> bool {
         self.expect_continue
@@ -252,7 +259,7 @@ fn is_digits(element: &[u8]) -> bool {
 }
 
 /// The lengths of the names that are looked for, as bits.
-const LENGTHS: u64 = 1 << 2 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 17;
+const LENGTHS: u64 = 1 << 2 | 1 << 6 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 16 | 1 << 17;
 
 impl KeepAlive {
     #[inline(never)]
