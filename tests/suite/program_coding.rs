@@ -14,7 +14,7 @@ use crate::support::deflate::stored_in_blocks;
 use crate::support::deflate::{many_letters, HELLO_GZIP};
 #[cfg(target_os = "linux")]
 use crate::support::program::{command, HOLD};
-use crate::support::program::{pannier, Answer, Peer};
+use crate::support::program::{pannier, Answer, Dir, Peer};
 
 fn coded(coding: &str, content: &[u8]) -> Answer {
     let head = format!(
@@ -65,6 +65,18 @@ fn ok_content_is_decoded_where_it_is_asked_for_and_counted_as_it_was_sent() {
     for words in [&[][..], &["--compressed", "--raw"]] {
         let output = pannier(&[words, &["-s", "-w", format, &url]].concat());
         assert_eq!(output.stdout, [HELLO_GZIP, b"|25 25"].concat());
+    }
+}
+
+#[test]
+fn ok_a_har_tells_both_sizes() {
+    let peer = Peer::start(|_| coded("gzip", HELLO_GZIP));
+    let dir = Dir::new("coded-har");
+    let har = dir.path("run.har");
+    pannier(&["-s", "--compressed", "--har", &har, &peer.url("/")]);
+    let har = dir.read("run.har");
+    for member in ["\"bodySize\": 25", "\"size\": 5", "\"compression\": -20"] {
+        assert!(har.contains(member), "{} in {}", member, har);
     }
 }
 
