@@ -175,6 +175,10 @@ fn copy(out: &mut [u8; SIZE], end: usize, length: usize, distance: usize) {
 #[inline(always)]
 fn copy_near(out: &mut [u8; SIZE], end: usize, length: usize, mut distance: usize) {
     let (mut from, mut to, stop) = (end - distance, end, end + length);
+    if distance == 1 {
+        let byte = out[from];
+        return out[to..stop].fill(byte);
+    }
     while distance < PIECE && to < stop {
         copy_piece(out, from, to);
         to += distance;
