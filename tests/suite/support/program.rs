@@ -1,7 +1,7 @@
 //! The program from outside: starting it, a server for it, a folder for its files.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -186,7 +186,11 @@ fn feed(mut command: Command, input: impl AsRef<[u8]>) -> Output {
         .spawn()
         .expect("the program starts");
     let mut stdin = child.stdin.take().expect("it was asked for");
-    stdin.write_all(input.as_ref()).expect("the program reads");
+    match stdin.write_all(input.as_ref()) {
+        // It had no use for it, and is gone already.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+        written => written.expect("the program reads"),
+    }
     drop(stdin);
     child.wait_with_output().expect("the program ends")
 }
