@@ -1,8 +1,10 @@
 //! Apache httpd.
 
+use pannier::{Client, Credentials};
+
 use super::origin;
-use crate::support::client;
 use crate::support::daemon::Daemon;
+use crate::support::{builder, client};
 
 /// The event MPM with the modules that the subjects need, and these directives.
 pub fn start(directives: &str) -> Daemon {
@@ -32,7 +34,7 @@ pub fn start(directives: &str) -> Daemon {
                 user = if is_root() { "User www-data\nGroup www-data" } else { "" },
                 address = address,
                 folder = folder.text(),
-                directives = directives
+                directives = directives.replace("FOLDER", &folder.text())
             ),
         );
         vec!["-f".into(), configuration, "-DFOREGROUND".into()]
@@ -79,4 +81,82 @@ fn ok_what_it_says_of_the_connection_is_kept_to() {
     }
     let stats = client.pool_stats();
     assert_eq!((stats.created, stats.retried), (3, 0));
+}
+
+/// Two places, each behind an authentication of its own.
+fn protected() -> Daemon {
+    let apache = start(
+        "Alias /digest FOLDER/html
+         Alias /basic FOLDER/html
+         <Location /digest>
+             AuthType Digest
+             AuthName \"a realm\"
+             AuthDigestProvider file
+             AuthUserFile FOLDER/digest
+             AuthDigestQop auth
+             Require valid-user
+         </Location>
+         <Location /basic>
+             AuthType Basic
+             AuthName \"a realm\"
+             AuthUserFile FOLDER/basic
+             Require valid-user
+         </Location>",
+    );
+    // Of the password `secret`.
+    apache.folder.write("digest", "me:a realm:d53248d57311eb6d1c1fc7f2ff531dff\n");
+    apache.folder.write("basic", "me:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n");
+    apache.folder.serve("small", b"hello");
+    apache
+}
+
+fn statuses(client: &Client, apache: &Daemon, paths: &[&str]) -> Vec<u16> {
+    let status = |path: &&str| client.get(apache.url(path)).send().unwrap().status().as_u16();
+    paths.iter().map(status).collect()
+}
+
+#[test]
+#[ignore = "needs apache2"]
+fn ok_credentials_open_what_is_protected_on_one_connection() {
+    let apache = protected();
+    let paths = ["/digest/small", "/basic/small", "/digest/small?a=%20b", "/small"];
+    let origin = pannier::http::Url::parse(&apache.url("/")).unwrap().origin();
+    for (credentials, expected) in [
+        (Credentials::any("me", "secret"), [200, 200, 200, 200]),
+        (Credentials::digest("me", "secret"), [200, 401, 200, 200]),
+        (Credentials::basic("me", "secret"), [401, 200, 401, 200]),
+    ] {
+        let client = builder().credentials(origin.clone(), credentials).build();
+        assert_eq!(statuses(&client, &apache, &paths), expected);
+        assert_eq!(client.pool_stats().created, 1);
+    }
+}
+
+#[test]
+#[ignore = "needs apache2"]
+fn err_a_wrong_password_is_tried_once() {
+    let apache = protected();
+    for path in ["/digest/small", "/basic/small"] {
+        let wrong = Credentials::any("me", "wrong");
+        let response = client().get(apache.url(path)).credentials(wrong).send().unwrap();
+        assert_eq!(response.status().as_u16(), 401);
+        // The question, and the answer that was refused.
+        assert_eq!(response.connection().exchanges(), 2);
+    }
+}
+
+#[cfg(feature = "gzip")]
+#[test]
+#[ignore = "needs apache2"]
+fn ok_what_it_compresses_is_decoded() {
+    let apache = start("SetOutputFilter DEFLATE");
+    let text = b"pannier ".repeat(10_000);
+    apache.folder.serve("text.html", &text);
+    let client = client();
+    for _ in 0..3 {
+        let response = client.get(apache.url("/text.html")).send().unwrap();
+        assert!(response.is_decoded());
+        assert_eq!(response.bytes().unwrap(), text);
+    }
+    assert_eq!(client.pool_stats().created, 1);
 }

@@ -289,6 +289,22 @@ fn ok_a_content_coding_that_was_asked_for_is_left_as_it_is() {
     assert!(bytes.len() < 2000, "{} bytes", bytes.len());
 }
 
+#[cfg(feature = "gzip")]
+#[test]
+#[ignore = "needs nginx"]
+fn ok_a_content_coding_is_decoded_and_the_connection_kept() {
+    let nginx = start("gzip on; gzip_types *; gzip_min_length 1;");
+    let text = b"pannier ".repeat(10_000);
+    nginx.folder.serve("text", &text);
+    let client = client();
+    for exchange in 1..=3 {
+        let response = get(&client, &nginx, "/text");
+        assert!(response.is_decoded());
+        assert_eq!(response.connection().exchanges(), exchange);
+        assert_eq!(response.bytes().unwrap(), text);
+    }
+}
+
 #[test]
 #[ignore = "needs nginx"]
 fn ok_threads_of_one_client_take_no_more_connections_than_there_are_threads() {

@@ -28,7 +28,9 @@ fn start(directives: &str) -> Daemon {
                 directives = directives.replace("FOLDER", &folder.text())
             ),
         );
-        vec!["-N".into(), "-f".into(), configuration]
+        // Its shared memory goes by this name, which two of them must not have in common.
+        let name = address.ip().to_string().replace('.', "x");
+        ["-N", "-n", &name, "-f", &configuration].map(String::from).to_vec()
     })
 }
 
