@@ -1,0 +1,41 @@
+//! What is kept of a redirect that was followed.
+
+use std::sync::Arc;
+
+use crate::http::{Headers, StatusCode, Url};
+use crate::proto::h1::ResponseHead;
+
+/// A redirect that was followed on the way to a response.
+#[derive(Debug)]
+pub struct Redirected {
+    pub(crate) url: Arc<Url>,
+    pub(crate) head: ResponseHead,
+    pub(crate) location: Arc<Url>,
+}
+
+impl Redirected {
+    /// The URL that was asked.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The status that it answered.
+    pub fn status(&self) -> StatusCode {
+        self.head.status()
+    }
+
+    /// The header section of that answer.
+    pub fn headers(&self) -> &Headers {
+        self.head.headers()
+    }
+
+    /// The head of that answer as it came.
+    pub fn head_bytes(&self) -> &[u8] {
+        self.head.as_bytes()
+    }
+
+    /// Where it pointed.
+    pub fn location(&self) -> &Url {
+        &self.location
+    }
+}
