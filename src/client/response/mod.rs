@@ -28,8 +28,9 @@ use super::Lent;
 
 /// A response, whose content is read from it.
 ///
-/// It implements [`Read`](std::io::Read). Errors there are [`io::Error`](std::io::Error)s that hold an [`Error`];
-/// [`Error::from`] gets it back. Content that ends early is always an error, never a short read.
+/// It implements [`Read`](std::io::Read). Errors there are [`io::Error`](std::io::Error)s that hold an
+/// [`Error`]; [`Error::from`] gets it back. Content that ends early is always an error, never a short
+/// read.
 ///
 /// Dropping a response whose content was not read to its end closes the connection, unless no more
 /// than 64 KiB are known to be left and come within 20 ms.
