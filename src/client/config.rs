@@ -117,6 +117,8 @@ impl Protocol {
 /// Builds a [`Client`]. What is not set has the default of its type.
 pub struct ClientBuilder {
     config: Config,
+    /// How connections are made over TCP, as long as that is the connector.
+    tcp: TcpConnect,
     /// As long as nobody has said anything of proxies or of how connections are made.
     as_environment_says: bool,
 }
@@ -154,6 +156,7 @@ impl ClientBuilder {
         let mut headers = Headers::new();
         let accept = headers.append("Accept", "*/*");
         debug_assert!(accept.is_ok());
+        let tcp = TcpConnect::new();
         let config = Config {
             timeouts: Timeouts::default(),
             pool: PoolConfig::default(),
@@ -167,13 +170,13 @@ impl ClientBuilder {
             user_agent: user_agent(),
             headers,
             proxy: Proxy::none(),
-            connector: Arc::new(TcpConnect::new()),
+            connector: Arc::new(tcp.clone()),
             tls: None,
             observer: None,
             #[cfg(feature = "cookies")]
             cookies: None,
         };
-        ClientBuilder { config, as_environment_says: true }
+        ClientBuilder { config, tcp, as_environment_says: true }
     }
 
     /// The client. Making one opens no connection and starts no thread.
@@ -300,8 +303,9 @@ impl ClientBuilder {
     }
 
     /// Which addresses may be connected to, over TCP: [`AddressPolicy::public_only`] keeps requests to
-    /// URLs from strangers, and redirects, out of one's own network. Replaces a connector set before; one
-    /// of the caller's own has its own rules, such as [`TcpConnect::guard`].
+    /// URLs from strangers, and redirects, out of one's own network. A [proxy](ClientBuilder::proxy) is
+    /// what is connected to itself, so none is taken from the environment. Replaces a connector of the
+    /// caller's own, which has its own rules, such as [`TcpConnect::guard`].
     ///
     /// ```
     /// use pannier::net::AddressPolicy;
@@ -313,14 +317,20 @@ impl ClientBuilder {
     /// assert!(error.to_string().starts_with("127.0.0.1 is refused: it is loopback"));
     /// ```
     #[must_use]
-    pub fn addresses(self, policy: AddressPolicy) -> ClientBuilder {
-        self.connector(TcpConnect::new().guard(policy))
+    pub fn addresses(mut self, policy: AddressPolicy) -> ClientBuilder {
+        self.as_environment_says = false;
+        self.by_tcp(|tcp| tcp.guard(policy))
     }
 
-    /// How names are resolved, over TCP. Replaces a connector set before.
+    /// How names are resolved, over TCP. Replaces a connector of the caller's own.
     #[must_use]
-    pub fn resolver(mut self, resolver: impl Resolve + 'static) -> ClientBuilder {
-        self.config.connector = Arc::new(TcpConnect::new().resolver(Arc::new(resolver)));
+    pub fn resolver(self, resolver: impl Resolve + 'static) -> ClientBuilder {
+        self.by_tcp(|tcp| tcp.resolver(Arc::new(resolver)))
+    }
+
+    fn by_tcp(mut self, change: impl FnOnce(TcpConnect) -> TcpConnect) -> ClientBuilder {
+        self.tcp = change(self.tcp);
+        self.config.connector = Arc::new(self.tcp.clone());
         self
     }
 

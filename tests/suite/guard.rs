@@ -113,6 +113,20 @@ fn ok_of_a_name_with_several_addresses_only_those_allowed_are_tried() {
 }
 
 #[test]
+fn err_a_resolver_does_not_lift_the_guard() {
+    let finds = || Finds { answers: vec![vec![private(80)]], asked: AtomicUsize::new(0) };
+    let policy = AddressPolicy::public_only;
+    for client in [
+        builder().addresses(policy()).resolver(finds()).build(),
+        builder().resolver(finds()).addresses(policy()).build(),
+    ] {
+        let error = client.get("http://a.test/").send().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AddressRefused, "{}", error);
+        assert!(error.to_string().starts_with("10.0.0.1 is refused"), "{}", error);
+    }
+}
+
+#[test]
 fn err_a_redirect_into_ones_own_network() {
     let stranger = Peer::play(|peer| peer.expect_nobody());
     let target = stranger.address().port();
