@@ -6,11 +6,12 @@
 //! may ask for more attempts, with growing pauses between them. In both cases only what the server
 //! cannot have processed, or may process twice (RFC 9110 §9.2.2), unless the caller says otherwise.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{date, token, Headers, Method, StatusCode};
 
+use super::random::unguessable;
 use super::request::Request;
 use super::run::Answered;
 
@@ -148,10 +149,8 @@ impl RetryPolicy {
     fn shortened(&self, made: u32) -> Duration {
         let doubled = self.first_pause.saturating_mul(1_u32.checked_shl(made).unwrap_or(u32::MAX));
         let pause = doubled.min(self.longest_pause);
-        // Half of it is certain; how much of the other half there is, no two clients agree on: it
-        // hangs on the nanosecond in which each of them asks.
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        pause / 2 + pause / 2048 * (now.subsec_nanos() % 1025)
+        // Half of it is certain; how much of the other half there is, no two clients agree on.
+        pause / 2 + pause / 2048 * (unguessable() % 1025) as u32
     }
 }
 
