@@ -145,10 +145,9 @@ impl RedirectPolicy {
             }
             Scheme::Https => self.refuse_https,
         };
-        let has_userinfo = !to.username().is_empty() || to.password().is_some();
         let why = match () {
             () if is_refused => "is not followed",
-            () if self.refuse_userinfo && has_userinfo => "is not followed with its userinfo",
+            () if self.refuse_userinfo && to.has_userinfo() => "is not followed with its userinfo",
             () => return Ok(()),
         };
         let (from, to) = (from.scheme(), to.without_credentials());

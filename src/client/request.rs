@@ -187,7 +187,7 @@ impl Request {
         let before = self.copy();
         let mut credentials = own;
         // A server that names others does not want those that it was shown.
-        if auth::has_userinfo(&url) {
+        if url.has_userinfo() {
             credentials = None;
             if before.shown {
                 headers.remove("Authorization");

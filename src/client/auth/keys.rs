@@ -25,25 +25,20 @@ impl Keys {
     /// The credentials for this URL, if the request has none of its own. A URL that names a user but
     /// no password has the netrc file look for one.
     pub(in super::super) fn find(&self, url: &Url, netrc: Option<&Netrc>) -> Option<Credentials> {
-        match self.by_origin.is_empty() && netrc.is_none() && !has_userinfo(url) {
+        match self.by_origin.is_empty() && netrc.is_none() && !url.has_userinfo() {
             true => None,
             false => self.find_for(url, netrc),
         }
     }
 
     fn find_for(&self, url: &Url, netrc: Option<&Netrc>) -> Option<Credentials> {
-        let user = Some(percent::decode(url.username())).filter(|user| !user.is_empty());
-        let of_url = || {
-            let password = percent::decode(url.password().unwrap_or_default());
-            Credentials::basic(user.clone().unwrap_or_default(), password)
-        };
         if url.password().is_some() {
-            return Some(of_url());
+            return Credentials::of_url(url);
         }
-        let host = || url.host_str().trim_matches(&['[', ']'][..]);
+        let user = Some(percent::decode(url.username())).filter(|user| !user.is_empty());
         self.of_origin(url)
-            .or_else(|| netrc?.credentials(host(), user.as_deref()))
-            .or_else(|| user.as_ref().map(|_| of_url()))
+            .or_else(|| netrc?.credentials(url.bare_host_str(), user.as_deref()))
+            .or_else(|| Credentials::of_url(url))
     }
 
     fn of_origin(&self, url: &Url) -> Option<Credentials> {
@@ -76,13 +71,8 @@ pub(in super::super) fn show(
 
 /// The URL without userinfo, which never goes anywhere.
 pub(in super::super) fn strip(url: Arc<Url>) -> Arc<Url> {
-    match has_userinfo(&url) {
+    match url.has_userinfo() {
         true => Arc::new(url.without_credentials()),
         false => url,
     }
-}
-
-/// Does the URL name a user, or a password?
-pub(in super::super) fn has_userinfo(url: &Url) -> bool {
-    !url.username().is_empty() || url.password().is_some()
 }

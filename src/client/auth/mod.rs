@@ -18,11 +18,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::coding::base64;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::challenge;
-use crate::http::{Method, Origin};
+use crate::http::{challenge, percent, Method, Origin, Url};
 
 use self::digest::Session;
-pub(super) use self::keys::{has_userinfo, show, strip, Keys};
+pub(super) use self::keys::{show, strip, Keys};
 use self::memory::{Known, Memory};
 pub use self::netrc::{InvalidNetrc, Netrc};
 pub(super) use self::party::{Party, Role};
@@ -128,6 +127,13 @@ impl Credentials {
 
     fn new(secret: Secret) -> Credentials {
         Credentials(Arc::new(Inner { secret, memory: Mutex::default() }))
+    }
+
+    /// The name and the password that a URL names, if it does.
+    pub(super) fn of_url(url: &Url) -> Option<Credentials> {
+        let (user, password) = (url.username(), url.password().unwrap_or_default());
+        let basic = || Credentials::basic(percent::decode(user), percent::decode(password));
+        url.has_userinfo().then(basic)
     }
 
     /// The name and the password, if they are such.

@@ -17,10 +17,8 @@ pub(super) struct RequestUri<'a> {
 
 impl<'a> RequestUri<'a> {
     pub(super) fn of(url: &'a Url) -> RequestUri<'a> {
-        let host = url.host_str();
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         RequestUri {
-            host: bare.unwrap_or(host).into(),
+            host: url.bare_host_str().into(),
             is_ip: url.host().ip().is_some(),
             path: url.path(),
             secure: url.scheme() == Scheme::Https || is_this_machine(url.host()),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{percent, Origin, Scheme, Url, UrlError};
+use crate::http::{Origin, Scheme, Url, UrlError};
 use crate::proto::socks::{Login, Version};
 
 use super::super::auth::Credentials;
@@ -60,7 +60,7 @@ impl Server {
         Ok(Server {
             kind,
             origin: Origin::new(scheme, url.host().clone(), port),
-            credentials: credentials(&url),
+            credentials: Credentials::of_url(&url),
             before: None,
         })
     }
@@ -89,15 +89,6 @@ impl Server {
         let at_once = |known: &Credentials| matches!(known.at_once(), Ok(Some(_)));
         self.credentials.as_ref().map_or(true, at_once)
     }
-}
-
-/// User and password of a URL.
-fn credentials(url: &Url) -> Option<Credentials> {
-    if url.username().is_empty() && url.password().is_none() {
-        return None;
-    }
-    let (user, password) = (url.username(), url.password().unwrap_or(""));
-    Some(Credentials::basic(percent::decode(user), percent::decode(password)))
 }
 
 /// Credentials are compared as such: two that read the same may be known in different ways.

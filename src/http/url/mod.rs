@@ -132,6 +132,11 @@ impl Url {
         rest.strip_prefix(':')
     }
 
+    /// Does it name a user, or a password?
+    pub(crate) fn has_userinfo(&self) -> bool {
+        !self.username().is_empty() || self.password().is_some()
+    }
+
     /// The host.
     pub fn host(&self) -> &Host {
         &self.host
@@ -140,6 +145,13 @@ impl Url {
     /// The host as text, an IPv6 address in brackets.
     pub fn host_str(&self) -> &str {
         &self.text[self.host_start..self.host_end]
+    }
+
+    /// The host as text, an IPv6 address without brackets.
+    pub(crate) fn bare_host_str(&self) -> &str {
+        let host = self.host_str();
+        let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        inner.unwrap_or(host)
     }
 
     /// The port to connect to: the one named, or the default of the scheme.
