@@ -14,7 +14,7 @@ use crate::proto::CloseReason;
 
 use super::config::Timeouts;
 use super::exchange::{observe, vacate};
-use super::explain::{blame, explain};
+use super::explain::{blame, explain, not_over};
 use super::request::Request;
 use super::{Client, Lent, Place};
 
@@ -50,12 +50,7 @@ impl<'a> Call<'a> {
 
     /// Is there still any use in beginning an exchange?
     pub(super) fn not_over(&self, now: Instant) -> Result<()> {
-        let over = match self.cancel.map_or(false, CancelToken::is_cancelled) {
-            true => ErrorKind::Cancelled,
-            false if self.deadline.is_past(now) => ErrorKind::Timeout,
-            false => return Ok(()),
-        };
-        Err(Error::new(over).at(Phase::Connect))
+        not_over(self.cancel, Phase::Connect, self.deadline, now)
     }
 
     /// Waits until `moment`.

@@ -1,11 +1,26 @@
 //! What went wrong on a connection, in terms of the caller.
 
 use std::io;
+use std::time::Instant;
 
 use crate::conn::Failure;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::Phase;
-use crate::net::{AddressRefused, CancelToken};
+use crate::net::{AddressRefused, CancelToken, Deadline};
+
+/// Is there still any use in going on with something that is to end by then?
+pub(super) fn not_over(
+    cancel: Option<&CancelToken>,
+    phase: Phase,
+    deadline: Deadline,
+    now: Instant,
+) -> Result<()> {
+    match () {
+        () if is_cancelled(cancel) => Err(Error::new(ErrorKind::Cancelled).at(phase)),
+        () if deadline.is_past(now) => Err(Error::new(ErrorKind::Timeout).at(phase)),
+        () => Ok(()),
+    }
+}
 
 /// What a failure on a connection means to the caller.
 pub(super) fn explain(cancel: Option<&CancelToken>, phase: Phase, failure: Failure) -> Error {
@@ -16,14 +31,14 @@ pub(super) fn explain(cancel: Option<&CancelToken>, phase: Phase, failure: Failu
             let text = format!("the request body could not be read: {}", error);
             Error::new(ErrorKind::Body).at(phase).message(text).cause(error)
         }
-        Failure::Protocol(error) => match cancel.map_or(false, CancelToken::is_cancelled) {
-            true => Error::new(ErrorKind::Cancelled).at(phase),
-            false => Error::broken_rule(phase, error),
-        },
-        Failure::Socks(error) => match cancel.map_or(false, CancelToken::is_cancelled) {
-            true => Error::new(ErrorKind::Cancelled).at(phase),
-            false => Error::new(ErrorKind::Proxy).at(phase).message(error.to_string()).cause(error),
-        },
+        // A cancel shuts the socket down, which then looks like a peer that ends too early.
+        Failure::Protocol(_) | Failure::Socks(_) if is_cancelled(cancel) => {
+            Error::new(ErrorKind::Cancelled).at(phase)
+        }
+        Failure::Protocol(error) => Error::broken_rule(phase, error),
+        Failure::Socks(error) => {
+            Error::new(ErrorKind::Proxy).at(phase).message(error.to_string()).cause(error)
+        }
     }
 }
 
@@ -33,7 +48,7 @@ pub(super) fn blame(
     kind: ErrorKind,
     error: io::Error,
 ) -> Error {
-    if cancel.map_or(false, CancelToken::is_cancelled) {
+    if is_cancelled(cancel) {
         return Error::new(ErrorKind::Cancelled).at(phase);
     }
     match error.kind() {
@@ -47,4 +62,8 @@ pub(super) fn blame(
         }
         _ => Error::new(kind).at(phase).cause(error),
     }
+}
+
+fn is_cancelled(cancel: Option<&CancelToken>) -> bool {
+    cancel.map_or(false, CancelToken::is_cancelled)
 }

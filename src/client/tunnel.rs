@@ -10,14 +10,14 @@ use crate::conn::{self, socks, tunnel, Failure, Watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Made, Phase};
 use crate::http::{redact, Headers, Host, Method, Origin, StatusCode};
-use crate::net::{cancelled, CancelToken, Dialing, Registration, Step, Transport};
+use crate::net::{Dialing, Registration, Step, Transport};
 use crate::proto::h1::{Intent, PreparedHead, RequestHead, ResponseHead, Target, Transfer};
 use crate::proto::socks::{Error as SocksError, Version};
 
 use super::auth::{Message, Party, Role};
 use super::config::Config;
 use super::dial::Dial;
-use super::explain::{blame, explain};
+use super::explain::{blame, explain, not_over};
 use super::proxy::{Kind, Names, Server};
 use super::request::invalid;
 
@@ -69,9 +69,9 @@ impl Dial<'_> {
         let mut kept = None;
         let mut answers = 0;
         loop {
-            let Line { mut connection, registration } = match kept.take() {
-                Some(line) => line,
-                None => self.line(server, made)?,
+            let Leg { mut connection, registration } = match kept.take() {
+                Some(leg) => leg,
+                None => self.leg(server, made)?,
             };
             let head = self.ask(&mut connection, party.as_ref(), origin)?;
             if head.status().is_success() {
@@ -84,20 +84,20 @@ impl Dial<'_> {
             }
             answers += 1;
             if tunnel::survives(&mut connection, self.deadline) {
-                kept = Some(Line { connection, registration });
+                kept = Some(Leg { connection, registration });
             }
-            self.not_over()?;
+            not_over(self.cancel, Phase::Tunnel, self.deadline, Instant::now())?;
         }
     }
 
     /// A connection to the proxy, to ask it on.
-    fn line(&self, server: &Server, made: &mut Made) -> Result<Line> {
+    fn leg(&self, server: &Server, made: &mut Made) -> Result<Leg> {
         let Config { limits, leniency, .. } = &self.maker.config;
         let transport = self.reach(server, made)?;
         let registered = self.interruptible(&*transport);
         let registration = registered.map_err(|error| self.failed(Failure::Send(error)))?;
         let connection = conn::Connection::new(transport, *limits, *leniency, 0, *made);
-        Ok(Line { connection, registration })
+        Ok(Leg { connection, registration })
     }
 
     /// The head of the answer to a CONNECT.
@@ -149,15 +149,6 @@ impl Dial<'_> {
             headers.append(name, value).map_err(invalid)?;
         }
         Ok(headers)
-    }
-
-    /// Is there still time, and interest?
-    fn not_over(&self) -> Result<()> {
-        let over = match self.cancel.map_or(false, CancelToken::is_cancelled) {
-            true => Err(cancelled()),
-            false => self.deadline.remaining(Instant::now()).map(drop),
-        };
-        over.map_err(|error| self.failed(Failure::Receive(error)))
     }
 
     fn failed(&self, failure: Failure) -> Error {
@@ -227,7 +218,7 @@ impl Dial<'_> {
 }
 
 /// A connection to a proxy, and what can cancel it.
-struct Line {
+struct Leg {
     connection: conn::Connection,
     registration: Option<Registration>,
 }
