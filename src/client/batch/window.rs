@@ -9,10 +9,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::super::route::Route;
 use crate::error::Result;
 
 use super::super::request::Request;
+use super::super::route::Route;
 
 /// A request and its index.
 pub(super) type Job = (usize, Result<Request>);

@@ -31,7 +31,8 @@
 //! one label for such, `localhost` excepted, and the commonest ones of two labels.
 //!
 //! **Secure.** Cookies with `Secure` come from and go to `https`, and to this very machine:
-//! `localhost` and loopback addresses, as browsers and curl have it.
+//! `localhost`, names below it, and loopback addresses, as browsers have it, and as names are looked up
+//! here (RFC 6761 §6.3).
 //!
 //! **SameSite** speaks of pages that contain others, which a client of this kind does not have: every
 //! request is one that its caller has asked for, and so a same-site one (§5.2). `Strict` and `Lax`

@@ -21,7 +21,7 @@ impl<'a> RequestUri<'a> {
             host: url.bare_host_str().into(),
             is_ip: url.host().ip().is_some(),
             path: url.path(),
-            secure: url.scheme() == Scheme::Https || is_this_machine(url.host()),
+            secure: url.scheme() == Scheme::Https || url.host().is_loopback(),
         }
     }
 
@@ -35,7 +35,7 @@ impl<'a> RequestUri<'a> {
             Some(host) => RequestUri {
                 host: bare(&host).into(),
                 is_ip: host.ip().is_some(),
-                secure: url.scheme() == Scheme::Https || uri.secure && is_this_machine(&host),
+                secure: url.scheme() == Scheme::Https || uri.secure && host.is_loopback(),
                 path: uri.path,
             },
         }
@@ -98,14 +98,6 @@ fn bare(host: &Host) -> String {
     match host {
         Host::Ipv6(address) => address.to_string(),
         host => host.to_string(),
-    }
-}
-
-fn is_this_machine(host: &Host) -> bool {
-    match host {
-        Host::Domain(name) => &**name == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
     }
 }
 
@@ -192,6 +184,7 @@ mod tests {
             ("http://[0::1]/", None, "::1", true),
             ("http://127.9.9.9/", None, "127.9.9.9", true),
             ("http://localhost/", None, "localhost", true),
+            ("http://a.localhost/", None, "a.localhost", true),
             ("http://localhost.a.test/", None, "localhost.a.test", false),
             ("http://a.test/", Some(""), "a.test", false),
             ("http://a.test/", Some("b c"), "a.test", false),

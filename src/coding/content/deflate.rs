@@ -79,9 +79,7 @@ impl Deflate {
     pub fn is_complete(&self) -> bool {
         matches!(self.state, State::Ended)
     }
-}
 
-impl Deflate {
     /// Goes on to another state, or as far as the input goes.
     fn step(&mut self, input: &mut &[u8]) -> Result<Option<State>, Error> {
         match self.state {
