@@ -13,7 +13,7 @@ use crate::proto::h1::ResponseHead;
 
 use super::auth::{Message, Party};
 use super::call::Call;
-use super::request::Request;
+use super::request::{invalid, Request};
 
 impl Call<'_> {
     /// The request as it goes out now.
@@ -62,7 +62,10 @@ fn show(party: &Party<'_>, request: &Request, dressed: &mut Cow<'_, Request>) ->
     let content = request.body().in_memory();
     let message = Message { method: request.method(), target: target.as_str(), content };
     match party.answer(&message)? {
-        Some(value) => dressed.to_mut().insert(name, &value),
+        Some(value) => {
+            let headers = dressed.to_mut().headers_mut();
+            headers.insert_behind("Host", name, &value).map_err(invalid)
+        }
         None => Ok(()),
     }
 }

@@ -93,7 +93,7 @@ impl<'r> Hop<'r> {
     fn follow(&self, head: &ResponseHead, config: &Config, followed: usize) -> Result<Next> {
         let (request, status) = (&*self.request, head.status());
         if status.is_redirection() {
-            let next = redirect::next(request.redirects(), config, request, head, followed)?;
+            let next = redirect::next(config, request, head, followed)?;
             return Ok(next.map_or(Next::Nothing, Next::Redirect));
         }
         if status.is_success() && self.asking.is_some() {

@@ -13,9 +13,9 @@ use crate::http::{Headers, Method, StatusCode, Url, Version};
 use crate::net::{CancelToken, Deadline};
 use crate::proto::h1::{Intent, PreparedHead, RequestHead, Target, Transfer};
 
-use super::auth::{self, Credentials, Netrc};
+use super::auth::{Credentials, Netrc};
 use super::body::Body;
-use super::config::{Config, Timeouts};
+use super::config::Timeouts;
 use super::decode::{Decoding, Layer};
 use super::redirect::RedirectPolicy;
 use super::retry::RetryPolicy;
@@ -164,146 +164,69 @@ impl Request {
         PreparedHead::with_intent(head, parts.intent)
     }
 
-    /// The same request to another place, with the credentials for that.
-    pub(super) fn redirected(
-        &self,
-        method: Method,
-        url: Arc<Url>,
-        mut headers: Headers,
-        own: Option<Credentials>,
-        with_body: bool,
-        config: &Config,
-    ) -> Result<Request> {
-        let same_origin = self.url().origin() == url.origin();
-        let route = Arc::new(config.route(&url)?);
-        if !self.has_same_reader(&route, same_origin || self.redirects().is_trusted()) {
-            for name in FOR_PROXIES {
-                headers.remove(name);
-            }
-        }
-        if !same_origin || !self.parts.own_host {
-            headers.set("Host", url.authority()).map_err(invalid)?;
-        }
-        let before = self.copy();
-        let mut credentials = own;
-        // A server that names others does not want those that it was shown.
-        if url.has_userinfo() {
-            credentials = None;
-            if before.shown {
-                headers.remove("Authorization");
-            }
-        }
-        if !headers.contains("Authorization") {
-            credentials = credentials.or_else(|| config.keys.find(&url, before.netrc.as_ref()));
-        }
-        let shown = before.shown || credentials.is_some();
-        let credentials = auth::show(credentials, &mut headers)?;
-        let url = auth::strip(url);
-        let body = match with_body {
-            true => self.parts.body.clone(),
-            false => Arc::new(Body::empty()),
-        };
-        let intent = Intent::of(&method, before.version, &headers, before.transfer);
-        let intent = intent.map_err(invalid)?;
-        let target = None;
-        let parts = Parts {
-            method,
-            url,
-            route,
-            target,
-            headers,
-            intent,
-            body,
-            shown,
-            credentials,
-            ..before
-        };
-        Ok(Request { parts: Arc::new(parts), ..self.clone() })
-    }
-
-    /// Does who takes hop-by-hop fields from this request take them from one by this route too?
-    fn has_same_reader(&self, route: &Route, trusted: bool) -> bool {
-        match (self.parts.route.forwarder(), route.forwarder()) {
-            (None, None) => trusted,
-            (before, after) => before == after,
-        }
-    }
-
-    /// The same request with these fields.
-    pub(super) fn with_headers(&self, headers: Headers) -> Result<Request> {
-        let mut parts = self.copy();
-        let intent = Intent::of(&parts.method, parts.version, &headers, parts.transfer);
-        parts.intent = intent.map_err(invalid)?;
-        parts.headers = headers;
-        Ok(Request { parts: Arc::new(parts), ..self.clone() })
-    }
-
     #[cfg(feature = "cookies")]
     pub(super) fn takes_cookies(&self) -> bool {
         self.parts.takes_cookies
     }
 
+    /// The same request with these fields.
+    pub(super) fn with_headers(&self, headers: Headers) -> Result<Request> {
+        self.changed(|parts| {
+            parts.headers = headers;
+            Ok(())
+        })
+    }
+
     /// The same request without waiting for 100 Continue.
     pub(crate) fn without_expectation(&self) -> Result<Request> {
-        let mut headers = self.headers().clone();
-        headers.remove("Expect");
-        self.with_headers(headers)
+        self.changed(|parts| {
+            parts.headers.remove("Expect");
+            Ok(())
+        })
     }
 
     /// The same request in HTTP/1.0.
     pub(super) fn in_http10(&self) -> Result<Request> {
-        let mut parts = self.copy();
         // RFC 9112 §6.1: not to a peer that has answered in an older version.
-        if parts.headers.contains("Transfer-Encoding") {
+        if self.headers().contains("Transfer-Encoding") {
             let text = "the server speaks HTTP/1.0, which has no chunked transfer coding";
             return Err(Error::new(ErrorKind::InvalidRequest).message(text));
         }
-        parts.version = Version::Http10;
-        let intent = Intent::of(&parts.method, parts.version, &parts.headers, parts.transfer);
-        parts.intent = intent.map_err(invalid)?;
-        Ok(Request { parts: Arc::new(parts), ..self.clone() })
+        self.changed(|parts| {
+            parts.version = Version::Http10;
+            Ok(())
+        })
     }
 
     /// The same request without its content and without credentials.
     pub(super) fn without_content(&self) -> Result<Request> {
-        let mut parts = self.copy();
-        for name in ["Transfer-Encoding", "Trailer", "Expect"] {
-            parts.headers.remove(name);
-        }
-        parts.headers.set("Content-Length", "0").map_err(invalid)?;
-        // There is no multipart content without a boundary in it.
-        let kind = parts.headers.get_bytes("Content-Type").unwrap_or_default();
-        if kind.len() >= 10 && kind[..10].eq_ignore_ascii_case(b"multipart/") {
-            parts.headers.remove("Content-Type");
-        }
-        parts.body = Arc::new(Body::empty());
-        parts.credentials = None;
+        self.changed(|parts| {
+            for name in ["Transfer-Encoding", "Trailer", "Expect"] {
+                parts.headers.remove(name);
+            }
+            // There is no multipart content without a boundary in it.
+            let kind = parts.headers.get_bytes("Content-Type").unwrap_or_default();
+            if kind.len() >= 10 && kind[..10].eq_ignore_ascii_case(b"multipart/") {
+                parts.headers.remove("Content-Type");
+            }
+            parts.body = Arc::new(Body::empty());
+            parts.credentials = None;
+            parts.headers.set("Content-Length", "0").map_err(invalid)
+        })
+    }
+
+    /// A copy with a change, and with what that means for its connection.
+    pub(super) fn changed(&self, change: impl FnOnce(&mut Parts) -> Result<()>) -> Result<Request> {
+        let mut parts = Parts::clone(&self.parts);
+        change(&mut parts)?;
         let intent = Intent::of(&parts.method, parts.version, &parts.headers, parts.transfer);
         parts.intent = intent.map_err(invalid)?;
         Ok(Request { parts: Arc::new(parts), ..self.clone() })
     }
 
-    /// Adds a field behind `Host`.
-    pub(super) fn insert(&mut self, name: &str, value: &[u8]) -> Result<()> {
-        let parts = Arc::make_mut(&mut self.parts);
-        parts.headers.insert_behind("Host", name, value).map_err(invalid)
-    }
-
-    /// Has these cookies, or none, in place of those before.
-    #[cfg(feature = "cookies")]
-    pub(super) fn set_cookies(&mut self, field: &[u8]) -> Result<()> {
-        let headers = &mut Arc::make_mut(&mut self.parts).headers;
-        match field.is_empty() {
-            true => {
-                headers.remove("Cookie");
-                Ok(())
-            }
-            false => headers.set("Cookie", field).map_err(invalid),
-        }
-    }
-
-    fn copy(&self) -> Parts {
-        Parts::clone(&self.parts)
+    /// The fields, to change those that mean nothing for the connection.
+    pub(super) fn headers_mut(&mut self) -> &mut Headers {
+        &mut Arc::make_mut(&mut self.parts).headers
     }
 }
 
@@ -339,6 +262,3 @@ pub(super) fn invalid(error: impl Into<Source>) -> Error {
     let source = error.into();
     Error::new(ErrorKind::InvalidRequest).message(source.to_string()).cause(source)
 }
-
-/// What a caller may have given for the next hop, which is a proxy.
-const FOR_PROXIES: [&str; 2] = ["Proxy-Authorization", "Proxy-Connection"];

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use crate::client::call::Call;
-use crate::client::request::Request;
+use crate::client::request::{invalid, Request};
 use crate::error::Result;
 use crate::http::Method;
 use crate::proto::h1::ResponseHead;
@@ -60,7 +60,11 @@ fn carrying<'r>(jar: &Jar, mut request: Cow<'r, Request>) -> Result<Cow<'r, Requ
         }
         field.extend_from_slice(own);
     }
-    request.to_mut().set_cookies(&field)?;
+    let headers = request.to_mut().headers_mut();
+    match field.is_empty() {
+        true => drop(headers.remove("Cookie")),
+        false => headers.set("Cookie", &field).map_err(invalid)?,
+    }
     Ok(request)
 }
 

@@ -1,16 +1,11 @@
-//! Redirects (RFC 9110 §15.4): a policy that is a value, and a step that is a pure function.
-//!
-//! The next request is made from the one before, so what is dropped on the way, credentials above
-//! all, stays dropped for the rest of the chain.
+//! Redirects (RFC 9110 §15.4): a policy that is a value, and a pure function that follows it.
 
-use std::sync::Arc;
+mod next;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Headers, Method, Scheme, StatusCode, Url};
-use crate::proto::h1::ResponseHead;
+use crate::http::{Method, Scheme, StatusCode, Url};
 
-use super::config::Config;
-use super::request::Request;
+pub(super) use self::next::{location, next};
 
 /// Which redirects are followed, and what the next request keeps.
 ///
@@ -129,14 +124,6 @@ impl RedirectPolicy {
         self
     }
 
-    pub(crate) fn follows(&self) -> bool {
-        self.follow
-    }
-
-    pub(super) fn is_trusted(&self) -> bool {
-        self.trusted
-    }
-
     /// May one go from this URL to that?
     fn admit(&self, from: &Url, to: &Url) -> Result<()> {
         let is_refused = match to.scheme() {
@@ -184,129 +171,3 @@ impl Default for RedirectPolicy {
         RedirectPolicy::limited(10)
     }
 }
-
-/// Where a response points, if it is a redirect and says so.
-///
-/// # Errors
-/// `Location` cannot be resolved, or there are several that differ.
-pub(crate) fn location(url: &Url, head: &ResponseHead) -> Result<Option<Url>> {
-    if !matches!(head.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
-        return Ok(None);
-    }
-    let mut lines = head.headers().get_all("location");
-    let location = match lines.next() {
-        Some(location) => location,
-        None => return Ok(None),
-    };
-    // An empty reference would be the same document again, which no server can mean.
-    if location.is_empty() {
-        return Ok(None);
-    }
-    let refused = |text: String| Error::new(ErrorKind::Redirect).message(text);
-    if lines.any(|other| other != location) {
-        return Err(refused("the redirect has several Location fields that differ".into()));
-    }
-    let target = url.join(&readable(location)).map_err(|error| {
-        let kind = match error.is_unsupported_scheme() {
-            true => ErrorKind::UnsupportedScheme,
-            false => ErrorKind::Redirect,
-        };
-        Error::new(kind).message(format!("the redirect cannot be followed: {}", error)).cause(error)
-    })?;
-    // RFC 9110 §10.2.2: the fragment of the reference that was followed is inherited.
-    match (target.fragment(), url.fragment()) {
-        (None, Some(fragment)) => Ok(target.join(&format!("#{}", fragment)).ok().or(Some(target))),
-        _ => Ok(Some(target)),
-    }
-}
-
-/// The request that follows `request` after this response, if the policy follows it. There were
-/// `followed` redirects before. It goes through whatever proxy the client has for it. What the client has
-/// keys for may be shown them again: they are for one origin each, wherever the redirect came from.
-pub(super) fn next(
-    policy: &RedirectPolicy,
-    config: &Config,
-    request: &Request,
-    head: &ResponseHead,
-    followed: usize,
-) -> Result<Option<Request>> {
-    if !policy.follows() {
-        return Ok(None);
-    }
-    let url = match location(request.url(), head)? {
-        Some(url) => url,
-        None => return Ok(None),
-    };
-    policy.admit(request.url(), &url)?;
-    let downgrade = request.url().scheme() == Scheme::Https && url.scheme() == Scheme::Http;
-    let keeps = policy.keeps(request.method(), head.status());
-    if keeps && !request.body().is_replayable() {
-        let text = "the redirect asks for the request body again, which cannot be sent twice";
-        return Err(Error::new(ErrorKind::Redirect).message(text));
-    }
-    let same_origin = request.url().origin() == url.origin();
-    let mut headers = request.headers().clone();
-    if !keeps {
-        for name in CONTENT {
-            headers.remove(name);
-        }
-    }
-    let own = match same_origin || policy.trusted {
-        true => request.credentials().cloned(),
-        false => {
-            drop_credentials(&mut headers, request);
-            None
-        }
-    };
-    if policy.auto_referer && downgrade {
-        // RFC 9110 §10.1.3: no Referer in an unsecured request if the referring one was secured.
-        headers.remove("Referer");
-    } else if policy.auto_referer {
-        let referer = request.url().without_fragment();
-        headers
-            .set("Referer", referer.as_str())
-            .map_err(|error| Error::new(ErrorKind::InvalidRequest).message(error.to_string()))?;
-    }
-    let method = match keeps || policy.keep_method {
-        true => request.method().clone(),
-        false => Method::GET,
-    };
-    policy.check(followed)?;
-    request.redirected(method, Arc::new(url), headers, own, keeps, config).map(Some)
-}
-
-fn drop_credentials(headers: &mut Headers, request: &Request) {
-    for name in CREDENTIALS {
-        headers.remove(name);
-    }
-    for name in request.sensitive() {
-        headers.remove(name);
-    }
-}
-
-/// A Location as text: bytes outside ASCII, which no URL may have, are taken for what they are.
-fn readable(location: &[u8]) -> String {
-    let mut text = String::with_capacity(location.len());
-    for &byte in location {
-        match byte.is_ascii() {
-            true => text.push(char::from(byte)),
-            false => text.push_str(&format!("%{:02X}", byte)),
-        }
-    }
-    text
-}
-
-/// What goes with the content when the content goes.
-const CONTENT: [&str; 8] = [
-    "Content-Length",
-    "Transfer-Encoding",
-    "Content-Type",
-    "Content-Encoding",
-    "Content-Language",
-    "Content-Location",
-    "Trailer",
-    "Expect",
-];
-
-/// What is for one origin only: scheme, host and port.
-const CREDENTIALS: [&str; 3] = ["Authorization", "Cookie", "Cookie2"];
