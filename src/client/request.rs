@@ -201,9 +201,7 @@ impl Request {
     /// The same request without its content and without credentials.
     pub(super) fn without_content(&self) -> Result<Request> {
         self.changed(|parts| {
-            for name in ["Transfer-Encoding", "Trailer", "Expect"] {
-                parts.headers.remove(name);
-            }
+            parts.headers.remove_each(&["Transfer-Encoding", "Trailer", "Expect"]);
             // There is no multipart content without a boundary in it.
             let kind = parts.headers.get_bytes("Content-Type").unwrap_or_default();
             if kind.len() >= 10 && kind[..10].eq_ignore_ascii_case(b"multipart/") {

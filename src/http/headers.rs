@@ -120,6 +120,13 @@ impl Headers {
         removed
     }
 
+    /// Removes all lines of each of these names.
+    pub(crate) fn remove_each<S: AsRef<str>>(&mut self, names: &[S]) {
+        for name in names {
+            self.remove(name.as_ref());
+        }
+    }
+
     /// The first value of this name, if it is UTF-8, as all but the oldest values are.
     pub fn get(&self, name: &str) -> Option<&str> {
         std::str::from_utf8(self.get_bytes(name)?).ok()

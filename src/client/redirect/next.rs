@@ -111,20 +111,15 @@ impl Step<'_> {
     /// The fields but for those that are made of credentials.
     fn fields(&self, parts: &mut Parts) -> Result<()> {
         let headers = &mut parts.headers;
-        let mut drop = |names: &[&str]| {
-            names.iter().for_each(|name| {
-                headers.remove(name);
-            })
-        };
         if !self.keeps {
-            drop(&CONTENT);
+            headers.remove_each(&CONTENT);
         }
         if !self.is_trusted() {
-            drop(&CREDENTIALS);
-            self.before.sensitive().iter().for_each(|name| drop(&[name]));
+            headers.remove_each(&CREDENTIALS);
+            headers.remove_each(self.before.sensitive());
         }
         if !self.has_same_reader() {
-            drop(&FOR_PROXIES);
+            headers.remove_each(&FOR_PROXIES);
         }
         if !self.same_origin || !parts.own_host {
             headers.set("Host", self.url.authority()).map_err(invalid)?;
