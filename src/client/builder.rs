@@ -1,4 +1,5 @@
-//! Building requests: the first bad input is kept, framing fields must agree with the body.
+//! Building requests: what a caller may say of one. The first bad input is kept. What becomes of it all
+//! is in `draft`.
 
 use std::fmt;
 use std::ops::RangeBounds;
@@ -6,17 +7,19 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Observer;
-use crate::http::{form, range, Headers, Method, StatusCode, Url, Version};
-use crate::net::{CancelToken, Deadline};
-use crate::proto::h1::{Intent, Target, Transfer};
+use crate::http::{form, range, Headers, Method, StatusCode, Url};
+use crate::net::CancelToken;
+use crate::proto::h1::{Target, Transfer};
 
-use super::auth::{self, Credentials, Netrc};
-use super::body::{Body, Trailers};
+use super::auth::{Credentials, Netrc};
+use super::body::Body;
 use super::config::{Protocol, Timeouts};
+#[cfg(feature = "gzip")]
 use super::decode::Decoding;
+use super::draft::Draft;
 use super::multipart::Multipart;
 use super::redirect::RedirectPolicy;
-use super::request::{invalid, OnInformational, Parts, Request};
+use super::request::{invalid, Request};
 use super::response::Response;
 use super::retry::RetryPolicy;
 use super::Client;
@@ -29,51 +32,9 @@ pub struct RequestBuilder {
     draft: Result<Draft>,
 }
 
-struct Draft {
-    method: Method,
-    url: Url,
-    headers: Headers,
-    /// Names of fields that the client must not add.
-    refused: Vec<String>,
-    body: Body,
-    target: Option<Arc<str>>,
-    sensitive: Vec<String>,
-    credentials: Option<Credentials>,
-    netrc: Option<Netrc>,
-    transfer: Transfer,
-    timeouts: Timeouts,
-    redirects: RedirectPolicy,
-    retries: RetryPolicy,
-    protocol: Protocol,
-    decoding: Decoding,
-    cancel: Option<CancelToken>,
-    observer: Option<Arc<dyn Observer>>,
-    on_informational: Option<Arc<OnInformational>>,
-}
-
 impl RequestBuilder {
     pub(crate) fn new(client: Client, method: Method, url: Result<Url>) -> RequestBuilder {
-        let config = client.config();
-        let draft = url.map(|url| Draft {
-            method,
-            url,
-            headers: Headers::new(),
-            refused: Vec::new(),
-            body: Body::empty(),
-            target: None,
-            sensitive: Vec::new(),
-            credentials: None,
-            netrc: config.keys.netrc.clone(),
-            transfer: Transfer::Decoded,
-            timeouts: config.timeouts,
-            redirects: config.redirects,
-            retries: config.retries,
-            protocol: config.protocol,
-            decoding: config.decoding,
-            cancel: None,
-            observer: config.observer.clone(),
-            on_informational: None,
-        });
+        let draft = url.map(|url| Draft::new(client.config(), method, url));
         RequestBuilder { client, draft }
     }
 
@@ -121,7 +82,7 @@ impl RequestBuilder {
     ) -> RequestBuilder {
         self.change(|draft| {
             for (name, value) in pairs {
-                draft.url.append_query(name.as_ref(), value.as_ref());
+                Arc::make_mut(&mut draft.url).append_query(name.as_ref(), value.as_ref());
             }
             Ok(())
         })
@@ -347,7 +308,7 @@ impl RequestBuilder {
     /// # Errors
     /// The first bad input, or framing fields that do not agree with the body.
     pub fn build(self) -> Result<Request> {
-        self.draft?.finish(&self.client)
+        self.draft?.finish(self.client.config())
     }
 
     /// Sends the request: see [`Client::send`].
@@ -355,7 +316,7 @@ impl RequestBuilder {
     /// # Errors
     /// Those of [`build`](RequestBuilder::build) and of [`Client::send`].
     pub fn send(self) -> Result<Response> {
-        let request = self.draft?.finish(&self.client)?;
+        let request = self.draft?.finish(self.client.config())?;
         self.client.send(&request)
     }
 
@@ -382,150 +343,4 @@ impl fmt::Debug for RequestBuilder {
             Err(error) => f.debug_tuple("RequestBuilder").field(error).finish(),
         }
     }
-}
-
-impl Draft {
-    fn finish(mut self, client: &Client) -> Result<Request> {
-        let config = client.config();
-        let version = self.protocol.version();
-        let default = |name: &str| config.headers.contains(name);
-        let own_host = !self.may_add("Host") || default("Host");
-        let own = self.credentials.take();
-        let credentials = own
-            .or_else(|| config.keys.find(&self.url, self.netrc.as_ref()))
-            .filter(|_| self.may_add("Authorization"));
-        let url = auth::strip(Arc::new(self.url.clone()));
-        #[cfg(feature = "cookies")]
-        let takes_cookies = !self.is_refused("Cookie");
-        let mut headers = Headers::new();
-        if !own_host {
-            headers.append("Host", url.authority()).map_err(invalid)?;
-        }
-        for (name, value) in self.headers.iter() {
-            headers.append(name, value).map_err(invalid)?;
-        }
-        let agent = !config.user_agent.is_empty() && !default("User-Agent");
-        if agent && self.may_add("User-Agent") {
-            headers.append("User-Agent", &config.user_agent).map_err(invalid)?;
-        }
-        let shown = credentials.is_some();
-        let replaced = |name: &str| shown && name.eq_ignore_ascii_case("Authorization");
-        let may_be_added = |name: &str| self.may_add(name) && !replaced(name);
-        for (name, value) in config.headers.iter().filter(|(name, _)| may_be_added(name)) {
-            headers.append(name, value).map_err(invalid)?;
-        }
-        let free = self.may_add("Accept-Encoding");
-        let decoding = self.decoding.settle(&self.method, &mut headers, free)?;
-        let credentials = auth::show(credentials, &mut headers)?;
-        self.frame(&mut headers, version)?;
-        let intent = Intent::of(&self.method, version, &headers, self.transfer);
-        let mut parts = Parts {
-            method: self.method,
-            route: Arc::new(config.route(&url)?),
-            url,
-            target: self.target,
-            version,
-            headers,
-            body: Arc::new(self.body),
-            own_host,
-            shown,
-            #[cfg(feature = "cookies")]
-            takes_cookies,
-            sensitive: self.sensitive,
-            credentials,
-            netrc: self.netrc,
-            transfer: self.transfer,
-            decoding,
-            timeouts: self.timeouts,
-            redirects: self.redirects,
-            retries: self.retries,
-            intent: intent.map_err(invalid)?,
-            pipelined: false,
-        };
-        parts.pipelined = parts.may_be_pipelined();
-        Ok(Request {
-            parts: Arc::new(parts),
-            cancel: self.cancel,
-            observer: self.observer,
-            on_informational: self.on_informational,
-            until: Deadline::NEVER,
-        })
-    }
-
-    /// Is the field neither given nor refused by the caller?
-    fn may_add(&self, name: &str) -> bool {
-        !self.headers.contains(name) && !self.is_refused(name)
-    }
-
-    fn is_refused(&self, name: &str) -> bool {
-        self.refused.iter().any(|refused| refused.eq_ignore_ascii_case(name))
-    }
-
-    /// Message framing (RFC 9112 §6): a length if it is known, else chunked, else it cannot be sent.
-    fn frame(&mut self, headers: &mut Headers, version: Version) -> Result<()> {
-        let conflict = |text: &str| Err(Error::new(ErrorKind::InvalidRequest).message(text));
-        // RFC 9112 §3.2, §6.2, §6.3: whatever is there twice, two readers may take for two things.
-        let twice = |name: &&&str| headers.get_all(name).nth(1).is_some();
-        if let Some(name) = ["Host", "Content-Length", "Transfer-Encoding"].iter().find(twice) {
-            return conflict(&format!("{} is given twice", name));
-        }
-        let given = headers.get_bytes("Content-Length").map(crate::http::token::decimal);
-        if let Some(trailers) = self.body.trailers() {
-            if !self.may_add("Transfer-Encoding") && !headers.contains("Transfer-Encoding") {
-                return conflict("trailers need the chunked transfer coding");
-            }
-            announce(trailers, headers)?;
-        }
-        let coding = headers.get_bytes("Transfer-Encoding");
-        let chunked = coding.map_or(false, |coding| coding.eq_ignore_ascii_case(b"chunked"));
-        if headers.contains("Transfer-Encoding") {
-            return match () {
-                () if given.is_some() => {
-                    conflict("Content-Length and Transfer-Encoding are both given")
-                }
-                () if !chunked => conflict("the only transfer coding that can be sent is chunked"),
-                () if version == Version::Http10 => {
-                    conflict("HTTP/1.0 has no chunked transfer coding")
-                }
-                () => Ok(()),
-            };
-        }
-        match given {
-            Some(None) => return conflict("the given Content-Length is not a number"),
-            Some(Some(length)) => self.body.set_length(length),
-            None => {}
-        }
-        match (given.flatten(), self.body.len()) {
-            (Some(given), Some(length)) if given != length => {
-                conflict("the given Content-Length is not the length of the body")
-            }
-            (Some(_), _) => Ok(()),
-            (None, Some(0)) if !self.announces_no_content() => Ok(()),
-            (None, Some(length)) if self.may_add("Content-Length") => {
-                headers.append("Content-Length", length.to_string()).map_err(invalid)
-            }
-            (None, Some(0)) => Ok(()),
-            (None, _) if version == Version::Http10 => {
-                conflict("a body of unknown length cannot be sent by HTTP/1.0")
-            }
-            (None, _) if self.may_add("Transfer-Encoding") => {
-                headers.append("Transfer-Encoding", "chunked").map_err(invalid)
-            }
-            (None, _) => conflict("the body has neither a length nor a transfer coding"),
-        }
-    }
-
-    /// RFC 9110 §8.6: a method that anticipates content says so when there is none.
-    fn announces_no_content(&self) -> bool {
-        matches!(self.method.as_str(), "POST" | "PUT" | "PATCH")
-    }
-}
-
-/// RFC 9110 §6.5: trailers need chunked content (RFC 9112 §7.1.2), and are announced.
-fn announce(trailers: &Trailers, headers: &mut Headers) -> Result<()> {
-    let names = trailers.announcement()?;
-    if !headers.contains("Transfer-Encoding") {
-        headers.append("Transfer-Encoding", "chunked").map_err(invalid)?;
-    }
-    headers.set("Trailer", names).map_err(invalid)
 }

@@ -24,6 +24,7 @@ mod decode;
 #[path = "undecoded.rs"]
 mod decode;
 mod dial;
+mod draft;
 mod dress;
 mod events;
 mod exchange;
