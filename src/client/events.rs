@@ -177,11 +177,7 @@ impl<R> fmt::Debug for EventStream<R> {
     }
 }
 
-/// Digits and nothing else. More than can be counted are as long as can be counted.
+/// Digits and nothing else.
 fn milliseconds(value: &str) -> Option<Duration> {
-    let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| {
-        let milliseconds = token::decimal(value.as_bytes()).unwrap_or(u64::MAX);
-        Duration::from_millis(milliseconds)
-    })
+    token::decimal_or_most(value.as_bytes()).map(Duration::from_millis)
 }

@@ -176,10 +176,8 @@ fn is_transient(error: &Error) -> bool {
 /// `Retry-After = HTTP-date / delay-seconds` (RFC 9110 §10.2.3), as a pause from now.
 fn retry_after(headers: &Headers, now: SystemTime) -> Option<Duration> {
     let value = headers.get_bytes("Retry-After")?;
-    match token::decimal(value) {
+    match token::decimal_or_most(value) {
         Some(seconds) => Some(Duration::from_secs(seconds)),
-        // More than can be counted is still a number.
-        None if value.iter().all(u8::is_ascii_digit) && !value.is_empty() => Some(Duration::MAX),
         None => Some(date::parse(value, now)?.duration_since(now).unwrap_or_default()),
     }
 }

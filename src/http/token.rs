@@ -85,6 +85,12 @@ pub fn decimal(bytes: &[u8]) -> Option<u64> {
     })
 }
 
+/// The same for what counts something: a number that is larger than can be counted is the largest.
+pub(crate) fn decimal_or_most(bytes: &[u8]) -> Option<u64> {
+    let is_number = !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit);
+    is_number.then(|| decimal(bytes).unwrap_or(u64::MAX))
+}
+
 /// The value of one hexadecimal digit, in either case.
 #[inline]
 pub const fn hex_digit(byte: u8) -> Option<u8> {

@@ -1,7 +1,7 @@
 //! The value of a `Set-Cookie` field, taken apart (RFC 6265bis §5.6). Any text is read as something;
 //! what it is worth is decided in [`receive`](super::receive).
 
-use crate::http::token::{decimal, trim_ows};
+use crate::http::token::{decimal_or_most, trim_ows};
 
 use super::cookie::{SameSite, Seconds};
 use super::date;
@@ -83,13 +83,9 @@ fn pair(part: &[u8]) -> (&[u8], Option<&[u8]>) {
 /// §5.6.2: so many seconds from now; none for what is negative, and the most there can be for what is
 /// more than that.
 fn max_age(value: &[u8]) -> Option<Seconds> {
-    let digits = value.strip_prefix(b"-").unwrap_or(value);
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    match digits.len() == value.len() {
-        true => Some(decimal(digits).unwrap_or(Seconds::MAX)),
-        false => Some(0),
+    match value.strip_prefix(b"-") {
+        Some(digits) => decimal_or_most(digits).map(|_| 0),
+        None => decimal_or_most(value),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::http::token::{decimal, is_word, trim_ows};
+use crate::http::token::{decimal, decimal_or_most, is_word, trim_ows};
 use crate::http::{list, Headers, Method, StatusCode, Version};
 use crate::proto::CloseReason;
 
@@ -155,7 +155,7 @@ impl Control {
             self.length = match (self.length, decimal(trim_ows(element))) {
                 (fault @ (Length::Invalid | Length::Different), _) => fault,
                 (Length::Beyond, _) => Length::Invalid,
-                (Length::None, None) if leniency.oversized_length && is_digits(element) => {
+                (Length::None, None) if leniency.oversized_length && is_number(element) => {
                     Length::Beyond
                 }
                 (_, None) => Length::Invalid,
@@ -252,10 +252,9 @@ impl Control {
     }
 }
 
-/// What is a number but for its size.
-fn is_digits(element: &[u8]) -> bool {
-    let digits = trim_ows(element);
-    !digits.is_empty() && digits.iter().all(u8::is_ascii_digit)
+/// Is it a number, whatever its size?
+fn is_number(element: &[u8]) -> bool {
+    decimal_or_most(trim_ows(element)).is_some()
 }
 
 /// The lengths of the names that are looked for, as bits.
