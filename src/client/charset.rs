@@ -1,4 +1,5 @@
-//! The text of content (RFC 9110 §8.3.2): in which charset it is.
+//! The text of content: in which charset it is, by a byte order mark or by `Content-Type`
+//! (RFC 9110 §8.3.2). A charset that is not known is an error, and never taken for another.
 
 use crate::coding::Charset;
 use crate::error::{Error, ErrorKind, Result};

@@ -9,7 +9,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 
-use crate::coding::hash::{md5, sha256};
+use crate::coding::hash::{hex, md5, sha256};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::challenge::Challenge;
 use crate::http::list;
@@ -216,10 +216,6 @@ impl Hash {
             Hash::Sha256 => hex(&sha256(pieces)),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{:02x}", byte)).collect()
 }
 
 /// RFC 7616 §3.3, `algorithm`: which hash, and whether for a session. Without one it is MD5.

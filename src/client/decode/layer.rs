@@ -1,4 +1,6 @@
-//! The layer in which content is decoded as it is read.
+//! The layer in which content is decoded as it is read. Refused are codings that are unknown or more
+//! than five, content that is not what its coding allows or goes on behind its end, and too much of too
+//! little.
 
 use std::fmt;
 

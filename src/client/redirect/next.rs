@@ -1,4 +1,6 @@
-//! Where a redirect leads, and the request that goes there.
+//! Where a redirect leads, and the request that goes there. A chain ends with an error where that
+//! cannot be said for certain, where the policy does not go, or where content would have to be sent that
+//! is gone.
 //!
 //! The next request is made from the one before, so what is dropped on the way, credentials above
 //! all, stays dropped for the rest of the chain.

@@ -41,8 +41,8 @@ fn blocks(pieces: &[&[u8]], length: fn(u64) -> [u8; 8], mut compress: impl FnMut
 
 const BLOCK: usize = 64;
 
-#[cfg(test)]
-fn hex(bytes: &[u8]) -> String {
+/// In lower-case hexadecimal digits, as a hash is mostly written.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{:02x}", byte)).collect()
 }
 
