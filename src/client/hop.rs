@@ -36,6 +36,15 @@ pub(super) enum Next {
     Redirect(Request),
 }
 
+/// Can another exchange have the content?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// It was not sent yet, or can be sent again.
+    Possible,
+    /// It is gone.
+    Impossible,
+}
+
 impl<'r> Hop<'r> {
     /// The request goes out as it is.
     pub(super) fn whole(request: Cow<'r, Request>) -> Hop<'r> {
@@ -93,7 +102,7 @@ impl<'r> Hop<'r> {
     fn follow(&self, head: &ResponseHead, config: &Config, followed: usize) -> Result<Next> {
         let (request, status) = (&*self.request, head.status());
         if status.is_redirection() {
-            let next = redirect::next(config, request, head, followed)?;
+            let next = redirect::next(config, request, head, followed, self.repeat())?;
             return Ok(next.map_or(Next::Nothing, Next::Redirect));
         }
         if status.is_success() && self.asking.is_some() {
@@ -110,10 +119,20 @@ impl<'r> Hop<'r> {
         for party in Party::all(&self.request) {
             let answers = self.answers[party.role as usize];
             if party.challenged(head, content_is_known, answers)? {
-                return Ok(Next::Answer(party.role));
+                return Ok(match self.repeat() {
+                    Repeat::Possible => Next::Answer(party.role),
+                    Repeat::Impossible => Next::Nothing,
+                });
             }
         }
         Ok(Next::Nothing)
+    }
+
+    fn repeat(&self) -> Repeat {
+        match self.asking.is_some() || self.request.body().is_replayable() {
+            true => Repeat::Possible,
+            false => Repeat::Impossible,
+        }
     }
 }
 

@@ -169,6 +169,30 @@ fn ok_content_that_can_be_sent_once_waits_whatever_is_known() {
 }
 
 #[test]
+fn ok_content_that_can_be_sent_once_follows_a_redirect_that_it_was_not_sent_to() {
+    let moved = turn("HTTP/1.1 307 Moved\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n");
+    let site = Site::new(&[&[moved, unauthorized(QOP), ("0\r\n\r\n", OK.to_owned())]]);
+    let request = site.client.put("http://a.test/a").credentials(digest());
+    assert_eq!(status(request.body(Body::reader(Cursor::new("hello"))).send()), 200);
+    let sent = site.sent(0);
+    assert!(sent.starts_with("PUT /a HTTP/1.1\r\nHost: a.test\r\nContent-Length: 0\r\n\r\nPUT /b"));
+    assert_eq!(sent.matches("\r\n\r\n5\r\nhello\r\n0\r\n\r\n").count(), 1, "{}", sent);
+}
+
+#[test]
+fn err_content_that_can_be_sent_once_is_not_asked_for_again() {
+    let stale = answer(401, "WWW-Authenticate: Digest realm=r, nonce=m, qop=auth, stale=true\r\n");
+    let moved = "HTTP/1.1 307 Moved\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n".to_owned();
+    for (refusal, expected) in [(stale, Ok(401)), (moved, Err(ErrorKind::Redirect))] {
+        let site = Site::new(&[&[unauthorized(QOP), ("0\r\n\r\n", refusal)]]);
+        let request = site.client.put("http://a.test/a").credentials(digest());
+        let result = request.body(Body::reader(Cursor::new("hello"))).send();
+        let found = result.map(|response| response.status().as_u16()).map_err(|e| e.kind());
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
 fn ok_content_follows_if_the_server_asks_for_nothing() {
     let site = Site::new(&[&[turn(EMPTY), ("hello", OK.to_owned()), ok()]]);
     let request = site.client.post("http://a.test/").credentials(digest()).body("hello");

@@ -14,6 +14,7 @@ use crate::proto::h1::ResponseHead;
 use super::super::auth;
 use super::super::body::Body;
 use super::super::config::Config;
+use super::super::hop::Repeat;
 use super::super::request::{invalid, Parts, Request};
 use super::super::route::Route;
 
@@ -25,6 +26,7 @@ pub(in super::super) fn next(
     request: &Request,
     head: &ResponseHead,
     followed: usize,
+    repeat: Repeat,
 ) -> Result<Option<Request>> {
     let policy = request.redirects();
     if !policy.follow {
@@ -36,7 +38,7 @@ pub(in super::super) fn next(
     };
     policy.admit(request.url(), &url)?;
     let keeps = policy.keeps(request.method(), head.status());
-    if keeps && !request.body().is_replayable() {
+    if keeps && repeat == Repeat::Impossible {
         let text = "the redirect asks for the request body again, which cannot be sent twice";
         return Err(Error::new(ErrorKind::Redirect).message(text));
     }
