@@ -11,20 +11,20 @@ use super::{Credentials, Netrc};
 
 /// What a client has for whom. Each is given to the origin or host that it is for, and to no other.
 #[derive(Debug, Default)]
-pub(in super::super) struct Keys {
+pub(in crate::client) struct Keys {
     by_origin: Vec<(Origin, Credentials)>,
-    pub(in super::super) netrc: Option<Netrc>,
+    pub(in crate::client) netrc: Option<Netrc>,
 }
 
 impl Keys {
-    pub(in super::super) fn insert(&mut self, origin: Origin, credentials: Credentials) {
+    pub(in crate::client) fn insert(&mut self, origin: Origin, credentials: Credentials) {
         self.by_origin.retain(|(known, _)| *known != origin);
         self.by_origin.push((origin, credentials));
     }
 
     /// The credentials for this URL, if the request has none of its own. A URL that names a user but
     /// no password has the netrc file look for one.
-    pub(in super::super) fn find(&self, url: &Url, netrc: Option<&Netrc>) -> Option<Credentials> {
+    pub(in crate::client) fn find(&self, url: &Url, netrc: Option<&Netrc>) -> Option<Credentials> {
         match self.by_origin.is_empty() && netrc.is_none() && !url.has_userinfo() {
             true => None,
             false => self.find_for(url, netrc),
@@ -52,7 +52,7 @@ impl Keys {
 }
 
 /// Puts credentials that go out unasked into the field that is for them. Others are returned.
-pub(in super::super) fn show(
+pub(in crate::client) fn show(
     credentials: Option<Credentials>,
     headers: &mut Headers,
 ) -> Result<Option<Credentials>> {
@@ -70,7 +70,7 @@ pub(in super::super) fn show(
 }
 
 /// The URL without userinfo, which never goes anywhere.
-pub(in super::super) fn strip(url: Arc<Url>) -> Arc<Url> {
+pub(in crate::client) fn strip(url: Arc<Url>) -> Arc<Url> {
     match url.has_userinfo() {
         true => Arc::new(url.without_credentials()),
         false => url,

@@ -96,7 +96,7 @@ impl Netrc {
     }
 
     /// The same as credentials, which share what they remember if the file has the name.
-    pub(in super::super) fn credentials(
+    pub(in crate::client) fn credentials(
         &self,
         host: &str,
         user: Option<&[u8]>,

@@ -12,22 +12,22 @@ use super::super::request::Request;
 use super::{Credentials, Message, News};
 
 /// One of them, who has something to be shown.
-pub(in super::super) struct Party<'a> {
-    pub(in super::super) role: Role,
+pub(in crate::client) struct Party<'a> {
+    pub(in crate::client) role: Role,
     credentials: &'a Credentials,
     place: Origin,
 }
 
 /// Which of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Role {
+pub(in crate::client) enum Role {
     Origin,
     Proxy,
 }
 
 impl Role {
     /// The field that shows credentials.
-    pub(in super::super) fn field(self) -> &'static str {
+    pub(in crate::client) fn field(self) -> &'static str {
         match self {
             Role::Origin => "Authorization",
             Role::Proxy => "Proxy-Authorization",
@@ -53,31 +53,31 @@ impl Role {
 
 impl<'a> Party<'a> {
     /// The origin of the request, if it is to be answered when it asks.
-    pub(in super::super) fn origin(request: &'a Request) -> Option<Party<'a>> {
+    pub(in crate::client) fn origin(request: &'a Request) -> Option<Party<'a>> {
         let credentials = request.credentials()?;
         Some(Party { role: Role::Origin, credentials, place: request.url().origin() })
     }
 
     /// The proxy, if there is something to show it.
-    pub(in super::super) fn proxy(server: &'a Server) -> Option<Party<'a>> {
+    pub(in crate::client) fn proxy(server: &'a Server) -> Option<Party<'a>> {
         let (credentials, place) = (server.credentials.as_ref()?, server.origin.clone());
         Some(Party { role: Role::Proxy, credentials, place })
     }
 
     /// May nobody ask this request, as is mostly so?
     #[inline]
-    pub(in super::super) fn is_none(request: &Request) -> bool {
+    pub(in crate::client) fn is_none(request: &Request) -> bool {
         request.credentials().is_none() && request.route().forwarder().is_none()
     }
 
     /// All who may ask this request.
-    pub(in super::super) fn all(request: &'a Request) -> impl Iterator<Item = Party<'a>> {
+    pub(in crate::client) fn all(request: &'a Request) -> impl Iterator<Item = Party<'a>> {
         let proxy = request.route().forwarder().and_then(|server| Party::proxy(server));
         proxy.into_iter().chain(Party::origin(request))
     }
 
     /// What is shown: at once, or since it was asked for before.
-    pub(in super::super) fn answer(&self, message: &Message<'_>) -> Result<Option<Vec<u8>>> {
+    pub(in crate::client) fn answer(&self, message: &Message<'_>) -> Result<Option<Vec<u8>>> {
         match self.credentials.at_once()? {
             Some(value) => Ok(Some(value.into_bytes())),
             None => self.credentials.answer(&self.place, message),
@@ -85,12 +85,12 @@ impl<'a> Party<'a> {
     }
 
     /// Must it be asked before content is sent?
-    pub(in super::super) fn asks_first(&self, replayable: bool) -> bool {
+    pub(in crate::client) fn asks_first(&self, replayable: bool) -> bool {
         self.credentials.asks_first(&self.place, replayable)
     }
 
     /// What comes of this response, if it asks; `answers` were given before, in vain.
-    pub(in super::super) fn challenged(
+    pub(in crate::client) fn challenged(
         &self,
         head: &ResponseHead,
         content_is_known: bool,
@@ -113,7 +113,7 @@ impl<'a> Party<'a> {
     }
 
     /// Takes note of what a response says about the next one.
-    pub(in super::super) fn informed(&self, head: &ResponseHead) {
+    pub(in crate::client) fn informed(&self, head: &ResponseHead) {
         self.credentials.informed(&self.place, head.headers().get_all(self.role.info()));
     }
 }

@@ -5,12 +5,12 @@
 
 use std::borrow::Cow;
 
-use crate::client::call::Call;
-use crate::client::request::{invalid, Request};
 use crate::error::Result;
 use crate::http::Method;
 use crate::proto::h1::ResponseHead;
 
+use super::super::call::Call;
+use super::super::request::{invalid, Request};
 use super::jar::Jar;
 use super::request_uri::RequestUri;
 

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use crate::error::{Error, Result};
 use crate::http::Headers;
 
+use super::super::request::invalid;
 use super::{Body, Escaping, Multipart, Pieces, ATTACHMENT};
-use crate::client::request::invalid;
 
 /// A part of a [`Multipart`]. The first bad input is kept, and returned when the request is built.
 ///

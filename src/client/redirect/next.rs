@@ -21,7 +21,7 @@ use super::super::route::Route;
 /// The request that follows `request` after this response, if its policy follows it. There were
 /// `followed` redirects before. It goes through whatever proxy the client has for it. What the client has
 /// keys for may be shown them again: they are for one origin each, wherever the redirect came from.
-pub(in super::super) fn next(
+pub(in crate::client) fn next(
     config: &Config,
     request: &Request,
     head: &ResponseHead,
@@ -53,7 +53,7 @@ pub(in super::super) fn next(
 ///
 /// # Errors
 /// `Location` cannot be resolved, or there are several that differ.
-pub(in super::super) fn location(url: &Url, head: &ResponseHead) -> Result<Option<Url>> {
+pub(in crate::client) fn location(url: &Url, head: &ResponseHead) -> Result<Option<Url>> {
     if !matches!(head.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
