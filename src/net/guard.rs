@@ -140,21 +140,33 @@ fn special_use(address: IpAddr) -> Option<&'static str> {
 }
 
 fn special_use_v4(address: Ipv4Addr) -> Option<&'static str> {
-    let bits = u32::from(address);
-    let within = |(start, length, _): &&([u8; 4], u32, _)| {
-        (bits ^ u32::from_be_bytes(*start)).checked_shr(32 - length).unwrap_or(0) == 0
+    let is_within = |(start, length, _): &&([u8; 4], u32, _)| {
+        is_within(address.into(), IpAddr::from(*start), *length)
     };
-    SPECIAL_V4.iter().find(within).map(|(_, _, what)| *what)
+    SPECIAL_V4.iter().find(is_within).map(|(_, _, what)| *what)
 }
 
 fn special_use_v6(address: Ipv6Addr) -> Option<&'static str> {
-    let bits = u128::from(address);
-    let within = |(start, length, _): &&(u128, u32, _)| {
-        (bits ^ *start).checked_shr(128 - length).unwrap_or(0) == 0
+    let is_within = |(start, length, _): &&(u128, u32, _)| {
+        is_within(address.into(), IpAddr::from(start.to_be_bytes()), *length)
     };
-    let found = SPECIAL_V6.iter().find(within).map(|(_, _, what)| *what);
+    let found = SPECIAL_V6.iter().find(is_within).map(|(_, _, what)| *what);
     // RFC 4291 §2.4: global unicast is assigned from 2000::/3 only.
-    found.or_else(|| (bits >> 125 != 1).then_some("not assigned for global unicast"))
+    let is_global = u128::from(address) >> 125 == 1;
+    found.or_else(|| (!is_global).then_some("not assigned for global unicast"))
+}
+
+/// Does the address begin with as many bits of `start` (RFC 4632 §3.1)? Of the other family none does.
+pub(crate) fn is_within(address: IpAddr, start: IpAddr, length: u32) -> bool {
+    let (differing, size) = match (address, start) {
+        (IpAddr::V4(address), IpAddr::V4(start)) => {
+            (u128::from(u32::from(address) ^ u32::from(start)), 32_u32)
+        }
+        (IpAddr::V6(address), IpAddr::V6(start)) => (u128::from(address) ^ u128::from(start), 128),
+        _ => return false,
+    };
+    let rest = size.checked_sub(length);
+    rest.map_or(false, |rest| differing.checked_shr(rest).unwrap_or(0) == 0)
 }
 
 /// The IPv4 address that an IPv6 address leads to: IPv4-mapped (RFC 4291 §2.5.5.2), 6to4 (RFC 3056 §2)

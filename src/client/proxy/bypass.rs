@@ -8,6 +8,7 @@
 use std::net::IpAddr;
 
 use crate::http::{token, Host, Origin};
+use crate::net::is_within;
 
 /// The hosts that are asked directly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,20 +95,6 @@ fn is_below(host: &str, name: &str) -> bool {
     match host.strip_suffix(name) {
         Some(before) => !name.is_empty() && (before.is_empty() || before.ends_with('.')),
         None => false,
-    }
-}
-
-fn is_within(address: IpAddr, range: IpAddr, bits: u32) -> bool {
-    let (address, range, length) = match (address, range) {
-        (IpAddr::V4(address), IpAddr::V4(range)) => {
-            (u32::from(address).into(), u32::from(range).into(), 32)
-        }
-        (IpAddr::V6(address), IpAddr::V6(range)) => (u128::from(address), u128::from(range), 128),
-        _ => return false,
-    };
-    match length {
-        length if bits > length => false,
-        length => (address ^ range).checked_shr(length - bits).unwrap_or(0) == 0,
     }
 }
 
