@@ -13,7 +13,7 @@ use crate::proto::h1::{Target, Transfer};
 
 use super::auth::{Credentials, Netrc};
 use super::body::Body;
-use super::config::{Protocol, Timeouts};
+use super::config::Protocol;
 #[cfg(feature = "gzip")]
 use super::decode::Decoding;
 use super::draft::Draft;
@@ -22,6 +22,7 @@ use super::redirect::RedirectPolicy;
 use super::request::{invalid, Request};
 use super::response::Response;
 use super::retry::RetryPolicy;
+use super::timeouts::Timeouts;
 use super::Client;
 
 /// Builds a [`Request`]. The first bad input is kept and returned by [`build`](RequestBuilder::build)

@@ -12,10 +12,10 @@ use crate::net::{CancelToken, Deadline, Watched};
 use crate::proto::h1::ResponseHead;
 use crate::proto::CloseReason;
 
-use super::config::Timeouts;
 use super::exchange::{observe, vacate};
 use super::explain::{blame, explain, not_over};
 use super::request::Request;
+use super::timeouts::Timeouts;
 use super::{Client, Lent, Place};
 
 /// A call that is under way.

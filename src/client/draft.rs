@@ -12,11 +12,12 @@ use crate::proto::h1::{Intent, Transfer};
 
 use super::auth::{self, Credentials, Netrc};
 use super::body::{Body, Trailers};
-use super::config::{Config, Protocol, Timeouts};
+use super::config::{Config, Protocol};
 use super::decode::Decoding;
 use super::redirect::RedirectPolicy;
 use super::request::{invalid, OnInformational, Parts, Request};
 use super::retry::RetryPolicy;
+use super::timeouts::Timeouts;
 
 /// What the caller has said, and the client's own defaults.
 pub(super) struct Draft {

@@ -47,6 +47,7 @@ mod retry;
 mod route;
 mod run;
 mod stream;
+mod timeouts;
 mod tunnel;
 
 use std::fmt;
@@ -64,7 +65,7 @@ pub use self::batch::{Batch, Results};
 pub use self::body::Body;
 pub use self::builder::RequestBuilder;
 use self::config::Config;
-pub use self::config::{ClientBuilder, Protocol, Timeouts};
+pub use self::config::{ClientBuilder, Protocol};
 pub use self::connection::Connection;
 #[cfg(feature = "gzip")]
 pub use self::decode::Decoding;
@@ -83,6 +84,7 @@ pub use self::response::{Redirected, Response};
 pub use self::retry::RetryPolicy;
 use self::route::Route;
 pub use self::stream::Stream;
+pub use self::timeouts::Timeouts;
 
 /// An HTTP client with its connections.
 ///

@@ -15,11 +15,11 @@ use crate::proto::h1::{Intent, PreparedHead, RequestHead, Target, Transfer};
 
 use super::auth::{Credentials, Netrc};
 use super::body::Body;
-use super::config::Timeouts;
 use super::decode::{Decoding, Layer};
 use super::redirect::RedirectPolicy;
 use super::retry::RetryPolicy;
 use super::route::Route;
+use super::timeouts::Timeouts;
 
 /// A request that is ready to be sent, by [`Client::send`](crate::Client::send), any number of times.
 ///
