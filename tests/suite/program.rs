@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use std::process::Stdio;
 use std::thread;
 
+use crate::support::peer;
 use crate::support::program::{
     abandoned, closed_address, command, fed, fed_without_terminal, pannier, read_request, sized,
     Answer, Dir, Peer, Text, HOLD,
@@ -229,6 +230,40 @@ fn ok_an_upload_from_standard_input_is_chunked() {
     assert!(request.starts_with("PUT /place HTTP/1.1\r\n"), "{}", request);
     assert!(request.contains("\r\nTransfer-Encoding: chunked\r\n"), "{}", request);
     assert!(request.ends_with("\r\n\r\n5\r\nhello\r\n0\r\n\r\n"), "{}", request);
+}
+
+#[test]
+fn ok_standard_input_that_gives_nothing_holds_up_neither_an_answer_nor_the_end() {
+    const REFUSAL: &str = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nbig";
+    for (answer, time, expected) in [(REFUSAL, "15", ("big", 0)), ("", "1", ("", 28))] {
+        let peer = peer::Peer::play(move |peer| {
+            let mut wire = peer.accept();
+            wire.expect_until("piece");
+            wire.send(answer);
+            wire.rest();
+        });
+        let words = ["-s", "-m", time, "-H", "Expect:", "-T", "-", &peer.url("/")];
+        let mut child =
+            command(&words).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(b"piece").unwrap();
+        let output = child.wait_with_output().unwrap();
+        drop(stdin);
+        let (stdout, _, code) = output.text();
+        assert_eq!((stdout, code), expected);
+    }
+}
+
+#[test]
+fn ok_what_one_upload_leaves_of_standard_input_is_for_the_next() {
+    let peer = Peer::start(|_| sized("ok"));
+    let (first, second) = (peer.url("/first"), peer.url("/second"));
+    let words = ["-sS", "-T", "-", "-H", "Content-Length: 3", &first, "-T", "-", &second];
+    let output = fed(&[&words[..], &["--next", "-sS", "-T", "-", &second]].concat(), "abcdef");
+    assert_eq!(output.text().2, 0);
+    let requests = peer.requests();
+    assert!(requests[0].ends_with("\r\n\r\nabc"), "{:?}", requests);
+    assert!(requests[1].ends_with("\r\n\r\ndef"), "{:?}", requests);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use pannier::http::{Headers, Method};
 use pannier::net::Script;
 #[cfg(unix)]
 use pannier::net::UnixConnect;
-use pannier::{Body, CloseReason, Error, ErrorKind, Phase, Timeouts};
+use pannier::{Body, CloseReason, Error, ErrorKind, Multipart, Part, Phase, Timeouts};
 
 use crate::support::peer::{Peer, Wire};
 use crate::support::recorder::Recorder;
@@ -559,6 +559,75 @@ fn ok_a_slow_reader_of_the_caller_is_not_the_peers_fault() {
         Timeouts::default().response(Duration::from_secs(5)).total(Duration::from_secs(15));
     let request = client().request(Method::POST, peer.url("/")).timeouts(timeouts);
     assert_eq!(request.body(Body::reader(Slow(5))).send().unwrap().text().unwrap(), "ok");
+}
+
+/// Has nothing to give until it is told to, and says so.
+struct Idle<'a> {
+    told: &'static AtomicUsize,
+    content: &'a [u8],
+}
+
+impl Read for Idle<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.told.load(Ordering::Acquire) == 0 {
+            thread::sleep(Duration::from_millis(5));
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.content.read(buffer)
+    }
+}
+
+#[test]
+fn ok_a_refusal_is_heard_though_the_callers_reader_has_nothing_to_give() {
+    static NEVER: AtomicUsize = AtomicUsize::new(0);
+    let parts = || {
+        let reader = Body::reader(Idle { told: &NEVER, content: b"" });
+        Multipart::new().text("a", "b").part("c", Part::new(reader)).into_body().unwrap()
+    };
+    for body in [Body::reader(Idle { told: &NEVER, content: b"" }), parts()] {
+        let peer = Peer::play(|peer| {
+            let mut wire = peer.accept();
+            wire.expect_request("POST /");
+            wire.send(TOO_LARGE);
+            assert!(!wire.rest().contains("0\r\n\r\n"));
+        });
+        let response = client().post(peer.url("/")).body(body).send().unwrap();
+        assert_eq!(response.status().as_u16(), 413);
+        assert_eq!(response.text().unwrap(), "big");
+    }
+}
+
+#[test]
+fn err_a_reader_that_has_nothing_to_give_is_not_waited_for_beyond_the_deadline() {
+    static NEVER: AtomicUsize = AtomicUsize::new(0);
+    let (client, _) = scripted([Script::new().stall()]);
+    let timeouts = Timeouts::default().total(Duration::from_millis(200));
+    let body = Body::reader(Idle { told: &NEVER, content: b"" });
+    let began = Instant::now();
+    let error = client.post("http://a.test/").timeouts(timeouts).body(body).send().unwrap_err();
+    assert_eq!((error.kind(), error.phase()), (ErrorKind::Timeout, Some(Phase::Send)));
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[test]
+fn ok_what_a_reader_gives_late_arrives_whole() {
+    static TOLD: AtomicUsize = AtomicUsize::new(0);
+    let peer = Peer::play(|peer| {
+        let mut wire = peer.accept();
+        // The head, and what comes before the idle part, do not wait for it.
+        wire.expect_until("\r\n\r\n");
+        wire.expect_until("before");
+        TOLD.store(1, Ordering::Release);
+        wire.expect_until("late");
+        wire.expect_until("after");
+        wire.expect_until("0\r\n\r\n");
+        wire.send(OK);
+        wire.expect_end();
+    });
+    let late = Body::reader(Idle { told: &TOLD, content: b"late" });
+    let form = Multipart::new().text("a", "before").part("b", Part::new(late)).text("c", "after");
+    let body = form.into_body().unwrap();
+    assert_eq!(client().post(peer.url("/")).body(body).send().unwrap().text().unwrap(), "ok");
 }
 
 /// Fields for a trailer section.

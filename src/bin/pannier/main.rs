@@ -36,6 +36,7 @@ mod operation;
 mod output;
 mod pace;
 mod parallel;
+mod patient;
 mod pipeline;
 mod progress;
 mod protocols;

@@ -18,6 +18,7 @@ use crate::etag;
 use crate::exit::{self, Facts, Failure};
 use crate::operation::{Fail, Operation};
 use crate::output::{Dump, Output};
+use crate::patient::Patient;
 use crate::progress::screen;
 use crate::protocols::{self, From};
 use crate::record;
@@ -363,9 +364,19 @@ fn body(payload: Payload, spent: &Arc<AtomicBool>) -> Result<Body, Failure> {
             spent.fetch_or(!form.is_replayable(), Ordering::Relaxed);
             form
         }
-        Payload::Stream(file) => Body::reader(Once { reader: file, spent: spent.clone() }),
-        Payload::Stdin => Body::reader(Once { reader: io::stdin(), spent: spent.clone() }),
+        Payload::Stream(file) => read_once(Patient::new(file), spent)?,
+        Payload::Stdin => read_once(Patient::stdin(), spent)?,
     })
+}
+
+fn read_once<R: Read + Send + 'static>(
+    reader: io::Result<R>,
+    spent: &Arc<AtomicBool>,
+) -> Result<Body, Failure> {
+    let unreadable =
+        |error| Failure::new(exit::READ_ERROR, format!("the upload cannot be read: {}", error));
+    let reader = reader.map_err(unreadable)?;
+    Ok(Body::reader(Once { reader, spent: spent.clone() }))
 }
 
 /// A reader that can be read once, and tells when that has begun.

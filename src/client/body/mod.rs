@@ -119,6 +119,10 @@ impl Body {
     }
 
     /// Everything from a reader. The length is not known, so the content goes out chunked.
+    ///
+    /// While this reader, like any other, is read, nobody looks whether the server has answered or time
+    /// is over. One that may have to wait long says [`WouldBlock`](io::ErrorKind::WouldBlock) after a
+    /// while: both are looked at then, and it is read again at once.
     pub fn reader(reader: impl Read + Send + 'static) -> Body {
         Body::from_reader(Box::new(reader), None)
     }

@@ -95,10 +95,13 @@ impl<'a> Sequence<'a> {
                     *bytes = later;
                     filled += count;
                 }
-                Current::Reader { read, left } => match read_on(read, left, room)? {
-                    0 => self.current = Current::None,
-                    count if left.is_none() => return Ok(filled + count),
-                    count => filled += count,
+                Current::Reader { read, left } => match read_on(read, left, room) {
+                    Ok(0) => self.current = Current::None,
+                    Ok(count) if left.is_none() => return Ok(filled + count),
+                    Ok(count) => filled += count,
+                    // What came before does not wait for it.
+                    Err(error) if error.kind() == ErrorKind::WouldBlock && filled > 0 => break,
+                    Err(error) => return Err(error),
                 },
             }
         }

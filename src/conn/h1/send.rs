@@ -118,6 +118,10 @@ impl Connection {
             let count = match reader(&mut piece[SizeLine::MAX..][..room]) {
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.idle(deadline, watch)?;
+                    continue;
+                }
                 Err(error) => return Err(Failure::Content(error)),
             };
             if count == 0 {
@@ -136,6 +140,16 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    /// The reader has nothing yet: what waits for it is sent, and the peer and the time are looked at.
+    fn idle(&mut self, deadline: Deadline, watch: &mut dyn Watch) -> Result<(), Failure> {
+        self.flush_answerable(deadline, watch)?;
+        deadline.remaining(Instant::now()).map_err(Failure::Send)?;
+        match self.early {
+            Some(_) => Ok(()),
+            None => self.glance(deadline, watch).map(drop),
+        }
     }
 
     /// Writes out what is in the output buffer; says whether all of it. If that is, with what went before
