@@ -2,9 +2,9 @@
 //! else.
 //!
 //! Credentials are known by their names: `Authorization` and `Proxy-Authorization` (RFC 9110 §11.6.2,
-//! §11.7.2), `Cookie` and `Set-Cookie` (RFC 6265 §4). Of their values only the scheme, the names of
-//! cookies and the attributes are left, and URL references lose their userinfo. What else is a secret, only the caller knows. Targets and
-//! content are not looked into.
+//! §11.7.2), `Cookie` and `Set-Cookie` (RFC 6265 §4), and `Cookie2` (RFC 2965). Of their values only the
+//! scheme, the names of cookies and the known attributes are left, and URL references lose their
+//! userinfo. What else is a secret, only the caller knows. Targets and content are not looked into.
 
 use std::borrow::Cow;
 
@@ -25,12 +25,14 @@ pub fn value<'a>(name: impl AsRef<[u8]>, value: &'a [u8]) -> Cow<'a, [u8]> {
     let named = |other: &str| name.as_ref().eq_ignore_ascii_case(other.as_bytes());
     if named("authorization") || named("proxy-authorization") {
         credentials(value).into()
-    } else if named("cookie") {
+    } else if named("cookie") || named("cookie2") {
         let pairs: Vec<_> = value.split(|&byte| byte == b';').map(without_value).collect();
         pairs.join(&b';').into()
     } else if named("set-cookie") {
-        let end = value.iter().position(|&byte| byte == b';').unwrap_or(value.len());
-        [&without_value(&value[..end]), &value[end..]].concat().into()
+        let mut pieces = value.split(|&byte| byte == b';');
+        let pair = pieces.next().map(without_value);
+        let shown: Vec<_> = pair.into_iter().chain(pieces.map(attribute)).collect();
+        shown.join(&b';').into()
     } else if REFERENCES.iter().any(|other| named(other)) {
         reference(value)
     } else {
@@ -126,6 +128,29 @@ fn without_value(pair: &[u8]) -> Vec<u8> {
     }
 }
 
+/// An attribute of a cookie. What is none may be the value of another cookie that got lost here.
+fn attribute(piece: &[u8]) -> Vec<u8> {
+    let name = trim_ows(piece.split(|&byte| byte == b'=').next().unwrap_or_default());
+    match ATTRIBUTES.iter().any(|known| name.eq_ignore_ascii_case(known.as_bytes())) {
+        true => piece.to_vec(),
+        false if trim_ows(piece).is_empty() => piece.to_vec(),
+        false => without_value(piece),
+    }
+}
+
+/// Attributes of cookies (RFC 6265 §4.1.2, its revision, and what browsers have added).
+const ATTRIBUTES: [&str; 9] = [
+    "Expires",
+    "Max-Age",
+    "Domain",
+    "Path",
+    "Secure",
+    "HttpOnly",
+    "SameSite",
+    "Partitioned",
+    "Priority",
+];
+
 /// Fields whose value is a URL reference.
 const REFERENCES: [&str; 3] = ["location", "content-location", "referer"];
 const SCHEMES: [&str; 5] = ["Basic", "Bearer", "Digest", "Negotiate", "NTLM"];
@@ -145,6 +170,10 @@ mod tests {
             ("Cookie", "a=1; b=2=3;c", "a=(redacted); b=(redacted);(redacted)"),
             ("Set-Cookie", "a=1; Path=/", "a=(redacted); Path=/"),
             ("set-cookie", "a=1", "a=(redacted)"),
+            ("Set-Cookie", "a=1;PATH=/;secure; ;", "a=(redacted);PATH=/;secure; ;"),
+            ("Set-Cookie", "a=1; b=2;  c", "a=(redacted); b=(redacted);(redacted)"),
+            ("Set-Cookie", "a=1; =2", "a=(redacted); =(redacted)"),
+            ("Cookie2", "a=1", "a=(redacted)"),
             ("Accept", "a=1", "a=1"),
             ("Location", "http://u:p@h/a@b", "http://(redacted)@h/a@b"),
             ("location", "//u:p@q@h?x", "//(redacted)@h?x"),
