@@ -4,8 +4,8 @@
 //! line of it nor a file that it would need.
 //!
 //! - [`connections`]: what a connection costs, five ways to use connections and when to choose which,
-//!   how a connection persists and why it closes, the pool, retries, pipelining, ports, small writes,
-//!   slow start, deadlines.
+//!   how a connection persists and why it closes, the pool, retries, pipelining, uploads, deadlines,
+//!   proxies, hop-by-hop fields, ports, small writes, slow start.
 //! - [`architecture`]: the layers, the way of one exchange, where to find what.
 //! - [`decisions`]: why it is so, and what was rejected.
 //! - [`vendoring`]: the crate as a folder in another project.
