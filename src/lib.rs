@@ -1,3 +1,28 @@
+//! A blocking HTTP client on `std` alone that keeps its connections.
+//!
+//! | what you want to do | begin with |
+//! |---|---|
+//! | fetch something, once or with a client that keeps its connections | [`get`], [`Client`], [`ClientBuilder`] |
+//! | say what is sent | [`RequestBuilder`], [`Body`], [`http::Headers`], [`http::Url`] |
+//! | send a form with files | [`Multipart`], [`Part`] |
+//! | read what came: bytes, text, lines, events | [`Response`], [`Lines`], [`EventStream`] |
+//! | send many requests | [`Batch`], [`Pipeline`], [`Connection`] |
+//! | know why it failed, and whether to try again | [`Error`], [`ErrorKind`], [`RetryPolicy`] |
+//! | bound how long it takes, and end it | [`Timeouts`], [`CancelToken`] |
+//! | bound what a peer may do | [`Limits`], [`Leniency`] |
+//! | say how connections are kept, and know why they close | [`PoolConfig`], [`PoolStats`], [`CloseReason`] |
+//! | follow redirects, or not | [`RedirectPolicy`], [`Redirected`] |
+//! | show who you are | [`Credentials`], [`Netrc`] |
+#![cfg_attr(feature = "cookies", doc = "| keep cookies | [`cookies::Jar`] |")]
+#![cfg_attr(feature = "gzip", doc = "| say what is decoded | [`Decoding`] |")]
+//! | go through proxies, or never into your own network | [`Proxy`], [`net::AddressPolicy`] |
+//! | see what happens, and how long each step takes | [`Observer`], [`Event`], [`Timings`] |
+//! | leave HTTP: 101 and CONNECT | [`Response::into_stream`], [`Stream`] |
+//! | bring TLS, a resolver or a transport of your own | [`net`] |
+//! | test without a network | [`net::Script`] |
+//! | use the parsers and engines alone | [`proto::h1`], [`proto::socks`], [`coding`] |
+#![cfg_attr(doc, doc = "| understand how connections are used, and this crate | [`guide`] |")]
+#![doc = ""]
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 #![deny(missing_docs, missing_debug_implementations, clippy::all)]
