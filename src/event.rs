@@ -119,6 +119,35 @@ pub enum Event<'a> {
 }
 
 /// Told of events as they happen, in the thread in which they happen.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use std::time::Instant;
+/// use pannier::net::Script;
+/// use pannier::{Client, Event, Observer};
+///
+/// /// The request heads that were sent.
+/// #[derive(Default)]
+/// struct Log(Mutex<Vec<u8>>);
+///
+/// impl Observer for Log {
+///     fn event(&self, _: Instant, event: &Event<'_>) {
+///         if let Event::RequestHead { bytes, .. } = event {
+///             self.0.lock().unwrap().extend_from_slice(bytes);
+///         }
+///     }
+/// }
+///
+/// let script = Script::new().expect_until("\r\n\r\n").reply("HTTP/1.1 204 No Content\r\n\r\n");
+/// let log = Arc::new(Log::default());
+/// let client = Client::builder().observer(log.clone()).connector(script.repeated()).build();
+/// client.get("http://example.com/").bearer_auth("secret").send()?;
+///
+/// let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+/// assert!(log.starts_with("GET / HTTP/1.1\r\nHost: example.com\r\n"));
+/// assert!(log.contains("Authorization: ") && !log.contains("secret"));
+/// # Ok::<(), pannier::Error>(())
+/// ```
 pub trait Observer: Send + Sync {
     /// `event` happened at `at`. Whatever this does delays the exchange.
     fn event(&self, at: Instant, event: &Event<'_>);
@@ -126,7 +155,8 @@ pub trait Observer: Send + Sync {
 
 /// When an exchange reached its milestones; the phases are what lies between.
 ///
-/// After redirects this is the last exchange, but [`total`](Timings::total) counts from the first.
+/// After redirects this is the last exchange, but [`total`](Timings::total) counts from the first. What
+/// has not happened, or not yet, is `None`: a name lookup and a handshake on a connection that is reused.
 #[derive(Clone, Copy, Debug)]
 pub struct Timings {
     pub(crate) began: Instant,

@@ -27,6 +27,29 @@ use super::Client;
 
 /// Builds a [`Request`]. The first bad input is kept and returned by [`build`](RequestBuilder::build)
 /// or [`send`](RequestBuilder::send).
+///
+/// What goes out is `Host`, the caller's fields in their order, then those of the client and those that
+/// frame the content (RFC 9112 §6), but for what the caller gave or
+/// [refused](RequestBuilder::without_header).
+///
+/// ```
+/// use pannier::{Client, ErrorKind};
+///
+/// let client = Client::builder().user_agent("").build();
+/// let request = client
+///     .post("http://example.com/items")
+///     .query([("dry run", "yes")])
+///     .header("Accept", "text/plain")
+///     .body("hello")
+///     .build()?;
+/// assert_eq!(request.url().as_str(), "http://example.com/items?dry+run=yes");
+/// let fields: Vec<_> = request.headers().iter().map(|(name, _)| name).collect();
+/// assert_eq!(fields, ["Host", "Accept", "Accept-Encoding", "Content-Length"]);
+///
+/// let split = client.get("http://example.com/").header("X-Note", "a\r\nX-Other: b");
+/// assert_eq!(split.build().unwrap_err().kind(), ErrorKind::InvalidRequest);
+/// # Ok::<(), pannier::Error>(())
+/// ```
 #[must_use = "a request does nothing until it is sent"]
 pub struct RequestBuilder {
     client: Client,
@@ -195,7 +218,7 @@ impl RequestBuilder {
         })
     }
 
-    /// How long this request may take, in place of the client's timeouts.
+    /// How long this request may take, in place of all of the client's timeouts.
     pub fn timeouts(self, timeouts: Timeouts) -> RequestBuilder {
         self.change(|draft| {
             draft.timeouts = timeouts;

@@ -43,6 +43,19 @@ impl Protocol {
 }
 
 /// Builds a [`Client`]. What is not set has the default of its type.
+///
+/// ```
+/// use std::time::Duration;
+/// use pannier::{Client, Limits, PoolConfig, RedirectPolicy, Timeouts};
+///
+/// let client = Client::builder()
+///     .timeouts(Timeouts::default().connect(Duration::from_secs(2)).total(Duration::from_secs(20)))
+///     .pool(PoolConfig::default().max_per_origin(6))
+///     .redirects(RedirectPolicy::limited(3))
+///     .limits(Limits::default().body(1 << 20))
+///     .user_agent("example/1.0")
+///     .build();
+/// ```
 pub struct ClientBuilder {
     config: Config,
     /// How connections are made over TCP, as long as that is the connector.

@@ -24,6 +24,20 @@ use super::timeouts::Timeouts;
 /// A request that is ready to be sent, by [`Client::send`](crate::Client::send), any number of times.
 ///
 /// Clones share everything and cost next to nothing.
+///
+/// ```
+/// use pannier::net::Script;
+/// use pannier::Client;
+///
+/// let exchange = Script::new().expect_until("\r\n\r\n").reply("HTTP/1.1 204 No Content\r\n\r\n");
+/// let client = Client::builder().connector(exchange.repeated()).build();
+///
+/// let request = client.delete("http://example.com/a").header("Connection", "close").build()?;
+/// for _ in 0..2 {
+///     assert_eq!(client.send(&request)?.status().as_u16(), 204);
+/// }
+/// # Ok::<(), pannier::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Request {
     pub(super) parts: Arc<Parts>,

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-/// How long the phases of an exchange, and the whole of it, may take. None is bounded by default.
+/// How long the phases of an exchange, and the whole of it, may take. None is bounded by default, but for
+/// the [wait](Timeouts::expect_continue) for 100 Continue. What takes longer fails with
+/// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) and its [`Phase`](crate::Phase); one of zero is
+/// over at once.
 ///
 /// ```
 /// use std::time::Duration;

@@ -11,7 +11,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 ///
 /// Clones are one token. A blocked name lookup, connect, read or write returns soon after
 /// [`cancel`](CancelToken::cancel), and the call reports [`ErrorKind::Cancelled`]; never a short
-/// read that looks like an end.
+/// read that looks like an end. Dropping a token cancels nothing.
+///
+/// ```
+/// use pannier::net::Script;
+/// use pannier::{CancelToken, Client, ErrorKind};
+///
+/// let silent = Script::new().expect_until("\r\n\r\n").stall();
+/// let client = Client::builder().connector(silent.repeated()).build();
+///
+/// let token = CancelToken::new();
+/// let request = client.get("http://example.com/").cancel(token.clone());
+/// let call = std::thread::spawn(move || request.send());
+/// token.cancel();
+/// let error = call.join().unwrap().unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Cancelled);
+/// ```
 ///
 /// [`ErrorKind::Cancelled`]: crate::ErrorKind::Cancelled
 #[derive(Clone, Default)]

@@ -149,6 +149,28 @@ pub enum Step<'a> {
 }
 
 /// Makes connections.
+///
+/// ```
+/// use std::io;
+/// use pannier::http::{Host, Origin};
+/// use pannier::net::{Connect, Dialing, TcpConnect, Transport};
+///
+/// /// Leads every connection to a port of this machine, whatever the origin.
+/// #[derive(Debug)]
+/// struct Locally(u16, TcpConnect);
+///
+/// impl Connect for Locally {
+///     fn connect(&self, dialing: Dialing<'_>) -> io::Result<Box<dyn Transport>> {
+///         self.1.connect(dialing)
+///     }
+///
+///     fn elsewhere(&self, origin: &Origin) -> Option<Origin> {
+///         Some(Origin::new(origin.scheme(), Host::Ipv4([127, 0, 0, 1].into()), self.0))
+///     }
+/// }
+///
+/// let client = pannier::Client::builder().connector(Locally(8080, TcpConnect::new())).build();
+/// ```
 pub trait Connect: fmt::Debug + Send + Sync {
     /// A new connection to the origin's host and port.
     ///
@@ -193,6 +215,35 @@ pub trait Connect: fmt::Debug + Send + Sync {
 }
 
 /// Finds the addresses of a name.
+///
+/// ```
+/// use std::io;
+/// use std::net::SocketAddr;
+/// use pannier::net::{CancelToken, Deadline, Resolve};
+///
+/// /// Knows one name.
+/// #[derive(Debug)]
+/// struct OneName;
+///
+/// impl Resolve for OneName {
+///     fn resolve(
+///         &self,
+///         host: &str,
+///         port: u16,
+///         _: Deadline,
+///         _: Option<&CancelToken>,
+///     ) -> io::Result<Vec<SocketAddr>> {
+///         match host {
+///             "printer.example" => Ok(vec![([127, 0, 0, 1], port).into()]),
+///             _ => Err(io::ErrorKind::NotFound.into()),
+///         }
+///     }
+/// }
+///
+/// let client = pannier::Client::builder().resolver(OneName).proxy(pannier::Proxy::none()).build();
+/// let error = client.get("http://example.com/").send().unwrap_err();
+/// assert_eq!(error.kind(), pannier::ErrorKind::Resolve);
+/// ```
 pub trait Resolve: fmt::Debug + Send + Sync {
     /// The addresses of `host` with `port` put in, in order of preference; never empty.
     ///

@@ -12,7 +12,24 @@ use super::{Body, Escaping, Multipart, Pieces, ATTACHMENT};
 
 /// A part of a [`Multipart`]. The first bad input is kept, and returned when the request is built.
 ///
-/// Its header section is `Content-Disposition`, then `Content-Type`, then what was added.
+/// Its header section is `Content-Disposition`, then `Content-Type`, then what was added (RFC 7578 §4.2,
+/// §4.4).
+///
+/// ```
+/// use pannier::net::Script;
+/// use pannier::{Client, Multipart, Part};
+///
+/// let script = Script::new()
+///     .expect_until("; name=\"table\"; filename=\"table.csv\"\r\n")
+///     .expect("Content-Type: text/csv\r\nX-Rows: 1\r\n\r\na,b\n\r\n")
+///     .expect_until("--\r\n")
+///     .reply("HTTP/1.1 204 No Content\r\n\r\n");
+/// let client = Client::builder().connector(script.repeated()).build();
+///
+/// let part = Part::new("a,b\n").file_name("table.csv").content_type("text/csv").header("X-Rows", "1");
+/// client.post("http://example.com/").multipart(Multipart::new().part("table", part)).send()?;
+/// # Ok::<(), pannier::Error>(())
+/// ```
 #[must_use = "a part does nothing until it is added to a form"]
 pub struct Part {
     pub(super) content: Content,

@@ -32,6 +32,26 @@ use super::Lent;
 /// [`Error`]; [`Error::from`] gets it back. Content that ends early is always an error, never a short
 /// read.
 ///
+/// ```
+/// use std::io::{BufRead, BufReader};
+/// use pannier::net::Script;
+/// use pannier::Client;
+///
+/// let script = Script::new()
+///     .expect_until("\r\n\r\n")
+///     .reply("HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n\r\n")
+///     .reply("no\nsuch thing");
+/// let client = Client::builder().connector(script.repeated()).build();
+///
+/// let response = client.get("http://example.com/a").send()?; // the head is there
+/// assert_eq!(response.status().as_u16(), 404);
+/// assert_eq!(response.headers().get("content-type"), Some("text/plain"));
+/// assert_eq!(response.content_length(), Some(13));
+/// let mut lines = BufReader::new(response).lines();
+/// assert_eq!(lines.next().unwrap()?, "no");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// Dropping a response whose content was not read to its end closes the connection, unless no more
 /// than 64 KiB are known to be left and come within 20 ms.
 pub struct Response {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::http::{Headers, StatusCode, Url};
 use crate::proto::h1::ResponseHead;
 
-/// A redirect that was followed on the way to a response.
+/// A redirect that was followed on the way to a response: one of
+/// [`Response::history`](crate::Response::history).
 #[derive(Debug)]
 pub struct Redirected {
     pub(crate) url: Arc<Url>,

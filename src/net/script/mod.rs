@@ -3,29 +3,6 @@
 //! A [`Script`] is what one connection sees, in order: what must be written to it and what can be
 //! read from it. [`Script::connections`] makes a [`Connect`] of a list of them. Bytes are only
 //! bytes here; a script knows nothing of messages.
-//!
-//! ```
-//! use pannier::http::{Host, Origin, Scheme};
-//! use pannier::net::{Connect, Deadline, Dialing, Script};
-//!
-//! let scripts = Script::connections([Script::new().expect("ping\n").reply("pong\n").close()]);
-//!
-//! let origin = Origin::new(Scheme::Http, Host::parse("example.com").unwrap(), 80);
-//! let mut connection = scripts.connect(Dialing {
-//!     origin: &origin,
-//!     deadline: Deadline::NEVER,
-//!     cancel: None,
-//!     progress: &mut |_| {},
-//! })?;
-//! assert_eq!(connection.write(b"ping\n", Deadline::NEVER)?, 5);
-//!
-//! let mut buffer = [0; 64];
-//! assert_eq!(connection.read(&mut buffer, Deadline::NEVER)?, 5);
-//! assert_eq!(&buffer[..5], b"pong\n");
-//! assert_eq!(connection.read(&mut buffer, Deadline::NEVER)?, 0);
-//! assert_eq!(scripts.written(0), b"ping\n");
-//! # Ok::<(), std::io::Error>(())
-//! ```
 
 mod play;
 
@@ -39,11 +16,36 @@ use self::play::{Play, Scripted};
 use super::watched::Watched;
 use super::{cancelled, CancelToken, Connect, Dialing, Transport};
 
-/// What happens on one connection, step by step.
+/// What happens on one connection, step by step: a peer without a network, for tests and examples.
+///
+/// ```
+/// use pannier::http::{Host, Origin, Scheme};
+/// use pannier::net::{Connect, Deadline, Dialing, Script};
+///
+/// let scripts = Script::connections([Script::new().expect("ping\n").reply("pong\n").close()]);
+///
+/// let origin = Origin::new(Scheme::Http, Host::parse("example.com").unwrap(), 80);
+/// let mut connection = scripts.connect(Dialing {
+///     origin: &origin,
+///     deadline: Deadline::NEVER,
+///     cancel: None,
+///     progress: &mut |_| {},
+/// })?;
+/// assert_eq!(connection.write(b"ping\n", Deadline::NEVER)?, 5);
+///
+/// let mut buffer = [0; 64];
+/// assert_eq!(connection.read(&mut buffer, Deadline::NEVER)?, 5);
+/// assert_eq!(&buffer[..5], b"pong\n");
+/// assert_eq!(connection.read(&mut buffer, Deadline::NEVER)?, 0);
+/// assert_eq!(scripts.written(0), b"ping\n");
+/// # Ok::<(), std::io::Error>(())
+/// ```
 ///
 /// Replies can be read once everything expected before them was written; until then a read waits,
 /// as it would for a server that has not got its request yet. Writing does not have to wait for
-/// replies to be read. A script without any `expect` takes whatever is written.
+/// replies to be read. A script without any `expect` takes whatever is written. What is written and was
+/// not expected makes that write fail, and so does a read behind the last step, unless the script
+/// says how it ends.
 #[derive(Clone, Debug, Default)]
 pub struct Script {
     expected: Vec<Expected>,
