@@ -40,11 +40,12 @@ use super::Client;
 ///     .post("http://example.com/items")
 ///     .query([("dry run", "yes")])
 ///     .header("Accept", "text/plain")
+///     .without_header("Accept-Encoding")
 ///     .body("hello")
 ///     .build()?;
 /// assert_eq!(request.url().as_str(), "http://example.com/items?dry+run=yes");
 /// let fields: Vec<_> = request.headers().iter().map(|(name, _)| name).collect();
-/// assert_eq!(fields, ["Host", "Accept", "Accept-Encoding", "Content-Length"]);
+/// assert_eq!(fields, ["Host", "Accept", "Content-Length"]);
 ///
 /// let split = client.get("http://example.com/").header("X-Note", "a\r\nX-Other: b");
 /// assert_eq!(split.build().unwrap_err().kind(), ErrorKind::InvalidRequest);
