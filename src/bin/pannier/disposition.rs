@@ -7,7 +7,7 @@
 
 use pannier::http::token::trim_ows;
 
-use crate::record;
+use crate::head::Fields;
 
 /// What a head says about the name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,15 +25,11 @@ pub fn naming(head: &[u8]) -> Option<Naming> {
     if !is_redirect && status.first() != Some(&b'2') {
         return None;
     }
-    let fields = record::fields(head);
-    let values = |name: &'static str| {
-        let named = fields.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name));
-        named.map(|(_, value)| value.as_slice())
-    };
-    if let Some(name) = values("content-disposition").find_map(file_name) {
+    let fields = Fields::of(head);
+    if let Some(name) = fields.all("content-disposition").find_map(file_name) {
         return Some(Naming::Final(name));
     }
-    let place = values("location").next().filter(|_| is_redirect)?;
+    let place = fields.get("location").filter(|_| is_redirect)?;
     let path = place.split(|byte| b"?#".contains(byte)).next()?;
     safe(path).map(Naming::Meanwhile)
 }

@@ -23,6 +23,7 @@ mod flags;
 mod form;
 mod glob;
 mod har;
+mod head;
 mod help;
 mod job;
 mod jobs;

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use pannier::http::Url;
 use pannier::{Event, Proxy};
 
+use crate::head::Fields;
+
 /// Counts, addresses and times of one transfer, over all its redirects.
 #[derive(Clone, Debug)]
 pub struct Record {
@@ -136,11 +138,8 @@ impl Record {
                 self.head_bytes_sent += length;
                 let method = bytes.split(|&byte| byte == b' ').next().unwrap_or_default();
                 self.method = String::from_utf8_lossy(method).into_owned();
-                let referer = fields(bytes)
-                    .into_iter()
-                    .find(|(name, _)| name.eq_ignore_ascii_case("referer"));
-                self.referer =
-                    referer.map(|(_, value)| String::from_utf8_lossy(&value).into_owned());
+                let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+                self.referer = Fields::of(bytes).get("referer").map(text);
             }
             Event::TunnelRequest { length, .. } => self.head_bytes_sent += length,
             Event::TunnelResponse { status, head } => {
@@ -211,42 +210,10 @@ impl Record {
     }
 }
 
-/// The fields of a head or trailer section that the library has let through.
-pub fn fields(head: &[u8]) -> Vec<(String, Vec<u8>)> {
-    let mut fields: Vec<(String, Vec<u8>)> = Vec::new();
-    for line in head.split(|&byte| byte == b'\n').skip(1) {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let folded = line.first().map_or(false, |&byte| pannier::http::token::is_ows(byte));
-        match (line.iter().position(|&byte| byte == b':'), fields.last_mut()) {
-            (_, Some((_, value))) if folded => {
-                value.push(b' ');
-                value.extend(pannier::http::token::trim_ows(line));
-            }
-            (Some(colon), _) => {
-                let name = String::from_utf8_lossy(&line[..colon]).into_owned();
-                let value = pannier::http::token::trim_ows(&line[colon + 1..]);
-                fields.push((name, value.to_vec()));
-            }
-            _ => {}
-        }
-    }
-    fields
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use pannier::http::StatusCode;
-
-    #[test]
-    fn ok_fields_of_a_head() {
-        let head = b"HTTP/1.1 200 a: b\r\nX: y:z \r\n folded\r\nEmpty:\r\n\r\n";
-        let expected = [("X", &b"y:z folded"[..]), ("Empty", b"")];
-        let found = fields(head);
-        let found: Vec<(&str, &[u8])> =
-            found.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
-        assert_eq!(found, expected);
-    }
 
     #[test]
     fn ok_interim_heads_count_but_are_no_status() {

@@ -10,9 +10,10 @@ use std::io::{Seek, SeekFrom};
 use pannier::Response;
 
 use crate::exit::{self, Failure};
+use crate::head::Fields;
 use crate::operation::{Clobber, Operation};
 use crate::output::Output;
-use crate::record::{self, Record};
+use crate::record::Record;
 use crate::request::Payload;
 use crate::usage::Problem;
 use crate::values;
@@ -67,22 +68,18 @@ impl Start {
     /// Where the next try goes on if it keeps the content that the last one, of this record, has got;
     /// `None` if it may not. Only a plain download is gone on with, whose parts are known to be such.
     pub fn next(&self, op: &Operation, record: &Record, downloaded: u64) -> Option<Start> {
-        let fields = record::fields(&record.head);
-        let value = |name: &str| {
-            let found = fields.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
-            found.map(|(_, value)| value.as_slice())
-        };
+        let fields = Fields::of(&record.head);
         let is_part = match record.status {
             206 => self.at > 0,
-            200 => value("accept-ranges") == Some(b"bytes"),
+            200 => fields.get("accept-ranges") == Some(b"bytes"),
             _ => false,
         };
         let is_plain = op.method.is_none() && op.data.is_none() && !op.head && !op.raw;
         let goes_on = op.resume == Some(Resume::Behind)
             && record.method == "GET"
-            && value("content-encoding").is_none();
+            && fields.get("content-encoding").is_none();
         // Heads that are shown stand in the way of beginning anew.
-        let validator = value("etag").filter(|tag| tag.starts_with(b"\"") && !op.show_headers);
+        let validator = fields.get("etag").filter(|tag| tag.starts_with(b"\"") && !op.show_headers);
         (goes_on && is_plain && is_part)
             .then(|| Start { at: self.at + downloaded, validator: validator.map(<[u8]>::to_vec) })
     }

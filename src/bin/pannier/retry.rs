@@ -10,8 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 use pannier::http::{date, token};
 
 use crate::exit::{self, Failure};
+use crate::head::Fields;
 use crate::operation::Retry;
-use crate::record;
 
 /// The retries of one transfer.
 #[derive(Debug)]
@@ -111,8 +111,8 @@ impl Retries {
 
 /// The wait that a head asks for, in seconds or until a date.
 fn retry_after(head: &[u8], now: SystemTime) -> Option<Duration> {
-    let fields = record::fields(head);
-    let (_, value) = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"))?;
+    let fields = Fields::of(head);
+    let value = fields.get("retry-after")?;
     let wait = match token::decimal(value) {
         Some(seconds) => Duration::from_secs(seconds),
         None => date::parse(value, now)?.duration_since(now).unwrap_or_default(),

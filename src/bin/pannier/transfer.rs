@@ -16,12 +16,12 @@ use crate::condition;
 use crate::connect::Route;
 use crate::etag;
 use crate::exit::{self, Facts, Failure};
+use crate::head::Fields;
 use crate::operation::{Fail, Operation};
 use crate::output::{Dump, Output};
 use crate::patient::Patient;
 use crate::progress::screen;
 use crate::protocols::{self, From};
-use crate::record;
 use crate::request::{Payload, Plan};
 use crate::resume::{Fate, Start};
 use crate::retry::{Retries, Verdict};
@@ -314,9 +314,8 @@ impl Transfer<'_> {
         if error.kind() != ErrorKind::Redirect {
             return None;
         }
-        let fields = record::fields(head);
-        let location = fields.iter().find(|(name, _)| name.eq_ignore_ascii_case("location"));
-        let to = from.join(std::str::from_utf8(&location?.1).ok()?).ok()?;
+        let fields = Fields::of(head);
+        let to = from.join(std::str::from_utf8(fields.get("location")?).ok()?).ok()?;
         protocols::check(self.op, &to, From::Redirect).err()
     }
 

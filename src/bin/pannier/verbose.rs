@@ -6,8 +6,8 @@ use std::sync::Arc;
 use pannier::http::{redact, StatusCode, Url};
 use pannier::{Event, Proxy};
 
+use crate::head::Fields;
 use crate::log::{Log, Part};
-use crate::record;
 
 /// Puts events into words.
 pub struct Narrator {
@@ -125,8 +125,8 @@ fn tunnel_sentences(status: StatusCode, head: &[u8]) -> Vec<String> {
         return Vec::new();
     }
     let code = status.as_u16();
-    let fields = record::fields(head);
-    let is_there = |name: &&str| fields.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+    let fields = Fields::of(head);
+    let is_there = |name: &&str| fields.get(name).is_some();
     let ignored = ["Content-Length", "Transfer-Encoding"].into_iter().filter(is_there);
     let mut lines: Vec<String> =
         ignored.map(|name| format!("Ignoring {} in CONNECT {} response", name, code)).collect();

@@ -11,8 +11,9 @@ use std::time::Duration;
 use pannier::http::Url;
 
 use crate::data;
+use crate::head::Fields;
 use crate::output::Stdout;
-use crate::record::{self, Record};
+use crate::record::Record;
 use crate::warn;
 
 /// What the variables are taken from.
@@ -204,7 +205,7 @@ const VARIABLES: &[(&str, Variable)] = &[
     ("local_port", |r| r.record.local.map_or(Value::Number(0), |a| Value::Number(a.port().into()))),
     ("method", |r| Value::text(Some(r.record.method.as_str()).filter(|name| !name.is_empty()))),
     ("num_connects", |r| Value::Number(r.record.connects)),
-    ("num_headers", |r| Value::Number(record::fields(&r.record.head).len() as u64)),
+    ("num_headers", |r| Value::Number(Fields::of(&r.record.head).len() as u64)),
     ("num_redirects", |r| Value::Number(r.record.redirects)),
     ("num_retries", |r| Value::Number(r.retries)),
     ("proxy_ssl_verify_result", |_| Value::Number(0)),
@@ -278,9 +279,8 @@ pub fn version(head: &[u8]) -> String {
 
 /// The values of a field of the last head, in the order of its lines.
 fn values(report: &Report, name: &[u8]) -> Vec<Vec<u8>> {
-    let fields = record::fields(&report.record.head).into_iter();
-    let found = fields.filter(|(known, _)| known.as_bytes().eq_ignore_ascii_case(name));
-    found.map(|(_, value)| value).collect()
+    let name = String::from_utf8_lossy(name);
+    Fields::of(&report.record.head).all(&name).map(<[u8]>::to_vec).collect()
 }
 
 /// What `%header{}` shows: the first line's value, as curl does.
@@ -298,8 +298,8 @@ fn content_type(report: &Report) -> Option<String> {
 /// The fields of the last head by lower-case name, in the order of their first lines.
 fn header_json(report: &Report) -> String {
     let mut grouped: Vec<(String, Vec<String>)> = Vec::new();
-    for (name, value) in record::fields(&report.record.head) {
-        let (name, value) = (name.to_ascii_lowercase(), quoted(&String::from_utf8_lossy(&value)));
+    for (name, value) in Fields::of(&report.record.head).iter() {
+        let (name, value) = (name.to_ascii_lowercase(), quoted(&String::from_utf8_lossy(value)));
         match grouped.iter_mut().find(|(known, _)| *known == name) {
             Some((_, values)) => values.push(value),
             None => grouped.push((name, vec![value])),

@@ -7,15 +7,7 @@ use pannier::http::{date, redact, token};
 
 use super::json::Json;
 use super::timestamp;
-
-/// Names and values in their order.
-pub type Fields = [(String, Vec<u8>)];
-
-/// The values of this name.
-pub fn values<'a>(fields: &'a Fields, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-    let named = fields.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name));
-    named.map(|(_, value)| value.as_slice())
-}
+use crate::head::Fields;
 
 /// The whole section.
 pub fn headers(fields: &Fields) -> Json {
@@ -27,7 +19,7 @@ pub fn headers(fields: &Fields) -> Json {
 
 /// The cookies that a request sends.
 pub fn cookies(fields: &Fields) -> Json {
-    let pairs = values(fields, "cookie").flat_map(|value| value.split(|&byte| byte == b';'));
+    let pairs = fields.all("cookie").flat_map(|value| value.split(|&byte| byte == b';'));
     Json::List(pairs.map(|pair| Json::Object(cookie(pair))).collect())
 }
 

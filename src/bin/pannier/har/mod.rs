@@ -13,10 +13,10 @@ use std::time::{Duration, SystemTime};
 use pannier::http::{date, form, redact, token};
 use pannier::Phase;
 
-use self::fields::{cookies, headers, pair, set_cookie, values, Fields};
+use self::fields::{cookies, headers, pair, set_cookie};
 use self::json::Json;
+use crate::head::Fields;
 use crate::journal::{Clock, Exchange, Span};
-use crate::record::fields;
 
 /// The file. Each part is a page: a run, or one of several that are compared.
 pub fn document(parts: &[(&str, Clock, Vec<Exchange>)]) -> String {
@@ -111,7 +111,7 @@ fn rounded(span: &Span) -> Duration {
 }
 
 fn request(exchange: &Exchange) -> Json {
-    let fields = fields(&exchange.request);
+    let fields = Fields::of(&exchange.request);
     let version = first_line(&exchange.request).rsplit(' ').next().unwrap_or_default().to_owned();
     let mut members = vec![
         ("method", exchange.method.as_str().into()),
@@ -136,7 +136,7 @@ fn post_data(exchange: &Exchange, fields: &Fields) -> Option<Json> {
         return None;
     }
     let text = std::str::from_utf8(post).ok()?;
-    let kind = values(fields, "content-type").next().unwrap_or_default();
+    let kind = fields.get("content-type").unwrap_or_default();
     Some(Json::Object(vec![("mimeType", Json::lossy(kind)), ("text", text.into())]))
 }
 
@@ -146,17 +146,17 @@ fn query(exchange: &Exchange) -> Json {
 }
 
 fn response(exchange: &Exchange) -> Json {
-    let fields = fields(&exchange.response);
+    let fields = Fields::of(&exchange.response);
     let line = first_line(&exchange.response);
     let mut parts = line.splitn(3, ' ');
     let (version, reason) = (parts.next().unwrap_or_default(), parts.nth(1).unwrap_or_default());
-    let location = values(&fields, "location").next().unwrap_or_default();
+    let location = fields.get("location").unwrap_or_default();
     let location = redact::value("location", location);
     let redirect = match &exchange.redirect {
         Some(url) => url.as_str().into(),
         None => Json::lossy(&location),
     };
-    let cookies = values(&fields, "set-cookie").map(set_cookie);
+    let cookies = fields.all("set-cookie").map(set_cookie);
     Json::Object(vec![
         ("status", Json::Number(exchange.status.unwrap_or(0).into())),
         ("statusText", reason.into()),
@@ -171,7 +171,7 @@ fn response(exchange: &Exchange) -> Json {
 }
 
 fn content(exchange: &Exchange, fields: &Fields) -> Json {
-    let kind = values(fields, "content-type").next().unwrap_or(UNKNOWN);
+    let kind = fields.get("content-type").unwrap_or(UNKNOWN);
     let received = received(exchange, fields).unwrap_or(0);
     let size = exchange.size.unwrap_or(received);
     let mut members = vec![("size", Json::count(Some(size))), ("mimeType", Json::lossy(kind))];
@@ -192,7 +192,7 @@ fn received(exchange: &Exchange, fields: &Fields) -> Option<u64> {
         let has_none = exchange.method == "HEAD" || matches!(exchange.status, Some(204 | 304));
         match has_none {
             true => Some(0),
-            false => values(fields, "content-length").next().and_then(token::decimal),
+            false => fields.get("content-length").and_then(token::decimal),
         }
     };
     exchange.received.or_else(|| announced().filter(|_| exchange.complete))
