@@ -19,6 +19,7 @@ mod disposition;
 mod ending;
 mod etag;
 mod exit;
+mod explain;
 mod flags;
 mod form;
 mod glob;

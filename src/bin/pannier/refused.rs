@@ -1,6 +1,7 @@
 //! Options of curl's that are known and refused: what they ask for cannot be done here, and a transfer
 //! without it would be another one than was asked for.
 
+use crate::exit;
 use crate::usage::Problem;
 
 /// Options that fail for the same reason, with the code to exit with.
@@ -31,7 +32,7 @@ fn problem(fits: impl Fn(&Group) -> bool) -> Option<Problem> {
 const GROUPS: [Group; 7] = [
     Group {
         why: "needs TLS, which is not built in",
-        code: 2,
+        code: exit::USAGE,
         names: &[
             "ca-native",
             "cacert",
@@ -100,7 +101,7 @@ const GROUPS: [Group; 7] = [
     },
     Group {
         why: "is for a protocol that is not built in",
-        code: 2,
+        code: exit::USAGE,
         names: &[
             "append",
             "compressed-ssh",
@@ -142,7 +143,7 @@ const GROUPS: [Group; 7] = [
     },
     Group {
         why: "asks for an authentication that is not built in; --basic and --digest are",
-        code: 2,
+        code: exit::USAGE,
         names: &[
             "aws-sigv4",
             "delegation",
@@ -162,13 +163,13 @@ const GROUPS: [Group; 7] = [
     },
     Group {
         why: "std has no way to choose this end of a connection",
-        code: 45,
+        code: exit::INTERFACE_FAILED,
         names: &["interface", "local-port"],
         letters: "",
     },
     Group {
         why: "std has no way to set this of a connection",
-        code: 2,
+        code: exit::USAGE,
         names: &[
             "ip-tos",
             "keepalive",
@@ -183,13 +184,13 @@ const GROUPS: [Group; 7] = [
     },
     Group {
         why: "std leaves it to the system how names are looked up",
-        code: 2,
+        code: exit::USAGE,
         names: &["dns-interface", "dns-ipv4-addr", "dns-ipv6-addr", "dns-servers"],
         letters: "",
     },
     Group {
         why: "std has no way to set extended attributes",
-        code: 2,
+        code: exit::USAGE,
         names: &["xattr"],
         letters: "",
     },

@@ -15,7 +15,8 @@ use crate::args::Global;
 use crate::condition;
 use crate::connect::Route;
 use crate::etag;
-use crate::exit::{self, Facts, Failure};
+use crate::exit::{self, Failure};
+use crate::explain::{self, Facts};
 use crate::head::Fields;
 use crate::operation::{Fail, Operation};
 use crate::output::{Dump, Output};
@@ -141,7 +142,7 @@ impl Transfer<'_> {
         let heads = self.show_heads();
         if let Err(error) = &sent {
             let head = self.watcher.take_faulty_head();
-            self.show(exit::sound_part(&head, error))?;
+            self.show(explain::sound_part(&head, error))?;
         }
         let mut response = sent.map_err(|error| {
             // Only what cannot be sent twice fails so, and over HTTP/1.0 not even once more.
@@ -341,7 +342,7 @@ impl Transfer<'_> {
             expected: progress.expected,
             max_redirs: self.op.max_redirs,
         };
-        let failure = Failure::transfer(error, &facts);
+        let failure = explain::failure(error, &facts);
         match failure.code == exit::UNSUPPORTED && self.op.http09 && asked.is_head {
             // It can be no content, where there is none.
             true => Failure::new(exit::WEIRD_REPLY, "Weird server reply"),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::exit;
+
 /// What is wrong with an option.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
@@ -35,11 +37,11 @@ impl Usage {
     /// The problem with the option written so.
     pub fn new(word: &str, problem: Problem) -> Usage {
         let code = match problem {
-            Problem::Unreadable(_) => 26,
+            Problem::Unreadable(_) => exit::READ_ERROR,
             Problem::Nested(usage) => return usage,
-            Problem::UnknownProtocol => 1,
+            Problem::UnknownProtocol => exit::UNSUPPORTED,
             Problem::Impossible(_, code) => code,
-            _ => 2,
+            _ => exit::USAGE,
         };
         Usage { message: format!("option {}: {}", word, problem), code }
     }
