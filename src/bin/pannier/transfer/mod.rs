@@ -1,15 +1,15 @@
 //! One try of a transfer: the plan made a request for the library, and what comes made output.
 
-use std::borrow::Cow;
-use std::io::{self, Read};
+mod ask;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use pannier::http::{token, Headers, Method, StatusCode, Url};
-#[cfg(feature = "gzip")]
-use pannier::Decoding;
-use pannier::{Body, Client, Error, ErrorKind, RedirectPolicy, RequestBuilder, Response, Timeouts};
+use pannier::http::{token, Headers, StatusCode, Url};
+use pannier::{Error, ErrorKind, Response};
+
+pub use self::ask::{request, Asked};
 
 use crate::args::Global;
 use crate::condition;
@@ -20,10 +20,8 @@ use crate::explain::{self, Facts};
 use crate::head::Fields;
 use crate::operation::{Fail, Operation};
 use crate::output::{Dump, Output};
-use crate::patient::Patient;
 use crate::progress::screen;
 use crate::protocols::{self, From};
-use crate::request::{Payload, Plan};
 use crate::resume::{Fate, Start};
 use crate::retry::{Retries, Verdict};
 use crate::warn::warn;
@@ -42,23 +40,6 @@ pub struct Transfer<'a> {
     pub start: &'a mut Start,
 }
 
-/// What was asked for.
-pub struct Asked {
-    url: Url,
-    is_head: bool,
-    /// Nothing is sent.
-    is_plain: bool,
-    /// Its body can be read only once.
-    streams: bool,
-}
-
-impl Asked {
-    /// Does it ask for content, and send none?
-    fn is_download(&self) -> bool {
-        self.is_plain && !self.is_head
-    }
-}
-
 /// What has come of it so far.
 #[derive(Debug, Default)]
 pub struct Progress {
@@ -74,60 +55,6 @@ pub struct Progress {
     pub verdict: Option<Verdict>,
     /// Something was read of a body that cannot be read again.
     pub spent: Arc<AtomicBool>,
-}
-
-/// The request of a plan, and what is to be remembered of it.
-pub fn request(
-    op: &Operation,
-    global: Global,
-    client: &Client,
-    watcher: &Arc<Watcher>,
-    plan: Plan,
-    spent: &Arc<AtomicBool>,
-) -> Result<(RequestBuilder, Asked), Failure> {
-    let asked = Asked {
-        url: plan.url.clone(),
-        is_head: plan.method == "HEAD",
-        is_plain: matches!(plan.payload, Payload::None),
-        streams: match &plan.payload {
-            Payload::Form(form, _) => !form.is_replayable(),
-            payload => matches!(payload, Payload::Stream(_) | Payload::Stdin),
-        },
-    };
-    let bad = |error: &dyn std::fmt::Display| Failure::new(exit::BAD_ARGUMENT, error.to_string());
-    let method = Method::new(&plan.method).map_err(|error| bad(&error))?;
-    let mut builder = client.request(method, &plan.url);
-    for name in &plan.without {
-        builder = builder.without_header(name);
-    }
-    for (name, value) in &plan.lines {
-        builder = builder.header(name, value);
-    }
-    if let Some(credentials) = plan.credentials {
-        builder = builder.credentials(credentials);
-    }
-    if let Some(netrc) = plan.netrc {
-        builder = builder.netrc(netrc);
-    }
-    if let Some(target) = &op.target {
-        builder = builder.target(target);
-    }
-    if global.parallel || op.slowness().is_some() {
-        builder = builder.cancel(watcher.token());
-    }
-    let builder = builder
-        .body(body(plan.payload, spent)?)
-        .raw_transfer(op.raw)
-        .timeouts(timeouts(op))
-        .redirects(redirects(op))
-        .protocol(op.version)
-        .observer(watcher.clone());
-    #[cfg(feature = "gzip")]
-    let builder = builder.decoding(match op.compressed && !op.raw {
-        true => Decoding::always(),
-        false => Decoding::none(),
-    });
-    Ok((builder, asked))
 }
 
 impl Transfer<'_> {
@@ -157,27 +84,37 @@ impl Transfer<'_> {
         progress.redirect_url = response.redirect_url().map(|url| url.to_string());
         progress.expected = announced(&response).filter(|_| !asked.is_head);
         let failed = self.op.fail != Fail::Never && self.is_failure(&response, asked);
-        if failed && self.op.fail == Fail::WithoutBody {
-            return Err(http_error(&response));
+        if !failed || self.op.fail == Fail::WithBody {
+            self.deliver(&mut response, asked, progress)?;
         }
-        // `-I -X GET` asks for no content either, but gets some.
-        if !self.op.head {
-            self.announced_too_large(progress)?;
-            self.copy(&mut response, asked, progress)?;
-        }
-        if let Some(trailers) = response.trailers() {
-            self.show(&section(trailers))?;
-        }
-        etag::save(self.op, &response)?;
-        // What has not changed is as it was.
-        if self.watcher.status() != StatusCode::NOT_MODIFIED.as_u16() {
-            self.output.finish()?;
-        }
-        self.set_time(&response);
         match failed {
             true => Err(http_error(&response)),
             false => Ok(()),
         }
+    }
+
+    /// Writes what follows the head, and completes the output.
+    fn deliver(
+        &mut self,
+        response: &mut Response,
+        asked: &Asked,
+        progress: &mut Progress,
+    ) -> Result<(), Failure> {
+        // `-I -X GET` asks for no content either, but gets some.
+        if !self.op.head {
+            self.announced_too_large(progress)?;
+            self.copy(response, asked, progress)?;
+        }
+        if let Some(trailers) = response.trailers() {
+            self.show(&section(trailers))?;
+        }
+        etag::save(self.op, response)?;
+        // What has not changed is as it was.
+        if self.watcher.status() != StatusCode::NOT_MODIFIED.as_u16() {
+            self.output.finish()?;
+        }
+        self.set_time(response);
+        Ok(())
     }
 
     /// Whether this response is a reason to try again.
@@ -351,47 +288,6 @@ impl Transfer<'_> {
     }
 }
 
-fn body(payload: Payload, spent: &Arc<AtomicBool>) -> Result<Body, Failure> {
-    Ok(match payload {
-        Payload::None => Body::empty(),
-        Payload::Bytes(Cow::Borrowed(bytes)) => Body::from(bytes),
-        Payload::Bytes(Cow::Owned(bytes)) => Body::from(bytes),
-        Payload::File(file, _) => Body::file(file).map_err(|error| {
-            Failure::new(exit::READ_ERROR, format!("the upload cannot be read: {}", error))
-        })?,
-        Payload::Form(form, _) => {
-            // What it reads from pipes cannot be told from outside: none of it is read twice.
-            spent.fetch_or(!form.is_replayable(), Ordering::Relaxed);
-            form
-        }
-        Payload::Stream(file) => read_once(Patient::new(file), spent)?,
-        Payload::Stdin => read_once(Patient::stdin(), spent)?,
-    })
-}
-
-fn read_once<R: Read + Send + 'static>(
-    reader: io::Result<R>,
-    spent: &Arc<AtomicBool>,
-) -> Result<Body, Failure> {
-    let unreadable =
-        |error| Failure::new(exit::READ_ERROR, format!("the upload cannot be read: {}", error));
-    let reader = reader.map_err(unreadable)?;
-    Ok(Body::reader(Once { reader, spent: spent.clone() }))
-}
-
-/// A reader that can be read once, and tells when that has begun.
-struct Once<R> {
-    reader: R,
-    spent: Arc<AtomicBool>,
-}
-
-impl<R: Read> Read for Once<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.spent.store(true, Ordering::Relaxed);
-        self.reader.read(buffer)
-    }
-}
-
 /// The failure of a transfer that was ended from outside.
 fn ended(end: End) -> Failure {
     match end {
@@ -405,35 +301,6 @@ fn ended(end: End) -> Failure {
             ),
         ),
     }
-}
-
-fn redirects(op: &Operation) -> RedirectPolicy {
-    if !op.location {
-        return RedirectPolicy::none();
-    }
-    let policy = match op.max_redirs {
-        Some(limit) => RedirectPolicy::limited(limit as usize),
-        None => RedirectPolicy::unlimited(),
-    };
-    protocols::guarded(op, policy)
-        .keep_post_301(op.post301)
-        .keep_post_302(op.post302)
-        .keep_post_303(op.post303)
-        .keep_method(op.method.is_some())
-        .trusted(op.location_trusted)
-        .auto_referer(op.auto_referer)
-        .allow_downgrade(true)
-}
-
-fn timeouts(op: &Operation) -> Timeouts {
-    let with =
-        |set: fn(Timeouts, Duration) -> Timeouts, time: Option<Duration>, timeouts| match time {
-            Some(time) => set(timeouts, time),
-            None => timeouts,
-        };
-    let timeouts = with(Timeouts::connect, op.connect_timeout, Timeouts::default());
-    let timeouts = with(Timeouts::expect_continue, op.expect100_timeout, timeouts);
-    with(Timeouts::total, op.max_time, timeouts)
 }
 
 /// A head in which the names of fields stand out, by the sequences of ECMA-48 that curl uses.
