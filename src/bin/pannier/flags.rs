@@ -142,11 +142,13 @@ pub const FLAGS: &[Flag] = &[
         Auth,
         "Let the server choose between Digest and Basic",
         Set::Act(|a| {
-            a.op().login.any = true;
+            a.op().login.schemes.any = true;
             Ok(())
         }),
     ),
-    switch("basic", Auth, "Basic authentication (the default)", |a, on| a.op().login.basic = on),
+    switch("basic", Auth, "Basic authentication (the default)", |a, on| {
+        a.op().login.schemes.basic = on
+    }),
     #[cfg(feature = "gzip")]
     switch("compressed", Http, "Ask for content in gzip or deflate, and decode it", |a, on| {
         a.op().compressed = on;
@@ -197,7 +199,7 @@ pub const FLAGS: &[Flag] = &[
     value("data-urlencode", "<data>", Post, "POST data, percent-encoded", |a, v| {
         a.op().add_data(data::urlencode(v)?)
     }),
-    switch("digest", Auth, "Digest authentication", |a, on| a.op().login.digest = on),
+    switch("digest", Auth, "Digest authentication", |a, on| a.op().login.schemes.digest = on),
     flag("disable", General, "As the first option: read no .curlrc", Set::Act(|_| Ok(())))
         .short('q'),
     switch("disallow-username-in-url", Auth, "Refuse URLs with a user name", |a, on| {
@@ -421,7 +423,7 @@ pub const FLAGS: &[Flag] = &[
         a.global.no_progress_meter = on;
     }),
     value("noproxy", "<list of hosts>", Proxy, "Hosts that are asked directly (*: all)", |a, v| {
-        a.op().no_proxy = Some(values::text(v)?);
+        a.op().proxy.no_proxy = Some(values::text(v)?);
         Ok(())
     }),
     value("oauth2-bearer", "<token>", Auth, "OAuth 2 bearer token", |a, v| {
@@ -470,7 +472,7 @@ pub const FLAGS: &[Flag] = &[
         Proxy,
         "SOCKS proxy through which the proxy is reached",
         |a, v| {
-            a.op().preproxy = Some(values::text(v)?);
+            a.op().proxy.before = Some(values::text(v)?);
             Ok(())
         },
     ),
@@ -491,20 +493,20 @@ pub const FLAGS: &[Flag] = &[
         Ok(())
     }),
     value("proxy", "<[protocol://]host[:port]>", Proxy, "Use this proxy (\"\": none)", |a, v| {
-        a.op().set_proxy(Kind::Http, v)
+        a.op().proxy.set(Kind::Http, v)
     })
     .short('x'),
     switch("proxy-anyauth", Proxy, "Authenticate to the proxy as it asks for", |a, on| {
-        a.op().proxy_any = on;
+        a.op().proxy.schemes.any = on;
     }),
     switch("proxy-basic", Proxy, "Authenticate to the proxy by Basic (the default)", |a, on| {
-        a.op().proxy_basic = on;
+        a.op().proxy.schemes.basic = on;
     }),
     switch("proxy-digest", Proxy, "Authenticate to the proxy by Digest", |a, on| {
-        a.op().proxy_digest = on;
+        a.op().proxy.schemes.digest = on;
     }),
     value("proxy-header", "<header/@file>", Proxy, "A header for the proxy alone", |a, v| {
-        a.op().add_proxy_header(v)
+        a.op().proxy.add_header(v)
     }),
     value(
         "proxy-user",
@@ -512,16 +514,16 @@ pub const FLAGS: &[Flag] = &[
         Proxy,
         "User name and password for the proxy",
         |a, v| {
-            a.op().proxy_user = Some(v.to_vec());
+            a.op().proxy.user = Some(v.to_vec());
             Ok(())
         },
     )
     .short('U'),
     value("proxy1.0", "<host[:port]>", Proxy, "A proxy to which CONNECT is HTTP/1.0", |a, v| {
-        a.op().set_proxy(Kind::Http10, v)
+        a.op().proxy.set(Kind::Http10, v)
     }),
     switch("proxytunnel", Proxy, "Go through the proxy by CONNECT", |a, on| {
-        a.op().proxy_tunnel = on;
+        a.op().proxy.tunnel = on;
     })
     .short('p'),
     switch("public-only", Connection, "Refuse addresses that are not public", |a, on| {
@@ -616,17 +618,17 @@ pub const FLAGS: &[Flag] = &[
     }),
     switch("silent", Important, "Say nothing", |a, on| a.global.silent = on).short('s'),
     value("socks4", "<host[:port]>", Proxy, "SOCKS4 proxy", |a, v| {
-        a.op().set_proxy(Kind::Socks4, v)
+        a.op().proxy.set(Kind::Socks4, v)
     }),
     value("socks4a", "<host[:port]>", Proxy, "SOCKS4 proxy that looks up names", |a, v| {
-        a.op().set_proxy(Kind::Socks4a, v)
+        a.op().proxy.set(Kind::Socks4a, v)
     }),
     value("socks5", "<host[:port]>", Proxy, "SOCKS5 proxy", |a, v| {
-        a.op().set_proxy(Kind::Socks5, v)
+        a.op().proxy.set(Kind::Socks5, v)
     }),
     switch("socks5-basic", Proxy, "Accepted; -U is for SOCKS5 too", |_, _| {}),
     value("socks5-hostname", "<host[:port]>", Proxy, "SOCKS5 proxy that looks up names", |a, v| {
-        a.op().set_proxy(Kind::Socks5h, v)
+        a.op().proxy.set(Kind::Socks5h, v)
     }),
     value("speed-limit", "<speed>", Connection, "Fail below so many bytes per second", |a, v| {
         a.op().speed_limit = Some(values::count(v)?);
@@ -650,7 +652,7 @@ pub const FLAGS: &[Flag] = &[
         Proxy,
         "Leave CONNECT's headers out of the output",
         |a, on| {
-            a.op().suppress_connect_headers = on;
+            a.op().proxy.suppress_heads = on;
         },
     ),
     value(

@@ -173,7 +173,7 @@ impl Session {
         let keeps_heads = job.op.show_headers || dump.is_some() || job.op.remote_header_name;
         let start = Start::first(&job.op, &output, job.upload.is_some());
         let record = Record::new(Instant::now(), keeps_heads);
-        let record = record.suppress_tunnels(job.op.suppress_connect_headers);
+        let record = record.suppress_tunnels(job.op.proxy.suppress_heads);
         let watcher = Watcher::new(record, narrator);
         let flight = self.board.depart(Departure {
             name: name(&output, &url),

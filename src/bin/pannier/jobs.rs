@@ -12,7 +12,6 @@ use crate::exit::{self, Failure};
 use crate::glob::{Expansion, Glob};
 use crate::list::List;
 use crate::operation::{Operation, Out, Place, Slot};
-use crate::proxy;
 use crate::warn::warn;
 
 /// One transfer to make.
@@ -120,7 +119,7 @@ impl Current {
     fn begin(mut op: Operation, global: Global) -> Result<Option<Current>, Failure> {
         consistent(&op, global)?;
         op.login.complete(global)?;
-        proxy::complete(&mut op)?;
+        op.proxy.complete()?;
         etag::compare(&mut op, global);
         if !etag::can_be_saved(&op, global) {
             return Ok(None);

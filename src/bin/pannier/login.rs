@@ -24,9 +24,7 @@ pub struct Login {
     /// `name:password`, or a name alone.
     pub user: Option<Vec<u8>>,
     pub bearer: Option<String>,
-    pub basic: bool,
-    pub digest: bool,
-    pub any: bool,
+    pub schemes: Schemes,
     pub netrc: bool,
     pub netrc_optional: bool,
     pub netrc_file: Option<Vec<u8>>,
@@ -34,10 +32,19 @@ pub struct Login {
     known: Option<Netrc>,
 }
 
+/// By which schemes a password may be shown. curl has a set of these; with more than one the server
+/// chooses, and without any it is Basic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Schemes {
+    pub any: bool,
+    pub digest: bool,
+    pub basic: bool,
+}
+
 /// Name and password.
 pub type User = (Vec<u8>, Vec<u8>);
 
-/// What credentials are made of them.
+/// What makes credentials of them.
 pub type Kind = fn(Vec<u8>, Vec<u8>) -> Credentials;
 
 impl Login {
@@ -45,18 +52,14 @@ impl Login {
     /// transfers of the operation.
     pub fn complete(&mut self, global: Global) -> Result<(), Failure> {
         if let (None, Some(user)) = (&self.bearer, &mut self.user) {
-            if !user.contains(&b':') {
-                let password = ask_password("host", user)?;
-                user.push(b':');
-                user.extend(password);
-            }
+            add_password("host", user)?;
         }
         let wanted = self.netrc || self.netrc_optional || self.netrc_file.is_some();
         if !wanted || self.bearer.is_some() {
             return Ok(());
         }
         match self.read_netrc() {
-            Ok(netrc) => self.known = netrc.map(|netrc| netrc.by(self.kind())),
+            Ok(netrc) => self.known = netrc.map(|netrc| netrc.by(self.schemes.kind())),
             Err(problem) if self.netrc_optional || self.user.is_some() => warn(global, &problem),
             Err(problem) => return Err(Failure::new(exit::READ_ERROR, problem)),
         }
@@ -69,7 +72,7 @@ impl Login {
             return Some(Credentials::bearer(token.as_str()));
         }
         let (user, password) = self.find(url)?;
-        Some(self.kind()(user, password))
+        Some(self.schemes.kind()(user, password))
     }
 
     /// Where others are looked up that redirects lead to.
@@ -95,10 +98,6 @@ impl Login {
         has_some.then(|| (user, password.unwrap_or_default()))
     }
 
-    fn kind(&self) -> Kind {
-        kind(self.any, self.digest, self.basic)
-    }
-
     /// That a file which nobody named is not there means nothing.
     fn read_netrc(&self) -> Result<Option<Netrc>, String> {
         let named = self.netrc_file.as_ref().map(|name| data::path(name).to_owned());
@@ -112,12 +111,16 @@ impl Login {
     }
 }
 
-/// curl has a set of these; with more than one the server chooses.
-pub fn kind(any: bool, digest: bool, basic: bool) -> Kind {
-    match (any, digest, basic) {
-        (true, ..) | (_, true, true) => Credentials::any,
-        (_, true, _) => Credentials::digest,
-        _ => Credentials::basic,
+impl Schemes {
+    /// What makes credentials of a name and a password.
+    pub fn kind(self) -> Kind {
+        match self {
+            Schemes { any: true, .. } | Schemes { digest: true, basic: true, .. } => {
+                Credentials::any
+            }
+            Schemes { digest: true, .. } => Credentials::digest,
+            _ => Credentials::basic,
+        }
     }
 }
 
@@ -144,9 +147,19 @@ fn default_netrc() -> Option<PathBuf> {
     }
 }
 
+/// Completes a name without a colon by the password, which is asked for.
+pub fn add_password(whose: &str, user: &mut Vec<u8>) -> Result<(), Failure> {
+    if !user.contains(&b':') {
+        let password = ask_password(whose, user)?;
+        user.push(b':');
+        user.extend(password);
+    }
+    Ok(())
+}
+
 /// Asks at the terminal, wherever standard input comes from, with the echo off if there is an `stty`.
 /// Without a terminal it is a line of standard input, and at its end there is no password.
-pub fn ask_password(whose: &str, user: &[u8]) -> Result<Vec<u8>, Failure> {
+fn ask_password(whose: &str, user: &[u8]) -> Result<Vec<u8>, Failure> {
     let user = String::from_utf8_lossy(user);
     let prompt = format!("Enter {} password for user '{}':", whose, user);
     warn::write(prompt.as_bytes());
@@ -231,7 +244,8 @@ mod tests {
             ((false, true, true), "Credentials(any)"),
             ((true, false, false), "Credentials(any)"),
         ] {
-            let login = Login { any, digest, basic, ..login("u:p", "", false) };
+            let schemes = Schemes { any, digest, basic };
+            let login = Login { schemes, ..login("u:p", "", false) };
             let url = Url::parse("http://a/").expect("it is one");
             assert_eq!(format!("{:?}", login.credentials(&url).expect("there are some")), shown);
         }

@@ -17,7 +17,6 @@ use crate::protocols::Protocols;
 use crate::proxy;
 use crate::resume::Resume;
 use crate::usage::Problem;
-use crate::values;
 
 /// The URLs between two `--next` with their options.
 #[derive(Default)]
@@ -60,18 +59,7 @@ pub struct Operation {
     pub resolve: Vec<String>,
     pub connect_to: Vec<Vec<u8>>,
     pub unix: Option<UnixPath>,
-    /// Empty: none, whatever the environment says.
-    pub proxy: Option<String>,
-    pub proxy_kind: proxy::Kind,
-    pub preproxy: Option<String>,
-    pub proxy_user: Option<Vec<u8>>,
-    pub proxy_basic: bool,
-    pub proxy_digest: bool,
-    pub proxy_any: bool,
-    pub proxy_headers: Vec<Vec<u8>>,
-    pub proxy_tunnel: bool,
-    pub no_proxy: Option<String>,
-    pub suppress_connect_headers: bool,
+    pub proxy: proxy::Options,
     pub family: Family,
     pub public_only: bool,
     pub version: Protocol,
@@ -284,19 +272,6 @@ impl Operation {
         Ok(())
     }
 
-    /// The same for a proxy.
-    pub fn add_proxy_header(&mut self, value: &[u8]) -> Result<(), Problem> {
-        self.proxy_headers.extend(header_lines(value)?);
-        Ok(())
-    }
-
-    /// A proxy; the last one counts.
-    pub fn set_proxy(&mut self, kind: proxy::Kind, value: &[u8]) -> Result<(), Problem> {
-        self.proxy = Some(values::text(value)?);
-        self.proxy_kind = kind;
-        Ok(())
-    }
-
     /// The Referer, perhaps with `;auto` behind it.
     pub fn set_referer(&mut self, value: &[u8]) {
         let (value, auto) = match value.strip_suffix(b";auto") {
@@ -309,7 +284,7 @@ impl Operation {
 }
 
 /// A header line, or those of a file.
-fn header_lines(value: &[u8]) -> Result<Vec<Vec<u8>>, Problem> {
+pub fn header_lines(value: &[u8]) -> Result<Vec<Vec<u8>>, Problem> {
     let Some(name) = value.strip_prefix(b"@") else { return Ok(vec![value.to_vec()]) };
     let text = data::read_file(name).map_err(data::unreadable)?;
     let lines = text.split(|&byte| byte == b'\n');

@@ -10,9 +10,52 @@ use pannier::http::{percent, Url};
 use pannier::{Protocol, Proxy};
 
 use crate::exit::{self, Failure};
-use crate::login::{self, User};
-use crate::operation::Operation;
+use crate::login::{self, Schemes, User};
+use crate::operation::{header_lines, Operation};
 use crate::request::{self, Custom};
+use crate::usage::Problem;
+use crate::values;
+
+/// What the options say.
+#[derive(Default)]
+pub struct Options {
+    /// Empty: none, whatever the environment says.
+    pub named: Option<String>,
+    pub kind: Kind,
+    /// `--preproxy`
+    pub before: Option<String>,
+    /// `name:password`, or a name alone.
+    pub user: Option<Vec<u8>>,
+    pub schemes: Schemes,
+    /// Lines as given.
+    pub headers: Vec<Vec<u8>>,
+    /// Requests go by CONNECT.
+    pub tunnel: bool,
+    /// Hosts that are asked directly.
+    pub no_proxy: Option<String>,
+    /// The heads of CONNECT are not shown.
+    pub suppress_heads: bool,
+}
+
+impl Options {
+    /// A proxy; the last one counts.
+    pub fn set(&mut self, kind: Kind, value: &[u8]) -> Result<(), Problem> {
+        self.named = Some(values::text(value)?);
+        self.kind = kind;
+        Ok(())
+    }
+
+    /// A line for the proxy, or `@file` with one per line.
+    pub fn add_header(&mut self, value: &[u8]) -> Result<(), Problem> {
+        self.headers.extend(header_lines(value)?);
+        Ok(())
+    }
+
+    /// Asks for the password that `-U name` leaves out, once for all transfers of the operation.
+    pub fn complete(&mut self) -> Result<(), Failure> {
+        self.user.as_mut().map_or(Ok(()), |user| login::add_password("proxy", user))
+    }
+}
 
 /// The proxies of a transfer. Two transfers with the same may share connections.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,8 +64,8 @@ pub struct Proxies {
     /// `--preproxy`
     before: Option<String>,
     no_proxy: String,
-    /// Any scheme, Digest, Basic: how user and password are shown.
-    schemes: [bool; 3],
+    /// How user and password are shown.
+    schemes: Schemes,
     tunnels: bool,
     http10: bool,
     fields: Vec<(String, Vec<u8>)>,
@@ -63,33 +106,33 @@ impl Proxies {
         let first = |names: &[&str]| {
             names.iter().find_map(|name| var(name).filter(|value| !value.is_empty()))
         };
-        let before = match op.preproxy.as_deref().filter(|text| !text.is_empty()) {
+        let before = match op.proxy.before.as_deref().filter(|text| !text.is_empty()) {
             Some(text) => Some(Server::parse(text, Kind::Socks4)?),
             None => None,
         };
-        let main = match op.proxy.clone() {
+        let main = match op.proxy.named.clone() {
             Some(text) => Some(text),
             None => first(&["http_proxy", "all_proxy", "ALL_PROXY"]),
         };
         let mut main = match main.filter(|text| !text.is_empty()) {
-            Some(text) => Some(Server::parse(&text, op.proxy_kind)?),
+            Some(text) => Some(Server::parse(&text, op.proxy.kind)?),
             None => None,
         };
-        if let (Some(Server { user: user @ None, .. }), Some(given)) = (&mut main, &op.proxy_user) {
+        if let (Some(Server { user: user @ None, .. }), Some(given)) = (&mut main, &op.proxy.user) {
             *user = Some(login::user_and_password(given));
         }
         let (main, before) = match main {
             None => (before, None),
             main => (main, before.map(|before| before.with_user())),
         };
-        let no_proxy = op.no_proxy.clone();
+        let no_proxy = op.proxy.no_proxy.clone();
         Ok(Proxies {
             main,
             before,
             no_proxy: no_proxy.or_else(|| first(&["no_proxy", "NO_PROXY"])).unwrap_or_default(),
-            schemes: [op.proxy_any, op.proxy_digest, op.proxy_basic],
-            tunnels: op.proxy_tunnel,
-            http10: op.proxy_kind == Kind::Http10,
+            schemes: op.proxy.schemes,
+            tunnels: op.proxy.tunnel,
+            http10: op.proxy.kind == Kind::Http10,
             fields: fields(op)?,
         })
     }
@@ -100,8 +143,7 @@ impl Proxies {
         let bad = |error: pannier::Error| bad_syntax(&error.to_string());
         let mut proxy = Proxy::none().for_http(&main.url).map_err(bad)?.no_proxy(&self.no_proxy);
         if let Some((user, password)) = main.user.clone() {
-            let [any, digest, basic] = self.schemes;
-            proxy = proxy.credentials(login::kind(any, digest, basic)(user, password));
+            proxy = proxy.credentials(self.schemes.kind()(user, password));
         }
         if let Some(before) = &self.before {
             proxy = proxy.reached_through(before).map_err(bad)?;
@@ -170,20 +212,10 @@ impl Kind {
     }
 }
 
-/// Asks for the password that `-U name` leaves out, once for all transfers of the operation.
-pub fn complete(op: &mut Operation) -> Result<(), Failure> {
-    if let Some(user) = op.proxy_user.as_mut().filter(|user| !user.contains(&b':')) {
-        let password = login::ask_password("proxy", user)?;
-        user.push(b':');
-        user.extend(password);
-    }
-    Ok(())
-}
-
 /// What is for the proxy: curl's own fields, unless `--proxy-header` speaks of them, and those of
 /// `--proxy-header`. `User-Agent` and `Proxy-Connection` go with CONNECT only.
 fn fields(op: &Operation) -> Result<Vec<(String, Vec<u8>)>, Failure> {
-    let given = request::custom_lines(&op.proxy_headers)?;
+    let given = request::custom_lines(&op.proxy.headers)?;
     let own = |name: &str, value: &[u8]| {
         let is_given = given.iter().any(|line| line.name().eq_ignore_ascii_case(name));
         (!is_given && !value.is_empty()).then(|| (name.to_owned(), value.to_vec()))

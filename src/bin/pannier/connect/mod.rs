@@ -178,7 +178,7 @@ mod tests {
     fn route(resolve: &[&str], connect_to: &[&str]) -> Result<Route, Failure> {
         let mut op = Operation::new();
         // Not those of whoever runs the tests.
-        op.proxy = Some(String::new());
+        op.proxy.named = Some(String::new());
         op.resolve = resolve.iter().map(|entry| entry.to_string()).collect();
         op.connect_to = connect_to.iter().map(|entry| entry.as_bytes().to_vec()).collect();
         Route::new(&op)
