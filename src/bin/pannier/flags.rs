@@ -655,6 +655,7 @@ pub const FLAGS: &[Flag] = &[
             a.op().proxy.suppress_heads = on;
         },
     ),
+    flag("tcp-nodelay", Connection, "Accepted; it is always on", Set::Act(|_| Ok(()))),
     value(
         "time-cond",
         "<date/file>",

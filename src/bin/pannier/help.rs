@@ -16,8 +16,7 @@ pub fn help(category: &str) -> Result<String, String> {
     };
     let rows: Vec<(String, &str)> = FLAGS.iter().filter(wanted).map(row).collect();
     if rows.is_empty() {
-        let names: Vec<&str> = CATEGORIES.iter().map(|category| category.name()).collect();
-        return Err(format!("no category '{}'; there are: all, {}", category, names.join(", ")));
+        return Err(format!("no category '{}'; there are: all, {}", category, names().join(", ")));
     }
     let width = rows.iter().map(|(names, _)| names.len()).max().unwrap_or(0);
     let mut text = String::from("Usage: pannier [options...] <url>\n");
@@ -25,26 +24,27 @@ pub fn help(category: &str) -> Result<String, String> {
         text.push_str(&format!("{:width$}  {}\n", names, help, width = width));
     }
     if category.is_empty() {
-        text.push_str(
-            "\nThis is not the full help. It has categories: \"-h all\" lists every option.\n",
-        );
+        text.push_str("\nThis is not the full help: \"-h all\" lists every option, and \"-h <category>\" those of\n");
+        text.push_str(&format!("{}.\n", names().join(", ")));
     }
     Ok(text)
 }
 
 /// The version, and what it can do.
 pub fn version() -> String {
-    let features = match cfg!(unix) {
-        true => "IPv6 Largefile UnixSockets",
-        false => "IPv6 Largefile",
-    };
+    let features: Vec<&str> =
+        FEATURES.iter().filter(|(_, is_there)| *is_there).map(|(name, _)| *name).collect();
     format!(
         "pannier {} ({}-{}) std\nProtocols: http\nFeatures: {}\n",
         env!("CARGO_PKG_VERSION"),
         consts::ARCH,
         consts::OS,
-        features
+        features.join(" ")
     )
+}
+
+fn names() -> Vec<&'static str> {
+    CATEGORIES.iter().map(|category| category.name()).collect()
 }
 
 fn row(flag: &Flag) -> (String, &'static str) {
@@ -58,6 +58,15 @@ fn row(flag: &Flag) -> (String, &'static str) {
     };
     (format!(" {:3} --{} {}", short, flag.long, value).trim_end().to_owned(), flag.help)
 }
+
+/// What is built in, by the names of Cargo's features and of curl.
+const FEATURES: [(&str, bool); 5] = [
+    ("cookies", cfg!(feature = "cookies")),
+    ("gzip", cfg!(feature = "gzip")),
+    ("IPv6", true),
+    ("Largefile", true),
+    ("UnixSockets", cfg!(unix)),
+];
 
 const CATEGORIES: [Category; 12] = [
     Category::Important,
@@ -101,5 +110,6 @@ mod tests {
     #[test]
     fn ok_the_version_comes_second() {
         assert!(version().starts_with(concat!("pannier ", env!("CARGO_PKG_VERSION"), " ")));
+        assert_eq!(version().contains(" gzip "), cfg!(feature = "gzip"));
     }
 }

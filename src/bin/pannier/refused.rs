@@ -29,7 +29,7 @@ fn problem(fits: impl Fn(&Group) -> bool) -> Option<Problem> {
     Some(Problem::Impossible(group.why, group.code))
 }
 
-const GROUPS: [Group; 7] = [
+const GROUPS: &[Group] = &[
     Group {
         why: "needs TLS, which is not built in",
         code: exit::USAGE,
@@ -98,6 +98,19 @@ const GROUPS: [Group; 7] = [
             "tlsv1.3",
         ],
         letters: "Ek123",
+    },
+    Group {
+        why: "needs HTTP/2 or HTTP/3, which are not built in",
+        code: exit::USAGE,
+        names: &["alt-svc", "http2", "http2-prior-knowledge", "http3", "http3-only"],
+        letters: "",
+    },
+    #[cfg(not(feature = "gzip"))]
+    Group {
+        why: "needs a decoder, and this pannier was built without gzip",
+        code: exit::USAGE,
+        names: &["compressed", "tr-encoding"],
+        letters: "",
     },
     Group {
         why: "is for a protocol that is not built in",
@@ -203,7 +216,7 @@ mod tests {
 
     #[test]
     fn ok_what_is_refused_is_not_offered() {
-        for group in &GROUPS {
+        for group in GROUPS {
             assert!(group.names.windows(2).all(|pair| pair[0] < pair[1]), "{}", group.why);
             for name in group.names {
                 assert!(flags::by_long(name).is_none(), "{}", name);
