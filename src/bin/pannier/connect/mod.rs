@@ -5,10 +5,6 @@
 
 mod entries;
 mod hosts;
-#[cfg(not(unix))]
-#[path = "no_unix.rs"]
-mod unix;
-#[cfg(unix)]
 mod unix;
 
 use std::io;

@@ -1,12 +1,17 @@
-//! `--unix-socket` and `--abstract-unix-socket`.
+//! `--unix-socket` and `--abstract-unix-socket`, where the system has them.
 
 use std::io;
+#[cfg(unix)]
 use std::os::unix::net::UnixStream;
 
-use pannier::net::{Connect, Dialing, Transport, UnixConnect};
+#[cfg(unix)]
+use pannier::net::{Connect, UnixConnect};
+use pannier::net::{Dialing, Transport};
 
 use crate::operation::UnixPath;
 
+/// A connection to this socket, whatever the origin.
+#[cfg(unix)]
 pub fn connect(path: &UnixPath, dialing: Dialing<'_>) -> io::Result<Box<dyn Transport>> {
     let connector = match path {
         UnixPath::Named(name) => UnixConnect::new(crate::data::path(name)),
@@ -19,6 +24,12 @@ pub fn connect(path: &UnixPath, dialing: Dialing<'_>) -> io::Result<Box<dyn Tran
     connector.connect(dialing)
 }
 
+/// There is none.
+#[cfg(not(unix))]
+pub fn connect(_: &UnixPath, _: Dialing<'_>) -> io::Result<Box<dyn Transport>> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "Unix domain sockets are not supported here"))
+}
+
 #[cfg(target_os = "linux")]
 fn abstract_socket(name: &[u8]) -> io::Result<UnixStream> {
     use std::os::linux::net::SocketAddrExt;
@@ -26,12 +37,13 @@ fn abstract_socket(name: &[u8]) -> io::Result<UnixStream> {
     UnixStream::connect_addr(&SocketAddr::from_abstract_name(name)?)
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(all(unix, not(target_os = "linux")))]
 fn abstract_socket(_: &[u8]) -> io::Result<UnixStream> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "this system has no abstract sockets"))
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
     use std::os::linux::net::SocketAddrExt;
