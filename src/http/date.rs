@@ -391,8 +391,12 @@ mod tests {
         }
 
         #[test]
-        fn err_nothing_panics(text in "[A-Za-z]{3,9},? ?[ 0-9]{0,4}[- ][A-Za-z]{3}[ -][0-9]{0,4}.{0,14}") {
-            let _ = read(&text);
+        fn ok_what_is_read_is_written_and_read_again(
+            text in "(Mon|Sunday)?,? ?[ 0-9]{1,3}[- ](Jan|Feb|Dec|[A-Za-z]{3})[ -][0-9]{0,4} ([0-9]{2}:){2}[0-9]{2}.{0,5}"
+        ) {
+            if let Some(time) = read(&text) {
+                prop_assert_eq!(read(&format(time)), Some(time));
+            }
         }
     }
 }

@@ -68,6 +68,17 @@ fn ok_tunnels_have_fields_of_their_own_and_show_their_heads() {
 }
 
 #[test]
+fn ok_userinfo_is_not_in_the_request_target() {
+    let proxy = proxy();
+    let run = pannier(&["-sS", "-x", &proxy.address, "http://joe:hunter2@a.test/b"]);
+    assert_eq!(run.text(), ("hello", "", 0));
+    let request = &proxy.requests()[0];
+    assert!(request.starts_with("GET http://a.test/b HTTP/1.1\r\nHost: a.test\r\n"), "{}", request);
+    assert!(request.contains("Authorization: Basic am9lOmh1bnRlcjI=\r\n"), "{}", request);
+    assert!(!request.contains("hunter2"), "{}", request);
+}
+
+#[test]
 fn ok_connect_to_asks_the_proxy_for_the_other_place() {
     let proxy = proxy();
     let run = pannier(&["-sS", "-x", &proxy.address, "--connect-to", "::b:99", "http://a.test/"]);
@@ -214,6 +225,7 @@ fn err_every_failure_has_curls_code() {
         (&["-x", &closed], 7, "Failed to connect to 127.0.0.1 port"),
         (&["-p", "-x", &refusing.address], 56, "CONNECT tunnel failed, response 403"),
         (&["-p", "-x", &silent.address], 56, "Proxy CONNECT aborted"),
+        (&["-x", &silent.address], 52, "Empty reply from server"),
         (&["--socks5-hostname", &full], 97, "takes none of the authentication methods"),
         (&["--socks5-hostname", &closed], 7, "Failed to connect to 127.0.0.1 port"),
         (&["--proxy-cacert", "f"], 2, "not built in"),

@@ -256,11 +256,16 @@ proptest! {
     }
 
     #[test]
-    fn err_no_text_panics(text in ".{0,24}", base in any_url()) {
-        let _ = Url::parse(&text).map_err(|error| error.to_string());
-        let _ = Host::parse(&text);
-        if let Ok(base) = Url::parse(&base) {
-            let _ = base.join(&text);
+    fn ok_any_text_is_normal_or_refused(text in ".{0,24}", base in any_url()) {
+        if let Ok(host) = Host::parse(&text) {
+            prop_assert_eq!(Host::parse(&host.to_string()).ok(), Some(host));
+        }
+        let joined = Url::parse(&base).and_then(|base| base.join(&text));
+        for read in [Url::parse(&text), joined] {
+            match read {
+                Ok(url) => assert_same_parts(&url),
+                Err(error) => prop_assert!(!error.to_string().is_empty()),
+            }
         }
     }
 }

@@ -6,9 +6,9 @@ use std::net::TcpListener;
 use std::sync::mpsc;
 use std::thread;
 
-use pannier::http::Method;
 use pannier::{Body, CloseReason, ErrorKind, Response};
 
+use super::origin;
 use crate::support::client;
 use crate::support::daemon::Daemon;
 
@@ -129,35 +129,18 @@ fn ok_a_second_that_the_server_announced_is_too_short_for_reuse() {
 
 #[test]
 #[ignore = "needs nginx"]
-fn ok_answers_of_every_kind_share_one_connection() {
+fn ok_it_serves_files() {
     let nginx = start("");
-    nginx.folder.serve("small", b"hello");
-    nginx.folder.serve("dir/index.html", b"index");
+    origin::serves_files(&nginx);
     let client = client();
-    let date = get(&client, &nginx, "/small").headers().get("Last-Modified").unwrap().to_owned();
-    let rows = [
-        (Method::GET, "/small", None, 200, "hello"),
-        (Method::HEAD, "/small", None, 200, ""),
-        (Method::GET, "/small", Some(("Range", "bytes=1-3")), 206, "ell"),
-        (Method::GET, "/small", Some(("Range", "bytes=9-")), 416, "416 Requested Range"),
-        (Method::GET, "/small", Some(("If-Modified-Since", &*date)), 304, ""),
-        (Method::GET, "/missing", None, 404, "404 Not Found"),
-        (Method::HEAD, "/missing", None, 404, ""),
-        (Method::POST, "/small", None, 405, "405 Not Allowed"),
-        (Method::GET, "/dir", None, 200, "index"),
-    ];
-    for (method, path, field, status, content) in rows {
-        let mut request = client.request(method.clone(), nginx.url(path));
-        if let Some((name, value)) = field {
-            request = request.header(name, value);
-        }
-        let response = request.send().unwrap();
-        assert_eq!(response.status().as_u16(), status, "{} {}", method, path);
-        let text = response.text().unwrap();
-        assert!(text.contains(content), "{} {}: {}", method, path, text);
-        assert!(!text.is_empty() || content.is_empty());
-    }
-    assert_eq!(client.pool_stats().created, 1);
+    let beyond = client.get(nginx.url("/small")).header("Range", "bytes=9-").send().unwrap();
+    assert_eq!(beyond.status().as_u16(), 416);
+    let range = beyond.content_range().map(|range| (range.first(), range.complete_length()));
+    assert_eq!(range, Some((None, Some(5))));
+    drop(beyond);
+    let post = client.post(nginx.url("/small")).send().unwrap();
+    assert_eq!(post.status().as_u16(), 405);
+    assert!(post.connection().is_reused());
 }
 
 #[test]
