@@ -225,6 +225,26 @@ fn ok_no_arrow_points_up() {
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
+/// What stands between backquotes and has a slash is a file or a folder, of `src` or of the crate.
+#[test]
+fn ok_the_places_that_the_architecture_names_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("src/guide/architecture.md")).unwrap();
+    let is_place = |word: &&str| {
+        word.contains('/')
+            && word
+                .bytes()
+                .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'/' | b'.'))
+    };
+    let places: Vec<&str> = text.split('`').skip(1).step_by(2).filter(is_place).collect();
+    assert!(places.len() > 40, "{:?}", places);
+    for place in places {
+        let found =
+            [root.join("src"), root.to_owned()].iter().any(|base| base.join(place).exists());
+        assert!(found, "{} is not there", place);
+    }
+}
+
 #[test]
 fn ok_unsafe_code_is_forbidden_and_documentation_is_not_optional() {
     let lib = code_only(
