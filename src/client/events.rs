@@ -15,7 +15,7 @@ use crate::http::token;
 use super::lines::{Lines, LONGEST};
 use super::response::Response;
 
-/// One event.
+/// One event of an [`EventStream`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerEvent {
     /// What kind of event it is; `message` if it does not say.
@@ -28,7 +28,7 @@ pub struct ServerEvent {
     pub retry: Option<Duration>,
 }
 
-/// The events of a [`Response`], or of any other reader, in order.
+/// The events of a [`Response`], or of any other reader, in order (HTML standard §9.2).
 ///
 /// ```
 /// use std::time::Duration;

@@ -13,8 +13,9 @@ use crate::proto::buffer::Buffer;
 
 use super::response::Response;
 
-/// The lines of a [`Response`], or of any other reader, without their ends. What is not UTF-8 is
-/// replaced by U+FFFD; a byte order mark at the beginning is no part of the first line.
+/// The lines of a [`Response`], or of any other reader, each as soon as it has come, without their ends:
+/// LF, CRLF or CR. What is not UTF-8 is replaced by U+FFFD; a byte order mark at the beginning is no part
+/// of the first line.
 ///
 /// ```
 /// use pannier::net::Script;

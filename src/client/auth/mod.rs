@@ -26,7 +26,7 @@ use self::memory::{Known, Memory};
 pub use self::netrc::{InvalidNetrc, Netrc};
 pub(super) use self::party::{Party, Role};
 
-/// What a server, or a proxy, is shown: a name and a password, or a token.
+/// What a server, or a proxy, is shown (RFC 9110 §11): a name and a password, or a token.
 ///
 /// Clones are the same credentials: they share what was found out about the servers that asked for
 /// them, so that a second request can answer before it is asked. Nothing of them is ever displayed.

@@ -1,10 +1,8 @@
 //! The netrc file: which name and password go to which host.
 //!
-//! The format has no standard; this is what curl reads. Words are separated by white space:
-//! `machine HOST` or `default`, then any of `login NAME`, `password WORD` and `account WORD`, which
-//! nobody here asks for; `macdef` begins a macro, which an empty line ends. Keywords have no case. A
-//! word in double quotes may hold white space and, behind backslashes, quotes and `\n \r \t`. Lines
-//! that begin with `#` are comments, and words that are none of this are skipped.
+//! The format has no standard; this is what curl reads. [`Netrc`] says what an entry is. Keywords have no
+//! case; `macdef` begins a macro, which an empty line ends; a word in double quotes may hold white space
+//! and, behind backslashes, quotes and `\n \r \t`.
 
 use std::sync::Arc;
 use std::{error, fmt};
@@ -13,8 +11,12 @@ use super::Credentials;
 
 /// Names and passwords by host, as a netrc file has them.
 ///
+/// An entry is `machine HOST` or `default`, then any of `login NAME`, `password WORD` and `account WORD`
+/// (which nobody here asks for), divided by white space. A word may stand in double quotes; lines that
+/// begin with `#` are comments; macros are skipped, and so are words that are none of this.
+///
 /// Hosts are compared whole and without case, whatever the port. The first entry that fits holds,
-/// `default` too. Nothing of it is ever displayed.
+/// `default` too. Clones share the entries. Nothing of it is ever displayed.
 ///
 /// ```
 /// use pannier::{Client, Credentials, Netrc};

@@ -20,9 +20,10 @@ use super::store::{Source, Store, MOST_RECEIVED};
 use super::suffixes::PublicSuffixes;
 use super::Habits;
 
-/// Cookies, for one client or for several.
+/// Cookies by the rules of RFC 6265bis, for one client or for several.
 ///
-/// Clones share the cookies. Nothing is written anywhere unless [`save`](Jar::save) is called.
+/// Clones share the cookies. They last as long as any of them: nothing is written anywhere unless
+/// [`save`](Jar::save) is called.
 ///
 /// ```
 /// use pannier::cookies::Jar;

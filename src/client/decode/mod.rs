@@ -16,7 +16,7 @@ pub(super) use self::layer::{Layer, Stop};
 
 /// Whether content is asked for in a coding, and decoded.
 ///
-/// Codings are `gzip` (or `x-gzip`) and `deflate`, up to five of them around each other. The fields of the
+/// Codings (RFC 9110 §8.4) are `gzip` (or `x-gzip`) and `deflate`, up to five of them around each other. The fields of the
 /// response stay as they came: `Content-Encoding` and `Content-Length` then tell of the content as it was
 /// sent, and [`Response::content_length`] of nothing.
 ///

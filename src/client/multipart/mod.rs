@@ -24,7 +24,8 @@ use super::request::invalid;
 use self::part::Content;
 pub use self::part::Part;
 
-/// A form, or other content of several parts.
+/// A form (RFC 7578), or other content of several parts (RFC 2046 §5.1), in the order in which they are
+/// added.
 ///
 /// ```
 /// use pannier::net::Script;
@@ -44,8 +45,9 @@ pub use self::part::Part;
 /// # Ok::<(), pannier::Error>(())
 /// ```
 ///
-/// The boundary is made of 128 bits that nobody can guess, so nobody can have put it into a part. A
-/// file is opened when it is sent, and not before: see [`Part::path`].
+/// It is never put together in memory. Its length is known if that of every part is, and it can be sent
+/// again if each of them can. The boundary is made of 128 bits that nobody can guess, so nobody can have
+/// put it into a part. A file is opened when it is sent, and not before: see [`Part::path`].
 #[must_use = "a form does nothing until it is sent"]
 pub struct Multipart {
     media_type: Vec<u8>,

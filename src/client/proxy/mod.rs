@@ -35,6 +35,9 @@ use super::route::Route;
 /// | `socks4`, `socks5` | connects to addresses, so names are looked up here | 1080 |
 /// | `socks4a`, `socks5h` | connects to names, which it looks up itself | 1080 |
 ///
+/// Requests that are forwarded have the absolute form (RFC 9112 §3.2.2); tunnels are those of RFC 9110
+/// §9.3.6, SOCKS 5 is RFC 1928 with the passwords of RFC 1929.
+///
 /// A client that is not told otherwise does as the [environment](Proxy::from_env) says. What a proxy
 /// refuses is an error of kind [`ErrorKind::Proxy`]; no request is ever sent around a proxy that was
 /// to be used. Its credentials go to the proxy alone, and no origin's go to it but with the requests
