@@ -183,14 +183,6 @@ impl Request {
         self.parts.takes_cookies
     }
 
-    /// The same request with these fields.
-    pub(super) fn with_headers(&self, headers: Headers) -> Result<Request> {
-        self.changed(|parts| {
-            parts.headers = headers;
-            Ok(())
-        })
-    }
-
     /// The same request without waiting for 100 Continue.
     pub(crate) fn without_expectation(&self) -> Result<Request> {
         self.changed(|parts| {

@@ -235,7 +235,7 @@ impl Watch for Asking<'_, '_> {
     fn sent_head(&mut self, bytes: &[u8]) {
         if self.0.observer.is_some() {
             let length = bytes.len() as u64;
-            let bytes = &*redact::head::<&str>(bytes, &[]);
+            let bytes = &*redact::head(bytes, &self.0.maker.config.proxy.sensitive);
             self.0.observe(|| Event::TunnelRequest { bytes, length });
         }
     }

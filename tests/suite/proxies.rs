@@ -3,11 +3,14 @@
 use std::error::Error as _;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use pannier::http::Method;
 use pannier::net::{CancelToken, Deadline, Resolve};
 use pannier::proto::socks;
-use pannier::{Client, Credentials, Error, ErrorKind, Phase, PoolConfig, Protocol, Proxy};
+use pannier::{Client, Credentials, Error, ErrorKind, Event, Observer};
+use pannier::{Phase, PoolConfig, Protocol, Proxy};
 
 use crate::support::peer::{Peer, Wire};
 use crate::support::plain_tls::PlainTls;
@@ -768,6 +771,29 @@ fn ok_every_step_is_told_in_order_and_no_secret_with_it() {
     );
     let all = told.concat();
     assert!(!all.contains("hunter2") && !all.contains("am9lOmh1bnRlcjI="), "{}", all);
+}
+
+#[test]
+fn ok_of_what_the_proxy_alone_gets_observers_are_not_told_what_is_secret() {
+    struct Heads(Mutex<String>);
+    impl Observer for Heads {
+        fn event(&self, _: Instant, event: &Event<'_>) {
+            if let Event::TunnelRequest { bytes, .. } | Event::RequestHead { bytes, .. } = event {
+                self.0.lock().unwrap().push_str(&String::from_utf8_lossy(bytes));
+            }
+        }
+    }
+    let peers = [Peer::answers([GRANTED, EMPTY]), Peer::answers([EMPTY])];
+    for (url, peer) in ["https://one.test/", "http://one.test/"].iter().zip(peers) {
+        let heads = Arc::new(Heads(Mutex::default()));
+        let proxy = Proxy::new(&format!("http://{}", peer.address())).unwrap();
+        let proxy = proxy.header("X-Key", "seven").unwrap().header("X-Name", "joe").unwrap();
+        let client = builder().tls(PlainTls).proxy(proxy.sensitive("x-key"));
+        client.observer(heads.clone()).build().get(*url).send().unwrap();
+        let told = heads.0.lock().unwrap();
+        assert!(told.contains("X-Key: (redacted)\r\nX-Name: joe\r\n"), "{}", told);
+        assert!(!told.contains("seven"), "{}", told);
+    }
 }
 
 #[test]

@@ -68,6 +68,8 @@ pub struct Proxy {
     pub(super) protocol: Protocol,
     /// What the proxy alone gets, besides its credentials.
     pub(super) headers: Headers,
+    /// Which of these nobody is told.
+    pub(super) sensitive: Vec<String>,
 }
 
 /// What becomes of the requests of one scheme.
@@ -207,6 +209,13 @@ impl Proxy {
         Ok(self)
     }
 
+    /// Marks a field for the proxy as secret: observers are not told its value.
+    #[must_use]
+    pub fn sensitive(mut self, name: &str) -> Proxy {
+        self.sensitive.push(name.to_owned());
+        self
+    }
+
     /// Where a request to this URL is sent to first: the host and port of a proxy. `None` if it goes to
     /// its origin.
     pub fn first_hop(&self, url: &Url) -> Option<Origin> {
@@ -245,7 +254,11 @@ impl Proxy {
             }
         }
         if let Some(headers) = headers {
-            *dressed = Cow::Owned(dressed.with_headers(headers)?);
+            *dressed = Cow::Owned(dressed.changed(|parts| {
+                parts.headers = headers;
+                parts.sensitive.extend_from_slice(&self.sensitive);
+                Ok(())
+            })?);
         }
         Ok(())
     }
