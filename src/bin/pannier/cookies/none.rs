@@ -8,7 +8,7 @@ use crate::args::Global;
 
 /// No cookies.
 #[derive(Default)]
-pub struct Cookies;
+pub struct Cookies(());
 
 impl Cookies {
     /// The builder as it is.
