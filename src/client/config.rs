@@ -244,8 +244,9 @@ impl ClientBuilder {
     }
 
     /// Which addresses may be connected to, over TCP: [`AddressPolicy::public_only`] keeps requests to
-    /// URLs from strangers, and redirects, out of one's own network. A [proxy](ClientBuilder::proxy) is
-    /// what is connected to itself, so none is taken from the environment. Replaces a connector of the
+    /// URLs from strangers, and redirects, out of one's own network. Default: all of them. Of a
+    /// [proxy](ClientBuilder::proxy) its own address is judged, and where it leads is its affair, so none is
+    /// taken from the environment. Replaces a connector of the
     /// caller's own, which has its own rules, such as [`TcpConnect::guard`].
     ///
     /// ```
