@@ -170,6 +170,17 @@ fn ok_a_file_is_replayed_from_where_it_was() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn err_a_file_that_cannot_be_opened_is_no_body_even_if_it_seems_empty() {
+    // Which of them that is depends on who runs the tests. They all have the length 0.
+    for path in ["/proc/1/environ", "/proc/1/maps", "/proc/self/environ"] {
+        let opened = File::open(path).map(drop).map_err(|error| error.kind());
+        let body = Body::path(path).map(drop).map_err(|error| error.kind());
+        assert_eq!(body, opened, "{}", path);
+    }
+}
+
+#[test]
 fn ok_what_is_no_regular_file_goes_out_chunked() {
     if let Ok(zero) = File::open("/dev/null") {
         let body = Body::file(zero).unwrap();

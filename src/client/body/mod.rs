@@ -100,7 +100,7 @@ impl Body {
     /// sent again.
     ///
     /// # Errors
-    /// There is nothing at this path, or a directory.
+    /// There is nothing at this path, or a directory, or a file that cannot be opened.
     pub fn path(path: impl Into<PathBuf>) -> io::Result<Body> {
         let path = path.into();
         let metadata = std::fs::metadata(&path).map_err(|error| named(&path, error))?;
@@ -110,6 +110,10 @@ impl Body {
         }
         let length = metadata.is_file().then_some(metadata.len());
         let open = move || File::open(&path).map_err(|error| named(&path, error));
+        if metadata.is_file() {
+            // Said before anything is sent, and of an empty file at all.
+            drop(open()?);
+        }
         Ok(Body::made(length, metadata.is_file(), open))
     }
 
