@@ -97,6 +97,26 @@ fn err_a_head_that_is_refused_is_shown_as_far_as_it_is_sound() {
 }
 
 #[test]
+fn ok_and_err_a_head_may_be_as_long_as_curls() {
+    let peer = Peer::start(|request| {
+        let (lines, value) = match request.split(' ').nth(1) {
+            Some("/lines") => (4900, "b".to_owned()),
+            Some("/bytes") => (29, "b".repeat(10_000)),
+            Some("/many") => (5001, "b".to_owned()),
+            _ => (31, "b".repeat(10_000)),
+        };
+        let fields: String =
+            (0..lines).map(|n| format!("Set-Cookie: c{}={}\r\n", n, value)).collect();
+        let head = format!("HTTP/1.1 200 OK\r\n{}Content-Length: 2\r\n\r\nok", fields);
+        Answer(vec![head.into_bytes()])
+    });
+    for (path, expected) in [("/lines", 0), ("/bytes", 0), ("/many", 56), ("/long", 56)] {
+        let output = pannier(&["-s", "-b", "", &peer.url(path)]);
+        assert_eq!(output.status.code(), Some(expected), "{}", path);
+    }
+}
+
+#[test]
 fn ok_a_trailer_section_in_pieces_ends_the_response() {
     let answer =
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nT: v\r\n\r\n";

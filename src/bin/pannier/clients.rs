@@ -6,7 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use pannier::http::{Headers, Url};
-use pannier::{Client, Leniency, PoolConfig, Proxy};
+use pannier::{Client, Leniency, Limits, PoolConfig, Proxy};
 
 use crate::args::Global;
 use crate::connect::Route;
@@ -69,6 +69,7 @@ impl Clients {
             .proxy(proxy)
             .connector(setting.route.connector(setting.limit_rate))
             .leniency(leniency)
+            .limits(Limits::default().head_bytes(LONGEST_HEAD).head_lines(MOST_LINES))
             // Every field comes from the options, in their order.
             .user_agent("")
             .default_headers(Headers::new());
@@ -78,6 +79,10 @@ impl Clients {
         }
     }
 }
+
+/// What curl takes of a head, and how many fields.
+const LONGEST_HEAD: usize = 300 << 10;
+const MOST_LINES: usize = 5000;
 
 /// Side by side, as many connections may rest at once as were busy.
 fn pool(global: Global) -> PoolConfig {
