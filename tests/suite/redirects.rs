@@ -281,6 +281,30 @@ fn ok_without_a_place_to_go_a_redirect_is_a_response() {
 }
 
 #[test]
+fn ok_like_curl_a_space_in_the_query_is_a_plus_and_four_slashes_are_none() {
+    for (location, by_the_book, like_curl) in [
+        ("/a b?c d#e f", Some("/a%20b?c%20d"), Some("/a%20b?c+d")),
+        ("/a+b?c+d", Some("/a+b?c+d"), Some("/a+b?c+d")),
+        ("http:////a.test/x", Some("/x"), None),
+        ("http:///a.test/x", Some("/x"), Some("/x")),
+        ("////a.test/x", Some("/x"), Some("/x")),
+    ] {
+        for (on, expected) in [(false, by_the_book), (true, like_curl)] {
+            let policy = RedirectPolicy::default().like_curl(on);
+            let chain = Chain::new(policy, &[(302, &format!("Location: {}\r\n", location))]);
+            let response = chain.get("http://a.test/");
+            match expected {
+                Some(target) => {
+                    response.unwrap();
+                    assert!(chain.sent(1).starts_with(&format!("GET {} ", target)), "{}", location);
+                }
+                None => assert_eq!(response.unwrap_err().kind(), ErrorKind::Redirect),
+            }
+        }
+    }
+}
+
+#[test]
 fn err_a_location_that_cannot_be_followed() {
     use ErrorKind::{Redirect, UnsupportedScheme};
     let table = [

@@ -27,6 +27,7 @@ pub struct RedirectPolicy {
     refuse_http: bool,
     refuse_https: bool,
     refuse_userinfo: bool,
+    like_curl: bool,
 }
 
 impl RedirectPolicy {
@@ -50,6 +51,7 @@ impl RedirectPolicy {
             refuse_http: false,
             refuse_https: false,
             refuse_userinfo: false,
+            like_curl: false,
         }
     }
 
@@ -121,6 +123,14 @@ impl RedirectPolicy {
     #[must_use]
     pub const fn refuse_userinfo(mut self, on: bool) -> RedirectPolicy {
         self.refuse_userinfo = on;
+        self
+    }
+
+    /// References are read as curl reads them where the URL standard has it otherwise: a space in a query
+    /// becomes `+`, and what has more than three slashes before its host is no URL. Off.
+    #[must_use]
+    pub const fn like_curl(mut self, on: bool) -> RedirectPolicy {
+        self.like_curl = on;
         self
     }
 

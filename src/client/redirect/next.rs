@@ -32,7 +32,7 @@ pub(in crate::client) fn next(
     if !policy.follow {
         return Ok(None);
     }
-    let url = match location(request.url(), head)? {
+    let url = match location(request.url(), head, policy.like_curl)? {
         Some(url) => url,
         None => return Ok(None),
     };
@@ -53,7 +53,11 @@ pub(in crate::client) fn next(
 ///
 /// # Errors
 /// `Location` cannot be resolved, or there are several that differ.
-pub(in crate::client) fn location(url: &Url, head: &ResponseHead) -> Result<Option<Url>> {
+pub(in crate::client) fn location(
+    url: &Url,
+    head: &ResponseHead,
+    like_curl: bool,
+) -> Result<Option<Url>> {
     if !matches!(head.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
     }
@@ -70,7 +74,11 @@ pub(in crate::client) fn location(url: &Url, head: &ResponseHead) -> Result<Opti
     if lines.any(|other| other != location) {
         return Err(refused("the redirect has several Location fields that differ".into()));
     }
-    let target = url.join(&readable(location)).map_err(|error| {
+    let reference = readable(location, like_curl);
+    if like_curl && reference.split_once(':').map_or(false, |(_, rest)| rest.starts_with("////")) {
+        return Err(refused(format!("the redirect to {} has too many slashes", reference)));
+    }
+    let target = url.join(&reference).map_err(|error| {
         let kind = match error.is_unsupported_scheme() {
             true => ErrorKind::UnsupportedScheme,
             false => ErrorKind::Redirect,
@@ -177,13 +185,17 @@ impl Step<'_> {
     }
 }
 
-/// A Location as text: bytes outside ASCII, which no URL may have, are taken for what they are.
-fn readable(location: &[u8]) -> String {
+/// A Location as text: bytes outside ASCII, which no URL may have, are taken for what they are. A space
+/// in the query becomes `+` where `plus` says so.
+fn readable(location: &[u8], plus: bool) -> String {
     let mut text = String::with_capacity(location.len());
+    let mut in_query = false;
     for &byte in location {
-        match byte.is_ascii() {
-            true => text.push(char::from(byte)),
-            false => text.push_str(&format!("%{:02X}", byte)),
+        in_query |= byte == b'?';
+        match byte {
+            b' ' if in_query && plus => text.push('+'),
+            byte if byte.is_ascii() => text.push(char::from(byte)),
+            byte => text.push_str(&format!("%{:02X}", byte)),
         }
     }
     text

@@ -167,7 +167,7 @@ impl Response {
 
     /// Where the response points, resolved, if it is a redirect, whether the client follows it or not.
     pub fn redirect_url(&self) -> Option<Url> {
-        redirect::location(&self.url, &self.head).ok().flatten()
+        redirect::location(&self.url, &self.head, false).ok().flatten()
     }
 
     /// The length that `Content-Length` announces, in bytes. For a response to HEAD it is that of the

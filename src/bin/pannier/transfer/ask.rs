@@ -156,6 +156,7 @@ fn redirects(op: &Operation) -> RedirectPolicy {
         .trusted(op.location_trusted)
         .auto_referer(op.auto_referer)
         .allow_downgrade(true)
+        .like_curl(true)
 }
 
 fn timeouts(op: &Operation) -> Timeouts {
