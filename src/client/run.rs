@@ -63,22 +63,26 @@ impl Call<'_> {
             let answered = first.map_err(|error| error.with_url(request.shared_url()))?;
             return Ok(self.response(request, answered, timings, Vec::new()));
         }
-        let mut history = Vec::new();
+        let (mut history, mut followed) = (Vec::new(), 0);
         let mut result = first;
         loop {
             result = self.persist(hop.sent(), result, timings);
             let request = &*hop.request;
-            let placed = |error: Error| match history.is_empty() {
-                true => error.with_url(request.shared_url()),
-                false => error.after_redirects(self.idempotent).with_url(request.shared_url()),
+            let placed = |error: Error| match followed {
+                0 => error.with_url(request.shared_url()),
+                _ => error.after_redirects(self.idempotent).with_url(request.shared_url()),
             };
             let answered = result.map_err(placed)?;
-            hop = match hop.next(&answered.head, self.client.config(), history.len()) {
+            hop = match hop.next(&answered.head, self.client.config(), followed) {
                 Ok(Next::Nothing) => return Ok(self.response(request, answered, timings, history)),
                 Ok(Next::Answer(role)) => self.go_again(hop, answered, timings, Some(role))?,
                 Ok(Next::Content) => self.go_again(hop, answered, timings, None)?,
                 Ok(Next::Redirect(next)) => {
+                    if history.len() == Redirected::MOST {
+                        history.remove(0);
+                    }
                     history.push(self.redirected(request, answered, timings, &next));
+                    followed += 1;
                     Hop::new(Cow::Owned(next))?
                 }
                 Err(error) => {

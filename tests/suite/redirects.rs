@@ -258,6 +258,23 @@ fn ok_a_location_is_resolved_by_the_book() {
 }
 
 #[test]
+fn ok_of_a_long_chain_the_last_redirects_are_kept() {
+    let places = (1..=105).map(|number| format!("/{}", number)).collect::<Vec<_>>();
+    let fields = places.iter().map(|to| format!("Location: {}\r\n", to)).collect::<Vec<_>>();
+    let hops = fields.iter().map(|fields| (302, &**fields)).collect::<Vec<_>>();
+    let chain = Chain::new(RedirectPolicy::unlimited(), &hops);
+    let response = chain.get("http://a.test/0").unwrap();
+    assert_eq!(response.url().path(), "/105");
+    let kept = response.history().iter().map(|hop| hop.location().path()).collect::<Vec<_>>();
+    assert_eq!(kept, places[5..]);
+    // The limit counts all of them.
+    let chain = Chain::new(RedirectPolicy::limited(104), &hops);
+    let error = chain.get("http://a.test/0").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooManyRedirects);
+    assert_eq!(chain.scripts.count(), 105);
+}
+
+#[test]
 fn ok_without_a_place_to_go_a_redirect_is_a_response() {
     let none = RedirectPolicy::none();
     let limited = RedirectPolicy::default();

@@ -55,7 +55,8 @@ impl RedirectPolicy {
         }
     }
 
-    /// As many as come. Only a deadline ends a loop then.
+    /// As many as come. Only a deadline ends a loop then, which needs no more memory the longer it
+    /// goes on: [`history`](crate::Response::history) has the last redirects only.
     pub const fn unlimited() -> RedirectPolicy {
         RedirectPolicy::limited(usize::MAX)
     }

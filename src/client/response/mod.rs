@@ -160,7 +160,7 @@ impl Response {
         &self.url
     }
 
-    /// The redirects that were followed, in order.
+    /// The redirects that were followed, in order. Of more than 100 only the last 100 are kept.
     pub fn history(&self) -> &[Redirected] {
         &self.history
     }

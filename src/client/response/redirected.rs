@@ -15,6 +15,10 @@ pub struct Redirected {
 }
 
 impl Redirected {
+    /// How many of a chain are kept. Their heads are as long as the limits allow, and a chain that the
+    /// policy does not end may be without end.
+    pub(crate) const MOST: usize = 100;
+
     /// The URL that was asked.
     pub fn url(&self) -> &Url {
         &self.url
