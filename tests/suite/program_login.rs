@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::support::program::{command, fed_without_terminal, pannier, Answer, Dir, Peer, Text};
+use crate::support::program::{
+    command, fed, fed_without_terminal, pannier, Answer, Dir, Peer, Text,
+};
 
 /// A server that asks for these, and is content with anything.
 fn asking(challenges: &'static str) -> Peer {
@@ -68,6 +70,28 @@ fn ok_each_transfer_asks_anew_and_shows_the_head_that_asks() {
     assert_eq!(run.text(), (heads.repeat(2).as_str(), "", 0));
     assert_eq!(shown(&peer), ["-", "Digest", "-", "Digest"]);
     assert!(peer.requests()[3].contains(", nc=00000001, "));
+}
+
+#[test]
+fn err_content_that_is_gone_is_asked_for_again() {
+    let stale = "WWW-Authenticate: Digest realm=r, nonce=m, stale=true\r\n";
+    let anew = "WWW-Authenticate: Digest realm=r, nonce=m\r\n";
+    for (again, expected) in [(stale, ("", 65)), (anew, ("no", 0))] {
+        let peer = Peer::start(move |request| {
+            let challenge = match request.contains("\r\nAuthorization: ") {
+                true => again,
+                false => "WWW-Authenticate: Digest realm=r, nonce=n\r\n",
+            };
+            let head = "HTTP/1.1 401 No\r\nContent-Length: 2\r\n";
+            Answer(vec![format!("{}{}\r\nno", head, challenge).into_bytes()])
+        });
+        let words = ["-s", "--digest", "-u", "a:b", "-T", "-", &peer.url("/")];
+        let run = fed(&words, "hello");
+        let (content, _, code) = run.text();
+        assert_eq!((content, code), expected);
+        assert!(peer.requests()[1].contains("hello"));
+        assert_eq!(shown(&peer), ["-", "Digest"]);
+    }
 }
 
 #[test]

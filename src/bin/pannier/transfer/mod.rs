@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Instant;
 
+use pannier::http::challenge::{self, Challenge};
 use pannier::http::{token, Headers, StatusCode, Url};
 use pannier::{Error, ErrorKind, Response};
 
@@ -79,6 +80,10 @@ impl Transfer<'_> {
             }
         })?;
         heads?;
+        if asked.streams && progress.spent.load(Ordering::Relaxed) && self.asks_again(&response) {
+            let text = "the server wants the request body again, which cannot be sent twice";
+            return Err(Failure::new(exit::REWIND_FAILED, text));
+        }
         self.watcher.came(response.local_addr(), response.remote_addr());
         progress.effective = Some(response.url().clone());
         progress.redirect_url = response.redirect_url().map(|url| url.to_string());
@@ -245,6 +250,21 @@ impl Transfer<'_> {
             _ => return None,
         };
         Some(Failure::new(code, error.to_string()))
+    }
+
+    /// RFC 7616 §3.3, `stale`: would the same request do, with another nonce?
+    fn asks_again(&self, response: &Response) -> bool {
+        let (field, schemes) = match response.status().as_u16() {
+            401 => ("WWW-Authenticate", self.op.login.schemes),
+            407 => ("Proxy-Authenticate", self.op.proxy.schemes),
+            _ => return false,
+        };
+        let is_stale = |challenge: &Challenge<'_>| {
+            let stale = challenge.parameter("stale");
+            challenge.is("Digest") && stale.is_some_and(|word| word.eq_ignore_ascii_case(b"true"))
+        };
+        let mut challenges = response.headers().get_all(field).flat_map(challenge::parse);
+        (schemes.any || schemes.digest) && challenges.any(|challenge| is_stale(&challenge))
     }
 
     /// Is the failure that a redirect leads to where one may not go?
