@@ -1,6 +1,6 @@
 //! `--proto` and its like, and options that are known and refused.
 
-use crate::support::program::{pannier, sized, Peer, Text};
+use crate::support::program::{pannier, sized, Answer, Peer, Text, HOLD};
 
 #[test]
 fn ok_and_err_protocols_of_urls() {
@@ -62,6 +62,30 @@ fn ok_and_err_a_response_without_a_head() {
     let (stdout, stderr, code) = run.text();
     assert!(stderr.starts_with("pannier: (1) Unsupported HTTP response"), "{}", stderr);
     assert_eq!((stdout, code), ("", 1));
+}
+
+#[test]
+fn ok_after_an_upgrade_all_that_follows_is_written() {
+    let peer = Peer::start(|request| {
+        // The peer takes it for a sign to close.
+        let ends = !request.starts_with("GET /held ");
+        let ends = if ends { "X-Connection: close\r\n" } else { "" };
+        let fields = "Connection: upgrade\r\nUpgrade: x\r\n";
+        let head = format!("HTTP/1.1 101 Well\r\n{}{}\r\nearly ", fields, ends);
+        let mut pieces = vec![head.into_bytes(), b"late".to_vec()];
+        pieces.extend(ends.is_empty().then(|| HOLD.to_vec()));
+        Answer(pieces)
+    });
+    let words = ["-sS", "-H", "Connection: upgrade", "-H", "Upgrade: x"];
+    let with = |more: &[&str]| pannier(&[&words[..], more].concat());
+    let (all, held) = (peer.url("/"), peer.url("/held"));
+    assert_eq!(with(&[&all, "-w", "|%{size_download}"]).text(), ("early late|10", "", 0));
+    let too_large = "pannier: (63) Maximum file size exceeded\n";
+    assert_eq!(with(&[&all, "--max-filesize", "7"]).text(), ("early l", too_large, 63));
+    let run = with(&[&held, "-m", "0.5"]);
+    let (content, message, code) = run.text();
+    assert_eq!((content, code), ("early late", 28));
+    assert!(message.ends_with("milliseconds with 10 bytes received\n"), "{}", message);
 }
 
 #[test]

@@ -63,6 +63,11 @@ pub fn failure(error: &Error, facts: &Facts) -> Failure {
     Failure { refused, ..Failure::new(code, message) }
 }
 
+/// The failure that the time was over before all had come.
+pub fn late(facts: &Facts) -> Failure {
+    Failure::new(exit::TIMED_OUT, timed_out(Some(Phase::Receive), facts))
+}
+
 /// The part of a head that was refused which stands before what is wrong with it, as curl shows it: it
 /// takes a head line by line. Nothing if that is not to be found out.
 pub fn sound_part<'a>(head: &'a [u8], error: &Error) -> &'a [u8] {

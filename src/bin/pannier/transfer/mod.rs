@@ -1,6 +1,7 @@
 //! One try of a transfer: the plan made a request for the library, and what comes made output.
 
 mod ask;
+mod relay;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -72,7 +73,7 @@ impl Transfer<'_> {
             let head = self.watcher.take_faulty_head();
             self.show(explain::sound_part(&head, error))?;
         }
-        let mut response = sent.map_err(|error| {
+        let response = sent.map_err(|error| {
             // Only what cannot be sent twice fails so, and over HTTP/1.0 not even once more.
             match asked.streams.then(|| self.not_rewound(&error)).flatten() {
                 Some(failure) => failure,
@@ -88,6 +89,10 @@ impl Transfer<'_> {
         progress.effective = Some(response.url().clone());
         progress.redirect_url = response.redirect_url().map(|url| url.to_string());
         progress.expected = announced(&response).filter(|_| !asked.is_head);
+        let mut response = match response.into_stream() {
+            Ok(stream) => return self.relay(stream, asked, progress),
+            Err(response) => response,
+        };
         let failed = self.op.fail != Fail::Never && self.is_failure(&response, asked);
         if !failed || self.op.fail == Fail::WithBody {
             self.deliver(&mut response, asked, progress)?;
@@ -190,16 +195,22 @@ impl Transfer<'_> {
             if progress.delivered == 0 && !self.takes_content(response, asked)? {
                 return Ok(());
             }
-            let room = self.op.max_filesize.map_or(u64::MAX, |most| most - progress.delivered);
-            let taken = usize::try_from(room).map_or(count, |room| room.min(count));
             progress.downloaded = response.content_received();
-            self.watcher.content(&buffer[..taken], progress.downloaded);
-            self.output.write(&buffer[..taken])?;
-            progress.delivered += taken as u64;
-            self.watcher.received(progress.downloaded, progress.expected);
-            if taken < count {
-                return Err(too_large());
-            }
+            self.take(&buffer[..count], progress)?;
+        }
+    }
+
+    /// Writes this piece of what comes, as far as there is room for it.
+    fn take(&mut self, piece: &[u8], progress: &mut Progress) -> Result<(), Failure> {
+        let room = self.op.max_filesize.map_or(u64::MAX, |most| most - progress.delivered);
+        let taken = usize::try_from(room).map_or(piece.len(), |room| room.min(piece.len()));
+        self.watcher.content(&piece[..taken], progress.downloaded);
+        self.output.write(&piece[..taken])?;
+        progress.delivered += taken as u64;
+        self.watcher.received(progress.downloaded, progress.expected);
+        match taken < piece.len() {
+            true => Err(too_large()),
+            false => Ok(()),
         }
     }
 
@@ -286,8 +297,19 @@ impl Transfer<'_> {
         if let Some(failure) = self.refused_redirect(error, url, &record.head) {
             return failure;
         }
+        let failure = explain::failure(error, &self.facts(asked, progress));
+        match failure.code == exit::UNSUPPORTED && self.op.http09 && asked.is_head {
+            // It can be no content, where there is none.
+            true => Failure::new(exit::WEIRD_REPLY, "Weird server reply"),
+            false => failure,
+        }
+    }
+
+    fn facts(&self, asked: &Asked, progress: &Progress) -> Facts {
+        let record = self.watcher.record();
+        let url = record.effective.as_ref().unwrap_or(&asked.url);
         let (target, proxied) = self.route.target(url);
-        let facts = Facts {
+        Facts {
             host: target.host().to_string(),
             port: target.port(),
             proxied,
@@ -298,12 +320,6 @@ impl Transfer<'_> {
             received: progress.downloaded,
             expected: progress.expected,
             max_redirs: self.op.max_redirs,
-        };
-        let failure = explain::failure(error, &facts);
-        match failure.code == exit::UNSUPPORTED && self.op.http09 && asked.is_head {
-            // It can be no content, where there is none.
-            true => Failure::new(exit::WEIRD_REPLY, "Weird server reply"),
-            false => failure,
         }
     }
 }
