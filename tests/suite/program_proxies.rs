@@ -214,6 +214,33 @@ fn ok_socks_by_option_and_by_scheme() {
 }
 
 #[test]
+fn ok_a_connection_to_a_proxy_counts_even_if_nothing_leads_on() {
+    let proxy = Peer::start(|request| match request {
+        request if request.starts_with("GET ") => sized(""),
+        request if request.contains("Proxy-Authorization: ") => "HTTP/1.1 200 Well\r\n\r\n".into(),
+        request if request.contains("CONNECT kept") => DIGEST.replace('#', "").as_str().into(),
+        _ => DIGEST.replace('#', "Connection: close\r\n").as_str().into(),
+    });
+    let words = ["-s", "-p", "-x", &proxy.address, "-w", "%{num_connects}"];
+    for (more, expected) in [
+        (&["http://kept/"][..], ("1", 56)),
+        (&["http://new/"], ("1", 56)),
+        (&["--proxy-digest", "-U", "a:b", "http://kept/"], ("1", 0)),
+        (&["--proxy-digest", "-U", "a:b", "http://new/"], ("2", 0)),
+    ] {
+        let run = pannier(&[&words[..], more].concat());
+        let (count, _, code) = run.text();
+        assert_eq!((count, code), expected, "{:?}", more);
+    }
+    let run = pannier(&["-s", "-x", &closed_address(), "http://a/", "-w", "%{num_connects}"]);
+    assert_eq!(run.text(), ("0", "", 7));
+}
+
+/// An answer to CONNECT.
+const DIGEST: &str = "HTTP/1.1 407 No\r\nProxy-Authenticate: Digest realm=r, nonce=n, qop=auth\r\n\
+                      #Content-Length: 0\r\n\r\n";
+
+#[test]
 fn err_every_failure_has_curls_code() {
     let refusing = Peer::start(|_| "HTTP/1.1 403 No\r\nContent-Length: 4\r\n\r\nevil".into());
     let silent = Peer::start(|_| "".into());

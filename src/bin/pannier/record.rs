@@ -21,6 +21,8 @@ pub struct Record {
     pub starttransfer: Duration,
     pub redirect: Duration,
     pub connects: u64,
+    /// Is the connection that is being made among them?
+    counted: bool,
     pub redirects: u64,
     pub connection: Option<u64>,
     /// Where the last redirect led.
@@ -72,6 +74,7 @@ impl Record {
             starttransfer: Duration::ZERO,
             redirect: Duration::ZERO,
             connects: 0,
+            counted: false,
             redirects: 0,
             connection: None,
             effective: None,
@@ -121,9 +124,12 @@ impl Record {
                     self.lookup = since;
                 }
                 self.remote = Some(address);
+                self.counted = false;
             }
+            Event::Tunnelling { .. } => self.count(),
             Event::Connected { connection, local, remote } => {
-                self.connects += 1;
+                self.count();
+                self.counted = false;
                 self.stands(since, connection, local, remote);
             }
             Event::Reused { connection, local, remote, .. } => {
@@ -178,6 +184,13 @@ impl Record {
     /// How long the exchange under way has lasted.
     pub fn hop_elapsed(&self) -> Duration {
         self.hop.began.elapsed()
+    }
+
+    /// A connection that is to lead through a tunnel counts once it stands to the proxy.
+    fn count(&mut self) {
+        if !std::mem::replace(&mut self.counted, true) {
+            self.connects += 1;
+        }
     }
 
     fn stands(
