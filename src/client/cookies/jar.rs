@@ -62,7 +62,8 @@ impl Jar {
     /// Does as curl does where RFC 6265bis would have it otherwise, for this jar and the clones that
     /// are made of it from now on: cookies whose paths are of one length are sent by the lengths of
     /// domain and name, and the newer ones first; a `Path` loses its quotes and its last slash; a
-    /// `Domain` keeps its spelling; the longest lifetime is rounded to a minute.
+    /// `Domain` keeps its spelling; the longest lifetime is rounded to a minute; `SameSite=None` does not
+    /// ask for `Secure`.
     #[must_use]
     pub fn like_curl(mut self) -> Jar {
         self.rules.habits = Habits::Curl;

@@ -44,13 +44,18 @@ pub(super) fn cookie(
     }
     check(&cookie)?;
     // Step 21: `__Host-` asks for a `Path` that is there.
-    match has_prefix(&cookie.name, HOST) && set.path.is_none() {
-        true => Err(Refused::Prefix),
+    if has_prefix(&cookie.name, HOST) && set.path.is_none() {
+        return Err(Refused::Prefix);
+    }
+    // Step 19, which curl does not know.
+    let is_bare = cookie.same_site == SameSite::None && !cookie.secure;
+    match is_bare && rules.habits == Habits::Standard {
+        true => Err(Refused::SameSite),
         false => Ok(cookie),
     }
 }
 
-/// What holds for every cookie, wherever it comes from (steps 3, 19, 20 and 21).
+/// What holds for every cookie, wherever it comes from (steps 3, 20 and 21).
 pub(super) fn check(cookie: &Cookie) -> Result<(), Refused> {
     let parts: [&[u8]; 3] = [&cookie.name, &cookie.value, cookie.path.as_bytes()];
     if parts.iter().any(|part| part.iter().any(u8::is_ascii_control)) {
@@ -62,9 +67,6 @@ pub(super) fn check(cookie: &Cookie) -> Result<(), Refused> {
     }
     if !cookie.path.is_ascii() || cookie.path.len() > LARGEST_ATTRIBUTE {
         return Err(Refused::Path);
-    }
-    if cookie.same_site == SameSite::None && !cookie.secure {
-        return Err(Refused::SameSite);
     }
     let whole_host = cookie.is_host_only() && &*cookie.path == "/";
     let kept = match () {
@@ -339,6 +341,8 @@ mod tests {
             let found = received(text, url, Habits::Standard).map(drop);
             assert_eq!(found, expected, "{} from {}", text, url);
         }
+        let kept = received("a=b; SameSite=None", http, Habits::Curl).map(drop);
+        assert_eq!(kept, Ok(()), "curl knows no SameSite");
     }
 
     #[test]
