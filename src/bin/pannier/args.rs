@@ -1,6 +1,7 @@
 //! What was asked for: the command line and config files as a list of operations.
 //!
-//! `--next` begins an operation; the options before it are forgotten, but for the global ones.
+//! `--next` begins an operation; the options before it are forgotten, but for the global ones
+//! and the addresses of `--resolve`.
 //! Nothing here touches the network. Files named by `@` are read at once, as curl does, so that
 //! their errors are errors of the command line.
 
@@ -120,7 +121,10 @@ impl Args {
     /// `--next`.
     pub fn next(&mut self) -> Result<(), Problem> {
         if self.op().slots.iter().any(|slot| slot.url.is_some()) {
-            self.operations.push(Operation::new());
+            let mut next = Operation::new();
+            // What names were said to be is known from then on.
+            next.resolve.clone_from(&self.op().resolve);
+            self.operations.push(next);
             Ok(())
         } else if self.depth > 0 {
             // A config file may begin with it, whatever came before.
@@ -459,6 +463,14 @@ mod tests {
         assert!(args.global.silent);
         assert!(args.operations[0].location && !args.operations[1].location);
         assert_eq!(args.operations[1].slots[0].url, Some(Place::Url(b"-b".to_vec())));
+    }
+
+    #[test]
+    fn ok_next_keeps_the_addresses_of_names() {
+        let words = "--resolve a:1:::1 a --next --resolve -a:1 b --next c";
+        let args = parse(words).unwrap_or_else(|u| panic!("{}", u.message));
+        let known = args.operations.iter().map(|op| op.resolve.join(" ")).collect::<Vec<_>>();
+        assert_eq!(known, ["a:1:::1", "a:1:::1 -a:1", "a:1:::1 -a:1"]);
     }
 
     #[test]
