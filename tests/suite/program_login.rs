@@ -137,13 +137,15 @@ fn ok_netrc_is_looked_into_as_curl_does() {
     let path =
         netrc(&dir, "machine 127.0.0.1 login n password p\nmachine 127.0.0.1 login m password q");
     let file = ["--netrc-file", path.as_str()];
-    let table: [(&[&str], &str, &str); 8] = [
+    let table: [(&[&str], &str, &str); 10] = [
         (&[], "", "Basic bjpw"),
         (&["-n"], "", "Basic bjpw"),
         (&["--netrc-optional"], "", "Basic bjpw"),
         (&["-n"], "m@", "Basic bTpx"),
         (&["-n"], "m:w@", "Basic bTpx"),
         (&["--netrc-optional"], "m:w@", "Basic bTp3"),
+        (&["--netrc-optional"], "m@", "Basic bTpx"),
+        (&["--netrc-optional"], ":w@", "Basic Onc="),
         (&["-n"], "z:w@", "Basic ejp3"),
         (&["-n", "-u", "a:b"], "m@", "Basic YTpi"),
     ];
@@ -178,6 +180,15 @@ fn ok_netrc_is_in_the_home_folder_or_where_the_environment_says() {
     let mut command = command(&["-s", "-n", &peer.url("/")]);
     let run = command.env("HOME", "/nowhere").env_remove("NETRC").output().expect("it starts");
     assert_eq!(run.text(), ("no", "", 0));
+}
+
+#[test]
+fn err_a_name_that_basic_cannot_show() {
+    let dir = Dir::new("netrc-colon");
+    let path = netrc(&dir, "default login a:b password secret");
+    let run = pannier(&["-sS", "--netrc-file", &path, "http://127.0.0.1/"]);
+    let message = "pannier: (43) the user name has a colon, where Basic ends it (RFC 7617 §2)\n";
+    assert_eq!(run.text(), ("", message, 43));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Who the user is: `-u`, what the URL says, a netrc file or a token, and how it is to be shown.
 //!
 //! As curl has it, `-u` comes before the netrc file, and that before the URL, unless it is only
-//! `--netrc-optional` and the URL has both name and password. Every transfer has credentials of its
+//! `--netrc-optional` and the URL has a password. Every transfer has credentials of its
 //! own, so that each begins with what the server asks for.
 
 use std::env;
@@ -86,7 +86,7 @@ impl Login {
         }
         let user = percent::decode(url.username());
         let password = url.password().map(percent::decode);
-        let settled = self.netrc_optional && !user.is_empty() && password.is_some();
+        let settled = self.netrc_optional && password.is_some();
         if let (Some(netrc), false) = (&self.known, settled) {
             let user = Some(user.as_slice()).filter(|user| !user.is_empty());
             let host = url.host_str().trim_matches(['[', ']']);

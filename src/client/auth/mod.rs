@@ -264,7 +264,7 @@ impl Login {
     /// `Basic` and the credentials in base64 (RFC 7617 §2).
     fn basic(&self) -> Result<String> {
         if self.user.contains(&b':') {
-            let text = "the user name has a colon";
+            let text = "the user name has a colon, where Basic ends it (RFC 7617 §2)";
             return Err(Error::new(ErrorKind::InvalidRequest).message(text));
         }
         let pair = [&self.user[..], b":", &self.password].concat();
