@@ -87,20 +87,19 @@ pub fn redirects(value: &[u8]) -> Result<Option<u32>, Problem> {
     }
 }
 
-/// Seconds with up to nine decimals; 0 is no limit.
+/// Seconds with up to nine decimals, which may stand alone as in `.5`; 0 is no limit.
 pub fn seconds(value: &[u8]) -> Result<Option<Duration>, Problem> {
     if value.starts_with(b"-") {
         return Err(Problem::NotPositive);
     }
-    let mut parts = value.splitn(2, |&byte| byte == b'.');
-    let whole = number(parts.next().unwrap_or_default())?;
+    let (whole, nanos) = match value.iter().position(|&byte| byte == b'.') {
+        None => (number(value)?, 0),
+        Some(0) if value.len() > 1 => (0, fraction(&value[1..])?),
+        Some(point) => (number(&value[..point])?, fraction(&value[point + 1..])?),
+    };
     if whole > MOST_SECONDS {
         return Err(Problem::TooLarge);
     }
-    let nanos = match parts.next() {
-        Some(digits) => fraction(digits)?,
-        None => 0,
-    };
     Ok(Some(Duration::new(whole, nanos)).filter(|time| !time.is_zero()))
 }
 
@@ -135,11 +134,13 @@ mod tests {
 
     #[test]
     fn ok_times_and_sizes() {
-        for (text, millis) in [("2", 2000), ("0.25", 250), (".5", 0), ("1.", 1000), ("0.0015", 1)] {
-            let time = seconds(text.as_bytes()).ok().flatten().map(|time| time.as_millis());
-            // Digits must precede the point.
-            let expected = if text == ".5" { None } else { Some(millis) };
-            assert_eq!(time, expected, "{}", text);
+        for (text, millis) in [("2", 2000), ("0.25", 250), (".5", 500), ("1.", 1000), ("0.0015", 1)]
+        {
+            let time = seconds(text.as_bytes()).map(|time| time.map(|time| time.as_millis()));
+            assert_eq!(time, Ok(Some(millis)), "{}", text);
+        }
+        for text in ["", ".", ".x", "1.x", "..5", "+1", "+.5", "1e1"] {
+            assert_eq!(seconds(text.as_bytes()), Err(Problem::NotANumber), "{}", text);
         }
         assert_eq!(seconds(b"0"), Ok(None));
         assert_eq!(seconds(b"9223372036854776"), Err(Problem::TooLarge));
