@@ -75,7 +75,7 @@ impl<'a, 'd> Attempts<'a, 'd> {
         while let [address, others @ ..] = rest {
             let patience = match (others, self.dialing.cancel) {
                 ([], None) => None,
-                (_, None) if address.ip().is_loopback() => Some(self.maker.stagger),
+                (_, None) if address.ip().is_loopback() => Some(self.maker.stagger.max(AN_INSTANT)),
                 (_, Some(_)) if address.ip().is_loopback() => Some(UNCANCELLED),
                 _ => break,
             };
@@ -260,6 +260,9 @@ impl Watched<Track> {
 /// An attempt that nobody limits is given up by most systems after about two minutes; its thread
 /// must not depend on that.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(300);
+
+/// std takes no wait for no time at all.
+const AN_INSTANT: Duration = Duration::from_millis(1);
 
 /// How long a cancel may go unheard.
 const UNCANCELLED: Duration = Duration::from_millis(20);

@@ -288,8 +288,11 @@ fn ok_one_address_and_loopback_are_dialled_in_the_callers_thread() {
 #[test]
 fn ok_a_silent_loopback_address_does_not_hold_up_the_other() {
     let network = Network::new(&["127.0.0.1:80"], &[]);
-    let maker = network.maker(&["[::1]:80", "127.0.0.1:80"]).stagger(Duration::from_millis(1));
-    assert_eq!(steps(&maker).last().unwrap(), "connected 127.0.0.1:80");
+    for stagger in [Duration::ZERO, Duration::from_millis(1)] {
+        let maker = network.maker(&["[::1]:80", "127.0.0.1:80"]).stagger(stagger);
+        assert_eq!(steps(&maker).last().unwrap(), "connected 127.0.0.1:80");
+    }
+    assert!(network.opened.lock().iter().all(|(_, within)| *within != Some(Duration::ZERO)));
 }
 
 #[test]
