@@ -4,6 +4,8 @@
 //! table. Names and meanings are curl's; an option that is not here is refused as unknown, never
 //! swallowed.
 
+use std::time::Duration;
+
 use pannier::net::Family;
 use pannier::Protocol;
 
@@ -262,6 +264,16 @@ pub const FLAGS: &[Flag] = &[
         a.op().globoff = on;
     })
     .short('g'),
+    value(
+        "happy-eyeballs-timeout-ms",
+        "<ms>",
+        Connection,
+        "How long an address is tried alone (250)",
+        |a, v| {
+            a.op().stagger = Some(Duration::from_millis(values::count(v)?));
+            Ok(())
+        },
+    ),
     value(
         "har",
         "<file>",

@@ -77,6 +77,8 @@ pub struct Operation {
     pub compressed: bool,
     pub tr_encoding: bool,
     pub connect_timeout: Option<Duration>,
+    /// How long an address is tried before the next one is too.
+    pub stagger: Option<Duration>,
     pub max_time: Option<Duration>,
     pub expect100_timeout: Option<Duration>,
     pub location: bool,

@@ -187,7 +187,9 @@ impl Default for TcpConnect {
 
 impl fmt::Debug for TcpConnect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TcpConnect(family: {:?}, resolver: {:?})", self.family, self.resolver)
+        let TcpConnect { family, stagger, resolver, .. } = self;
+        write!(f, "TcpConnect(family: {:?}, stagger: {:?}, ", family, stagger)?;
+        write!(f, "resolver: {:?})", resolver)
     }
 }
 

@@ -10,6 +10,7 @@ mod unix;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use pannier::http::{Host, Origin, Url};
 use pannier::net::{AddressPolicy, Connect, Dialing, Family, TcpConnect, Transport};
@@ -29,6 +30,7 @@ pub struct Route {
     unix: Option<UnixPath>,
     only: Option<Family>,
     public_only: bool,
+    stagger: Option<Duration>,
     hosts: Vec<KnownHost>,
     rules: Vec<Rule>,
     proxies: Proxies,
@@ -45,6 +47,7 @@ impl Route {
             unix: op.unix.clone(),
             only: Some(op.family).filter(|&family| family != Family::Any),
             public_only: op.public_only,
+            stagger: op.stagger,
             proxies: Proxies::new(op)?,
             ..Route::default()
         };
@@ -100,6 +103,10 @@ impl Route {
             false => AddressPolicy::any(),
         };
         let tcp = TcpConnect::new().family(family).resolver(Arc::new(hosts)).guard(guard);
+        let tcp = match self.stagger {
+            Some(stagger) => tcp.stagger(stagger),
+            None => tcp,
+        };
         Routed { route: self.clone(), tcp, rate }
     }
 
@@ -211,6 +218,18 @@ mod tests {
         let same = route(&[], &["::a:80"]).expect("a rule");
         assert_eq!(same.clone().simplified(&origin("http://a/")), plain);
         assert_eq!(same.clone().simplified(&origin("http://b/")), same);
+    }
+
+    #[test]
+    fn ok_addresses_are_tried_one_by_one_for_as_long_as_asked() {
+        let mut op = Operation::new();
+        op.proxy.named = Some(String::new());
+        for (stagger, expected) in [(None, "stagger: 250ms,"), (Some(7), "stagger: 7ms,")] {
+            op.stagger = stagger.map(Duration::from_millis);
+            let route = Route::new(&op).unwrap_or_else(|f| panic!("{}", f.message));
+            let connector = format!("{:?}", route.connector(None).tcp);
+            assert!(connector.contains(expected), "{}", connector);
+        }
     }
 
     #[test]
