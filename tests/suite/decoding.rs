@@ -67,13 +67,14 @@ fn ok_codings_are_asked_for_unless_the_request_speaks_of_them() {
 fn ok_each_coding_alone_and_around_another_in_one_line_or_several() {
     let nested = stored_zlib(HELLO_GZIP);
     let deep = (0..4).fold(HELLO_GZIP.to_vec(), |content, _| stored_zlib(&content));
-    let table: [(&str, &[u8]); 10] = [
+    let table: [(&str, &[u8]); 11] = [
         ("gzip", HELLO_GZIP),
         ("x-gzip", HELLO_GZIP),
         ("GZip", HELLO_GZIP),
         ("deflate", HELLO_ZLIB),
         ("deflate", HELLO),
         ("identity", b"hello"),
+        ("None", b"hello"),
         ("identity, gzip, , identity", HELLO_GZIP),
         ("gzip, deflate", &nested),
         ("gzip\r\nContent-Encoding: identity, deflate", &nested),
@@ -219,7 +220,7 @@ fn err_codings_that_are_unknown_or_too_many() {
     for (coding, text) in [
         ("br", "\"br\""),
         ("gzip, zstd", "\"zstd\""),
-        ("none", "\"none\""),
+        ("nothing", "\"nothing\""),
         (&six, "more than 5"),
         (&lines, "more than 5"),
     ] {

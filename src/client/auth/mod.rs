@@ -237,6 +237,15 @@ impl Credentials {
         }
     }
 
+    /// A redirect that is trusted leads from one place to another. Basic is the same everywhere, so that
+    /// who answered by it need not be asked again; Digest is not.
+    pub(super) fn carry(&self, from: &Origin, to: &Origin) {
+        let mut memory = self.memory();
+        if let (Some(Known::Basic), None) = (memory.get(from), memory.get(to)) {
+            memory.put(to, Known::Basic);
+        }
+    }
+
     /// What was tried at `place` is of no use.
     pub(super) fn refused(&self, place: &Origin) {
         self.memory().forget(place);

@@ -91,7 +91,8 @@ impl Layer {
 
 impl Codings {
     fn add(&mut self, name: &[u8]) {
-        let passed_over = [&b"identity"[..], b"chunked"];
+        // `none` is no registered coding, but what some servers call having none.
+        let passed_over = [&b"identity"[..], b"none", b"chunked"];
         match Coding::named(name) {
             Some(_) if self.known.len() == MOST => {
                 let text = format!("the content has more than {} codings", MOST);

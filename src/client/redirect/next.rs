@@ -161,6 +161,9 @@ impl Step<'_> {
             parts.headers.remove("Authorization");
         }
         let same = parts.credentials.take().filter(|_| self.is_trusted() && !names_others);
+        if let Some(credentials) = same.as_ref().filter(|_| !self.same_origin) {
+            credentials.carry(&self.before.url().origin(), &self.url.origin());
+        }
         let found = || self.config.keys.find(&self.url, parts.netrc.as_ref());
         let credentials = match parts.headers.contains("Authorization") {
             true => same,

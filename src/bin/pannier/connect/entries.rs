@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use pannier::http::{token, Host, Origin};
+use pannier::http::{token, Host, Origin, Url, UrlLeniency};
 
 /// `--resolve`: the addresses of a host on a port. No addresses: the system's again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,24 +55,35 @@ pub fn known_addresses<'a>(known: &'a [KnownHost], host: &str, port: u16) -> &'a
     found.map_or(&[], |entry| &entry.addresses)
 }
 
+/// A host, which may be a name that ends in a number: whoever connects may know it.
+fn host(text: &str) -> Option<Host> {
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let numeric = || {
+        let leniency = UrlLeniency::default().numeric_names(true);
+        let url = Url::parse_with(&format!("http://{}/", text), leniency).ok();
+        url.filter(|_| text.bytes().all(is_name)).map(|url| url.host().clone())
+    };
+    Host::parse(&bracketed(text)).ok().or_else(numeric)
+}
+
 impl Rule {
     /// `HOST1:PORT1:HOST2:PORT2`.
     pub fn parse(entry: &str) -> Option<Rule> {
         let (from_host, rest) = host_part(entry)?;
         let (from_port, rest) = rest.split_once(':')?;
         let (to_host, to_port) = host_part(rest)?;
-        let host = |text: &str| match text {
+        let named = |text: &str| match text {
             "" => Some(None),
-            text => Host::parse(&bracketed(text)).ok().map(Some),
+            text => host(text).map(Some),
         };
         let port = |text: &str| match text {
             "" => Some(None),
             text => port_number(text).map(Some),
         };
         Some(Rule {
-            from_host: host(from_host)?,
+            from_host: named(from_host)?,
             from_port: port(from_port)?,
-            to_host: host(to_host)?,
+            to_host: named(to_host)?,
             to_port: port(to_port)?,
         })
     }
