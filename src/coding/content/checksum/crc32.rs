@@ -18,26 +18,31 @@ use std::fmt;
 /// sum.update(b"123456789");
 /// assert_eq!(sum.value(), 0xcbf4_3926);
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Crc32(u32);
+#[derive(Clone)]
+pub struct Crc32 {
+    /// Of what came before it was worthwhile to fold.
+    before: u32,
+    folding: Option<Box<Folding>>,
+}
 
 impl Crc32 {
     /// The checksum of nothing.
     pub const fn new() -> Crc32 {
-        Crc32(!0)
+        Crc32 { before: !0, folding: None }
     }
 
     /// Adds bytes at the end.
     pub fn update(&mut self, bytes: &[u8]) {
-        self.0 = match bytes.len() < WORTHWHILE {
-            true => by_tables(self.0, bytes),
-            false => by_folding(self.0, bytes),
-        };
+        match &mut self.folding {
+            Some(folding) => folding.update(bytes),
+            None if bytes.len() < WORTHWHILE => self.before = by_tables(self.before, bytes),
+            none => none.insert(Box::new(Folding::behind(self.before))).update(bytes),
+        }
     }
 
     /// The checksum.
-    pub const fn value(&self) -> u32 {
-        !self.0
+    pub fn value(&self) -> u32 {
+        !self.folding.as_ref().map_or(self.before, |folding| folding.crc())
     }
 }
 
@@ -66,39 +71,73 @@ fn by_tables(mut crc: u32, bytes: &[u8]) -> u32 {
         .fold(crc, |crc, &byte| crc >> 8 ^ TABLES[0][usize::from(crc as u8 ^ byte)])
 }
 
-/// Brings the bytes down to the last `REACH` words of them, then goes on by the tables.
-fn by_folding(crc: u32, bytes: &[u8]) -> u32 {
-    let (folded, rest) = bytes.split_at((bytes.len() / 8 - REACH) * 8);
-    // What becomes of the words, as many as the distances reach back over, and some more so that
-    // these need not move each time.
-    let mut words = [0; REACH + ROOM];
-    let mut end = REACH;
-    let mut carried = u64::from(crc);
-    for block in folded.chunks(DISTANCES[0] * 8) {
-        let count = block.len() / 8;
-        if end + count > words.len() {
-            words.copy_within(end - REACH..end, 0);
-            end = REACH;
+/// Data in words, each left out as soon as it stands: it is added to those that it reaches.
+#[derive(Clone)]
+struct Folding {
+    /// What became of the words, as many as the distances reach back over, and some more so that these
+    /// need not move each time.
+    words: [u64; REACH + ROOM],
+    end: usize,
+    /// The checksum of what came before, until there is a word that it is added to.
+    before: u32,
+    /// Bytes that are no word yet.
+    rest: [u8; 8],
+    count: usize,
+}
+
+impl Folding {
+    /// Goes on behind data with this checksum.
+    fn behind(before: u32) -> Folding {
+        Folding { words: [0; REACH + ROOM], end: REACH, before, rest: [0; 8], count: 0 }
+    }
+
+    fn update(&mut self, mut bytes: &[u8]) {
+        if self.count > 0 {
+            let (first, others) = bytes.split_at(bytes.len().min(8 - self.count));
+            self.rest[self.count..][..first.len()].copy_from_slice(first);
+            self.count += first.len();
+            bytes = others;
+            if self.count < 8 {
+                return;
+            }
+            let rest = self.rest;
+            self.fold(&rest);
         }
-        let (before, here) = words.split_at_mut(end);
-        let [a, b, c, d] = DISTANCES.map(|distance| &before[end - distance..][..count]);
+        let (words, rest) = bytes.split_at(bytes.len() / 8 * 8);
+        words.chunks(DISTANCES[0] * 8).for_each(|block| self.fold(block));
+        self.rest[..rest.len()].copy_from_slice(rest);
+        self.count = rest.len();
+    }
+
+    /// Adds words, no more than none of them reaches another of them.
+    fn fold(&mut self, block: &[u8]) {
+        let count = block.len() / 8;
+        if self.end + count > self.words.len() {
+            self.words.copy_within(self.end - REACH..self.end, 0);
+            self.end = REACH;
+        }
+        let (before, here) = self.words.split_at_mut(self.end);
+        let [a, b, c, d] = DISTANCES.map(|distance| &before[before.len() - distance..][..count]);
         let sources = block.chunks_exact(8).zip(a).zip(b).zip(c).zip(d);
         for (sum, ((((bytes, a), b), c), d)) in here.iter_mut().zip(sources) {
             *sum = word(bytes) ^ a ^ b ^ c ^ d;
         }
-        here[0] ^= carried;
-        carried = 0;
-        end += count;
+        here[0] ^= u64::from(self.before);
+        self.before = 0;
+        self.end += count;
     }
-    let before = &words[end - REACH..end];
-    let mut last = [0; REACH * 8];
-    for (index, (sum, bytes)) in last.chunks_exact_mut(8).zip(rest.chunks_exact(8)).enumerate() {
-        // Only words that were left out are added to others.
-        let left_out = DISTANCES.iter().filter(|&&distance| index < distance);
-        let terms = left_out.map(|distance| before[REACH - distance + index]);
-        sum.copy_from_slice(&terms.fold(word(bytes), |sum, term| sum ^ term).to_le_bytes());
+
+    /// The last words stand for all: what they were added to among themselves, they were not left out of.
+    fn crc(&self) -> u32 {
+        let words = &self.words[self.end - REACH..self.end];
+        let mut last = [0; REACH * 8];
+        for (index, bytes) in last.chunks_exact_mut(8).enumerate() {
+            let added = DISTANCES.iter().filter(|&&distance| distance <= index);
+            let word = added.fold(words[index], |word, distance| word ^ words[index - distance]);
+            bytes.copy_from_slice(&word.to_le_bytes());
+        }
+        by_tables(by_tables(0, &last) ^ self.before, &self.rest[..self.count])
     }
-    by_tables(by_tables(0, &last), &rest[REACH * 8..])
 }
 
 #[inline(always)]
@@ -165,6 +204,12 @@ mod tests {
             sum.update(&bytes[..at]);
             sum.update(&bytes[at..]);
             assert_eq!(sum.value(), bit_by_bit(&bytes), "split at {}", at);
+        }
+        for size in [1, 3, 8, 100, 1_159, 1_160, 1_161, 7_201, 9_999, 17_000] {
+            let mut sum = Crc32::new();
+            sum.update(&bytes[..WORTHWHILE + 5]);
+            bytes[WORTHWHILE + 5..].chunks(size).for_each(|piece| sum.update(piece));
+            assert_eq!(sum.value(), bit_by_bit(&bytes), "pieces of {}", size);
         }
     }
 
