@@ -109,7 +109,7 @@ impl Folding {
         self.count = rest.len();
     }
 
-    /// Adds words, no more than none of them reaches another of them.
+    /// Adds words: so few that none of them reaches another.
     fn fold(&mut self, block: &[u8]) {
         let count = block.len() / 8;
         if self.end + count > self.words.len() {
