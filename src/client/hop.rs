@@ -86,20 +86,12 @@ impl<'r> Hop<'r> {
     }
 
     /// What follows from this response, after so many redirects.
-    #[inline]
     pub(super) fn next(
         &self,
         head: &ResponseHead,
         config: &Config,
         followed: usize,
     ) -> Result<Next> {
-        match may_lead_on(&self.request, head) {
-            true => self.follow(head, config, followed),
-            false => Ok(Next::Nothing),
-        }
-    }
-
-    fn follow(&self, head: &ResponseHead, config: &Config, followed: usize) -> Result<Next> {
         let (request, status) = (&*self.request, head.status());
         if status.is_redirection() {
             let next = redirect::next(config, request, head, followed, self.repeat())?;
