@@ -9,8 +9,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Observer, Phase};
 use crate::http::redact;
 use crate::net::{CancelToken, Deadline, Watched};
-use crate::proto::h1::ResponseHead;
 use crate::proto::CloseReason;
+use crate::proto::ResponseHead;
 
 use super::exchange::{observe, vacate};
 use super::explain::{blame, explain, not_over};

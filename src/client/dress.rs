@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 
 use crate::error::Result;
-use crate::proto::h1::ResponseHead;
+use crate::proto::ResponseHead;
 
 use super::auth::{Message, Party};
 use super::call::Call;

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use crate::error::Result;
 use crate::http::Version;
-use crate::proto::h1::ResponseHead;
+use crate::proto::ResponseHead;
 
 use super::auth::{Party, Role};
 use super::config::Config;

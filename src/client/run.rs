@@ -13,8 +13,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Phase, Timings};
 use crate::http::StatusCode;
 use crate::net::Deadline;
-use crate::proto::h1::ResponseHead;
 use crate::proto::CloseReason;
+use crate::proto::ResponseHead;
 
 use super::auth::Role;
 use super::body::Opened;

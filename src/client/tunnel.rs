@@ -11,8 +11,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Made, Phase};
 use crate::http::{redact, Headers, Host, Method, Origin, StatusCode};
 use crate::net::{Dialing, Registration, Step, Transport};
-use crate::proto::h1::{Intent, PreparedHead, RequestHead, ResponseHead, Target, Transfer};
+use crate::proto::h1::{Intent, PreparedHead, RequestHead, Target, Transfer};
 use crate::proto::socks::{Error as SocksError, Version};
+use crate::proto::ResponseHead;
 
 use super::auth::{Message, Party, Role};
 use super::config::Config;

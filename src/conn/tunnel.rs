@@ -8,7 +8,8 @@
 use std::time::{Duration, Instant};
 
 use crate::net::{Deadline, Transport};
-use crate::proto::h1::{self, PreparedHead, ResponseHead};
+use crate::proto::h1::{self, PreparedHead};
+use crate::proto::ResponseHead;
 
 use super::{Allowed, Connection, Content, Failure, Watch};
 

@@ -12,6 +12,9 @@ pub enum Version {
     Http10,
     /// HTTP/1.1 (RFC 9112): a connection persists unless a side says `close`.
     Http11,
+    /// HTTP/2 (RFC 9113): many exchanges at once on one connection.
+    #[cfg(feature = "http2")]
+    Http2,
 }
 
 impl Version {
@@ -21,6 +24,8 @@ impl Version {
             Version::Http09 => "HTTP/0.9",
             Version::Http10 => "HTTP/1.0",
             Version::Http11 => "HTTP/1.1",
+            #[cfg(feature = "http2")]
+            Version::Http2 => "HTTP/2",
         }
     }
 }

@@ -11,8 +11,12 @@
 pub mod buffer;
 mod close;
 pub mod h1;
+#[cfg(feature = "http2")]
+pub mod h2;
+mod head;
 mod limits;
 pub mod socks;
 
 pub use self::close::CloseReason;
+pub use self::head::ResponseHead;
 pub use self::limits::Limits;

@@ -5,7 +5,7 @@
 
 use crate::error::Result;
 use crate::http::{Origin, StatusCode};
-use crate::proto::h1::ResponseHead;
+use crate::proto::ResponseHead;
 
 use super::super::proxy::Server;
 use super::super::request::Request;

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::error::Result;
 use crate::http::Method;
-use crate::proto::h1::ResponseHead;
+use crate::proto::ResponseHead;
 
 use super::super::call::Call;
 use super::super::request::{invalid, Request};

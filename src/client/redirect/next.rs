@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Headers, Method, Scheme, Url};
-use crate::proto::h1::ResponseHead;
+use crate::proto::ResponseHead;
 
 use super::super::auth;
 use super::super::body::Body;

@@ -17,7 +17,7 @@ use crate::conn::ConnectionInfo;
 use crate::error::{Error, ErrorKind, Result, Transcript};
 use crate::event::Timings;
 use crate::http::{ContentRange, Headers, StatusCode, Url, Version};
-use crate::proto::h1::ResponseHead;
+use crate::proto::ResponseHead;
 
 pub use self::redirected::Redirected;
 use self::release::let_go;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::http::{Headers, StatusCode, Url};
-use crate::proto::h1::ResponseHead;
+use crate::proto::ResponseHead;
 
 /// A redirect that was followed on the way to a response: one of
 /// [`Response::history`](crate::Response::history).

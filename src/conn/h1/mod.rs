@@ -16,8 +16,8 @@ use crate::event::Made;
 use crate::http::{Headers, Version};
 use crate::net::{CancelToken, Deadline, Readiness, Registration, Transport};
 use crate::proto::buffer::Buffer;
-use crate::proto::h1::{self, KeepAlive, Leniency, ResponseHead};
-use crate::proto::{socks, CloseReason, Limits};
+use crate::proto::h1::{self, KeepAlive, Leniency};
+use crate::proto::{socks, CloseReason, Limits, ResponseHead};
 
 use self::pipeline::Queued;
 

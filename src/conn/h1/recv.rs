@@ -5,7 +5,8 @@
 //! framed byte has been consumed, not when the caller reads once more.
 
 use crate::net::{cancelled, Deadline};
-use crate::proto::h1::{Event, ResponseHead};
+use crate::proto::h1::Event;
+use crate::proto::ResponseHead;
 
 use super::{Connection, Failure, Progress, Watch};
 

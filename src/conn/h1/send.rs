@@ -9,7 +9,8 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::net::{Deadline, Readiness};
-use crate::proto::h1::{DataFrame, PreparedHead, ResponseHead, SizeLine};
+use crate::proto::h1::{DataFrame, PreparedHead, SizeLine};
+use crate::proto::ResponseHead;
 
 use super::{Allowed, Connection, Content, Failure, Trailers, Watch};
 

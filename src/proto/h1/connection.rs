@@ -18,13 +18,13 @@
 use std::collections::VecDeque;
 
 use crate::http::Headers;
-use crate::proto::{CloseReason, Limits};
+use crate::proto::{CloseReason, Limits, ResponseHead};
 
 use super::chunked::{ChunkedDecoder, SizeLine};
 use super::fields::FieldSection;
 use super::framing::{response_framing, Control, RequestKind};
 use super::request::{InFlight, Intent, PreparedHead};
-use super::{Error, Framing, HeadParser, KeepAlive, Leniency, RequestHead, ResponseHead, Transfer};
+use super::{Error, Framing, HeadParser, KeepAlive, Leniency, RequestHead, Transfer};
 
 /// The state of one connection, without the connection.
 ///

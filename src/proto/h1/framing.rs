@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::http::token::{decimal, decimal_or_most, is_word, trim_ows};
 use crate::http::{list, Headers, Method, StatusCode, Version};
-use crate::proto::CloseReason;
+use crate::proto::{CloseReason, ResponseHead};
 
 use super::request::InFlight;
-use super::{Error, Leniency, ResponseHead, Transfer as Handing};
+use super::{Error, Leniency, Transfer as Handing};
 
 /// How the end of a response's content is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

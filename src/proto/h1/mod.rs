@@ -23,5 +23,5 @@ pub use self::error::{Error, Fault};
 pub use self::framing::{Framing, KeepAlive};
 pub use self::leniency::Leniency;
 pub use self::request::{Intent, PreparedHead, RequestHead, Transfer};
-pub use self::response::{HeadParser, ResponseHead};
+pub use self::response::HeadParser;
 pub use self::target::Target;

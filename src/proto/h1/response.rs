@@ -4,76 +4,11 @@
 //! status by three digits, single spaces. What is no HTTP/1 response is refused at its first wrong
 //! byte, so that another protocol's greeting is not waited out.
 
-use std::fmt;
-
-use crate::http::{Headers, StatusCode, Version};
+use crate::http::{StatusCode, Version};
+use crate::proto::{Limits, ResponseHead};
 
 use super::fields::{field_bytes_end, line_end, FieldSection};
 use super::{Error, Leniency};
-use crate::proto::Limits;
-
-/// The head of an interim or final response.
-#[derive(Clone)]
-pub struct ResponseHead {
-    version: Version,
-    status: StatusCode,
-    /// Where the reason phrase stands in the buffer of `headers`.
-    reason: (u32, u32),
-    headers: Headers,
-}
-
-impl ResponseHead {
-    /// That of a response of HTTP/0.9, which has none.
-    pub(super) fn simple() -> ResponseHead {
-        let (version, status) = (Version::Http09, StatusCode::OK);
-        ResponseHead { version, status, reason: (0, 0), headers: Headers::new() }
-    }
-
-    /// The version in which the response was sent.
-    pub fn version(&self) -> Version {
-        self.version
-    }
-
-    /// The status.
-    pub fn status(&self) -> StatusCode {
-        self.status
-    }
-
-    /// The reason phrase, which means nothing (RFC 9112 §4) and may hold any `obs-text`. It goes
-    /// with the header section, should that be replaced.
-    pub fn reason(&self) -> &[u8] {
-        let range = self.reason.0 as usize..self.reason.1 as usize;
-        self.headers.received().get(range).unwrap_or(b"")
-    }
-
-    /// The header section.
-    pub fn headers(&self) -> &Headers {
-        &self.headers
-    }
-
-    /// The same, to change it.
-    pub fn headers_mut(&mut self) -> &mut Headers {
-        &mut self.headers
-    }
-
-    /// The head as it was received, from the status line to the empty line, except that folded
-    /// lines are joined by spaces. Changes of the header section do not show, but it goes with that
-    /// section, should it be replaced.
-    pub fn as_bytes(&self) -> &[u8] {
-        self.headers.received()
-    }
-}
-
-impl fmt::Debug for ResponseHead {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ResponseHead")
-            .field("version", &self.version)
-            .field("status", &self.status)
-            .field("reason", &String::from_utf8_lossy(self.reason()))
-            .field("headers", &self.headers)
-            .finish()
-    }
-}
 
 /// An incremental parser of one response head.
 ///
@@ -185,12 +120,10 @@ impl HeadParser {
     /// The head that was read to its end, and back to the beginning.
     fn take(&mut self, input: &[u8]) -> Option<ResponseHead> {
         match std::mem::replace(&mut self.state, State::BEGIN) {
-            State::Complete(status_line, end) => Some(ResponseHead {
-                version: status_line.version,
-                status: status_line.status,
-                reason: status_line.reason,
-                headers: self.section.take(&input[..end]),
-            }),
+            State::Complete(status_line, end) => {
+                let StatusLine { version, status, reason } = status_line;
+                Some(ResponseHead::new(version, status, reason, self.section.take(&input[..end])))
+            }
             _ => None,
         }
     }

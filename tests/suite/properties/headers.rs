@@ -1,7 +1,8 @@
 //! Field sections: parsed and written they are the same again, and the hop-by-hop fields go.
 
 use pannier::http::{Headers, Method, Version};
-use pannier::proto::h1::{HeadParser, RequestHead, ResponseHead, Target, Transfer};
+use pannier::proto::h1::{HeadParser, RequestHead, Target, Transfer};
+use pannier::proto::ResponseHead;
 use pannier::{Leniency, Limits};
 
 use super::list;

@@ -7,10 +7,9 @@
 use std::fmt::{self, Write};
 
 use pannier::http::{Headers, Method, Version};
-use pannier::proto::h1::{
-    Connection, Error, Event, KeepAlive, RequestHead, ResponseHead, Target, Transfer,
-};
+use pannier::proto::h1::{Connection, Error, Event, KeepAlive, RequestHead, Target, Transfer};
 use pannier::proto::CloseReason;
+use pannier::proto::ResponseHead;
 use pannier::{Leniency, Limits};
 
 use super::Dice;
