@@ -72,8 +72,8 @@ impl<'a> Call<'a> {
         blame(self.cancel, phase, kind, error)
     }
 
-    /// Closes a connection, and keeps its place.
-    pub(super) fn vacate(&self, connection: Lent, reason: CloseReason) -> Place {
+    /// Closes a connection, and keeps its place, if that can be: else the pool is to be asked again.
+    pub(super) fn vacate(&self, connection: Lent, reason: CloseReason) -> Option<Place> {
         vacate(connection, reason, self.observer)
     }
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::conn::{Checkout, Connection, Grant, Waiting};
+use crate::conn::{Checkout, Connection, Grant, Sharing, Waiting};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Phase, Timings};
 use crate::proto::CloseReason;
@@ -32,11 +32,16 @@ impl Call<'_> {
     /// comes first.
     pub(super) fn obtain(&self, request: &Request, timings: &mut Timings) -> Result<Obtained> {
         let (now, route) = (timings.started, request.route());
-        match self.obtain_by(request, timings, |pool| pool.checkout(route, now))? {
-            Obtained::Place(place) if self.may_be_outrun(&place, route) => {
-                self.race(request, place, timings)
+        let ask = |pool: &Arc<Pool>| pool.checkout(route, now, Sharing::Unexpected);
+        loop {
+            match self.obtain_by(request, timings, ask)? {
+                Obtained::Place(place) if self.may_be_outrun(&place, route) => {
+                    if let Some(obtained) = self.race(request, place, timings)? {
+                        return Ok(obtained);
+                    }
+                }
+                obtained => return Ok(obtained),
             }
-            obtained => Ok(obtained),
         }
     }
 
@@ -47,14 +52,18 @@ impl Call<'_> {
 
     /// A new connection, whatever is idle.
     pub(super) fn obtain_new(&self, request: &Request, timings: &mut Timings) -> Result<Lent> {
-        let obtained = self.obtain_by(request, timings, |pool| pool.reserve(request.route()))?;
-        let place = match obtained {
-            Obtained::Place(place) => place,
-            Obtained::Kept(connection) | Obtained::New(connection) => {
-                self.vacate(connection, CloseReason::Evicted)
+        let ask = |pool: &Arc<Pool>| pool.reserve(request.route());
+        loop {
+            let place = match self.obtain_by(request, timings, ask)? {
+                Obtained::Place(place) => Some(place),
+                Obtained::Kept(connection) | Obtained::New(connection) => {
+                    self.vacate(connection, CloseReason::Evicted)
+                }
+            };
+            if let Some(place) = place {
+                return self.dial(place, request.route());
             }
-        };
-        self.dial(place, request.route())
+        }
     }
 
     fn obtain_by(
@@ -72,20 +81,29 @@ impl Call<'_> {
                         Err(dead) => drop(self.vacate(dead, DEAD)),
                     }
                 }
+                Checkout::Shared(connection) => {
+                    let connection = self.reuse(connection, Duration::ZERO);
+                    return Ok(Obtained::Kept(connection));
+                }
                 Checkout::Vacant(place) => return Ok(Obtained::Place(place)),
                 Checkout::Overdue(connection, reason) => drop(self.vacate(connection, reason)),
-                Checkout::Full(waiting) => return self.queue(request, waiting, timings),
+                Checkout::Full(waiting) => {
+                    if let Some(obtained) = self.queue(request, waiting, timings)? {
+                        return Ok(obtained);
+                    }
+                }
                 Checkout::Closed => return Err(shut_down()),
             }
         }
     }
 
+    /// What comes first; nothing, if the pool is to be asked again.
     fn queue(
         &self,
         request: &Request,
         waiting: Waiting<Arc<Route>, Box<Connection>>,
         timings: &mut Timings,
-    ) -> Result<Obtained> {
+    ) -> Result<Option<Obtained>> {
         self.observe(|| Event::Queued);
         let granted = waiting.wait(self.until(self.timeouts.queue), self.cancel);
         let granted =
@@ -94,26 +112,35 @@ impl Call<'_> {
         self.accept(request, granted)
     }
 
-    /// What a grant comes to.
+    /// What a grant comes to; nothing, if the pool is to be asked again.
     pub(super) fn accept(
         &self,
         request: &Request,
         granted: Grant<Arc<Route>, Box<Connection>>,
-    ) -> Result<Obtained> {
-        match granted {
-            Grant::Value(connection) if connection.exchanges == 0 => Ok(Obtained::New(connection)),
+    ) -> Result<Option<Obtained>> {
+        Ok(match granted {
+            Grant::Value(connection) | Grant::Shared(connection) if connection.exchanges == 0 => {
+                Some(Obtained::New(connection))
+            }
             Grant::Value(connection) => {
                 let now = Instant::now();
                 match self.take_alive(request, connection, now, now) {
-                    Ok(connection) => Ok(Obtained::Kept(connection)),
+                    Ok(connection) => Some(Obtained::Kept(connection)),
                     // Who has waited does not go to the end of the queue again.
-                    Err(dead) => Ok(Obtained::Place(self.vacate(dead, DEAD))),
+                    Err(dead) => self.vacate(dead, DEAD).map(Obtained::Place),
                 }
             }
-            Grant::Place(place) => Ok(Obtained::Place(place)),
-            Grant::Closed => Err(shut_down()),
-            Grant::Failed => Err(Error::new(ErrorKind::Connect).at(Phase::Connect)),
-        }
+            Grant::Shared(connection) => {
+                Some(Obtained::Kept(self.reuse(connection, Duration::ZERO)))
+            }
+            Grant::Place(place) => Some(Obtained::Place(place)),
+            Grant::Overdue(connection, reason) => {
+                drop(self.vacate(connection, reason));
+                None
+            }
+            Grant::Closed => return Err(shut_down()),
+            Grant::Failed => return Err(Error::new(ErrorKind::Connect).at(Phase::Connect)),
+        })
     }
 
     /// The connection, which was idle from `since` on, unless it is found to be dead. A request that
@@ -131,6 +158,11 @@ impl Call<'_> {
         if !trusted && !connection.is_quiet() {
             return Err(connection);
         }
+        Ok(self.reuse(connection, now.saturating_duration_since(since)))
+    }
+
+    /// Notes that the connection is used again, or with others.
+    fn reuse(&self, mut connection: Lent, idle: Duration) -> Lent {
         connection.was_idle = true;
         self.client.pool().count_reused();
         self.observe(|| Event::Reused {
@@ -138,9 +170,9 @@ impl Call<'_> {
             local: connection.local,
             remote: connection.remote,
             exchanges: connection.exchanges,
-            idle: now.saturating_duration_since(since),
+            idle,
         });
-        Ok(connection)
+        connection
     }
 
     /// A new connection by this route, in this place.
@@ -154,7 +186,8 @@ impl Call<'_> {
         };
         let connection = dial.run()?;
         self.client.pool().count_created();
-        Ok(place.fill(connection))
+        let born = connection.born;
+        Ok(place.fill(connection, born))
     }
 }
 

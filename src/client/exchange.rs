@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::conn::Connection;
+use crate::conn::{Connection, Vacated};
 use crate::error::{Result, Transcript};
 use crate::event::{Event, Observer, Phase};
 use crate::net::{CancelToken, Deadline};
@@ -105,15 +105,17 @@ pub(super) fn give_back(
     own_reason
 }
 
-/// Closes the connection and keeps its place.
+/// Closes the connection and keeps its place, unless others use the same connection still.
 pub(super) fn vacate(
     connection: Lent,
     reason: CloseReason,
     observer: Option<&Arc<dyn Observer>>,
-) -> Place {
+) -> Option<Place> {
     let id = connection.id;
-    let place = connection.vacate(reason);
-    observe(observer, || Event::Closed { connection: id, reason });
+    let Vacated { place, is_first } = connection.vacate(reason);
+    if is_first {
+        observe(observer, || Event::Closed { connection: id, reason });
+    }
     place
 }
 

@@ -25,8 +25,8 @@ pub(super) enum Seat {
     Free(Lent),
     /// With a response, or with whoever has taken it.
     Taken,
-    /// It was closed, for this reason, and this is where another one can be.
-    Closed(Place, CloseReason),
+    /// It was closed, for this reason, and this is where another one can be, if there is such a place.
+    Closed(Option<Place>, CloseReason),
     /// Nobody waits for it: it goes to the pool, if it may.
     Left,
 }

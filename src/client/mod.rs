@@ -55,7 +55,6 @@ use std::sync::Arc;
 
 use crate::conn::{self, PoolStats};
 use crate::error::Result;
-use crate::event::Event;
 use crate::http::Method;
 use crate::net::Deadline;
 use crate::proto::CloseReason;
@@ -122,6 +121,9 @@ type Lent = conn::Lent<Arc<Route>, Box<conn::Connection>>;
 
 /// Where one can be.
 type Place = conn::Place<Arc<Route>, Box<conn::Connection>>;
+
+/// Where one is.
+type Claim = conn::Claim<Arc<Route>, Box<conn::Connection>>;
 
 impl Client {
     /// A client with the defaults of every policy.
@@ -267,17 +269,20 @@ impl Client {
 
 impl Inner {
     fn shutdown(&self) {
-        self.pool.close();
+        let shared = self.pool.close();
         self.maker.cancel.cancel();
+        self.close_all(shared);
         self.close_idle();
     }
 
     fn close_idle(&self) {
-        for connection in self.pool.drain() {
-            let (id, reason) = (connection.id, CloseReason::Shutdown);
-            connection.close(reason);
-            let closed = || Event::Closed { connection: id, reason };
-            exchange::observe(self.maker.config.observer.as_ref(), closed);
+        self.close_all(self.pool.drain());
+    }
+
+    fn close_all(&self, connections: Vec<Lent>) {
+        for connection in connections {
+            let observer = self.maker.config.observer.as_ref();
+            drop(exchange::vacate(connection, CloseReason::Shutdown, observer));
         }
     }
 }

@@ -53,13 +53,14 @@ impl Drop for Counted {
 }
 
 impl Call<'_> {
-    /// Has a connection made in `place`, and waits for it or for another.
+    /// Has a connection made in `place`, and waits for it or for another. Nothing comes of it if the
+    /// pool is to be asked again.
     pub(super) fn race(
         &self,
         request: &Request,
         place: Place,
         timings: &mut Timings,
-    ) -> Result<Obtained> {
+    ) -> Result<Option<Obtained>> {
         let (maker, pool) = (self.client.maker(), self.client.pool());
         let waiting = pool.expect(request.route());
         let failure = Arc::<Mutex<Option<Error>>>::default();
@@ -88,7 +89,7 @@ impl Call<'_> {
             return Err(failure.unwrap_or_else(lost));
         }
         let obtained = self.accept(request, granted)?;
-        if let Obtained::Kept(_) = obtained {
+        if let Some(Obtained::Kept(_)) = obtained {
             timings.queued = Some(Instant::now());
         }
         Ok(obtained)
@@ -126,7 +127,8 @@ impl Aside {
         match dial.run() {
             Ok(connection) => {
                 self.pool.count_created();
-                let connection = self.place.fill(connection);
+                let born = connection.born;
+                let connection = self.place.fill(connection, born);
                 for (connection, reason) in self.expectation.fulfil(connection, Instant::now()) {
                     drop(vacate(connection, reason, self.observer.as_ref()));
                 }

@@ -181,47 +181,55 @@ impl Call<'_> {
         // What cannot be sent costs no connection.
         self.not_over(timings.started)?;
         request.body().check_unspent()?;
-        let place = match self.obtain(request, timings)? {
-            Obtained::Place(place) => place,
-            Obtained::New(connection) => return self.exchange_only(request, connection, timings),
-            Obtained::Kept(connection) => {
-                let (error, place) = match self.exchange(request, connection, timings) {
-                    Ok(answered) => return Ok(answered),
-                    Err(failed) => failed,
-                };
-                let replayable = request.body().is_replayable();
-                if !request.retries().allows(request.method(), replayable, &error) {
-                    return Err(error);
-                }
-                self.observe(|| Event::Retrying { error: &error });
-                self.client.pool().count_retried();
-                *timings = Timings::new(self.began, Instant::now());
-                place
-            }
+        let connection = match self.obtain(request, timings)? {
+            Obtained::Kept(connection) => connection,
+            fresh => return self.exchange_only(request, fresh, timings),
         };
-        let connection = self.dial(place, request.route())?;
-        self.exchange_only(request, connection, timings)
+        let (error, place) = match self.exchange(request, connection, timings) {
+            Ok(answered) => return Ok(answered),
+            Err(failed) => failed,
+        };
+        let replayable = request.body().is_replayable();
+        if !request.retries().allows(request.method(), replayable, &error) {
+            return Err(error);
+        }
+        self.observe(|| Event::Retrying { error: &error });
+        self.client.pool().count_retried();
+        *timings = Timings::new(self.began, Instant::now());
+        let fresh = match place {
+            Some(place) => Obtained::Place(place),
+            // Others had shares of the connection, and may have made another by now.
+            None => self.obtain(request, timings)?,
+        };
+        self.exchange_only(request, fresh, timings)
     }
 
-    /// The exchange on a fresh connection, after which there is nothing more to try.
+    /// The exchange after which there is nothing more to try.
     fn exchange_only(
         &self,
         request: &Request,
-        connection: Lent,
+        obtained: Obtained,
         timings: &mut Timings,
     ) -> Result<Answered> {
-        timings.made = connection.made;
+        let (connection, is_new) = match obtained {
+            Obtained::Place(place) => (self.dial(place, request.route())?, true),
+            Obtained::New(connection) => (connection, true),
+            Obtained::Kept(connection) => (connection, false),
+        };
+        if is_new {
+            timings.made = connection.made;
+        }
         self.exchange(request, connection, timings).map_err(|(error, _)| error)
     }
 
     /// Sends the request on `connection` and waits for the head of its response. With the error comes
-    /// the place of the connection, which is closed.
+    /// the place of the connection, which is closed, if it can be kept.
     fn exchange(
         &self,
         request: &Request,
         mut connection: Lent,
         timings: &mut Timings,
-    ) -> Result<Answered, (Error, Place)> {
+    ) -> Result<Answered, (Error, Option<Place>)> {
         match self.send_and_wait(request, &mut connection, timings) {
             Ok(head) => Ok(Answered { head, connection, line: None }),
             Err(error) => Err(self.failed(connection, error)),
@@ -290,7 +298,7 @@ impl Call<'_> {
         mut connection: Lent,
         sent: u64,
         timings: &mut Timings,
-    ) -> Result<Answered, (Error, Place)> {
+    ) -> Result<Answered, (Error, Option<Place>)> {
         connection.begin_response(sent);
         let guarded = self.guard(&mut connection);
         match guarded.and_then(|()| self.wait(request, &mut connection, timings)) {
@@ -338,7 +346,7 @@ impl Call<'_> {
         Ok(head)
     }
 
-    fn failed(&self, connection: Lent, error: Error) -> (Error, Place) {
+    fn failed(&self, connection: Lent, error: Error) -> (Error, Option<Place>) {
         let error = error.with_transcript(transcript(&connection, self.idempotent));
         (error, self.vacate(connection, CloseReason::Fault))
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::net::{Deadline, Registration, Transport};
 use crate::proto::buffer::Buffer;
 
-use super::Place;
+use super::Claim;
 
 /// A connection that has left HTTP. Dropping it, and what was cloned from it, closes it; until then it
 /// counts among the connections of its client. What came behind the head is read first.
@@ -19,7 +19,7 @@ pub struct Stream {
     /// What came with the head.
     unread: Buffer,
     deadline: Deadline,
-    /// The last field: the place is free when the connection is closed.
+    /// The last field: its place is free when the connection is closed.
     hold: Arc<Hold>,
 }
 
@@ -27,7 +27,7 @@ pub struct Stream {
 #[derive(Debug)]
 struct Hold {
     _registration: Option<Registration>,
-    _place: Place,
+    _claim: Claim,
 }
 
 impl Stream {
@@ -35,9 +35,9 @@ impl Stream {
         transport: Box<dyn Transport>,
         unread: Buffer,
         registration: Option<Registration>,
-        place: Place,
+        claim: Claim,
     ) -> Stream {
-        let hold = Arc::new(Hold { _registration: registration, _place: place });
+        let hold = Arc::new(Hold { _registration: registration, _claim: claim });
         Stream { transport, unread, deadline: Deadline::NEVER, hold }
     }
 

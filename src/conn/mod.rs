@@ -11,5 +11,10 @@ pub(crate) mod tunnel;
 
 pub(crate) use self::h1::{Allowed, Connection, Content, Failure, Trailers, Watch};
 pub use self::info::ConnectionInfo;
-pub(crate) use self::pool::{Checkout, Expectation, Grant, Lent, Place, Pool, Waiting};
+pub(crate) use self::pool::{
+    Checkout, Claim, Expectation, Grant, Lent, Place, Pool, Sharing, Vacated, Waiting,
+};
 pub use self::pool::{PoolConfig, PoolStats};
+
+/// HTTP/1 has one exchange at a time.
+impl pool::Value for Box<Connection> {}

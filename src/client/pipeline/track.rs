@@ -132,14 +132,14 @@ impl Track {
             // RFC 9112 §9.3.2: a client should not pipeline again at once after a failure.
             Seat::Free(connection) if again && connection.exchanges > 0 => {
                 let place = turn.call.vacate(connection, CloseReason::Evicted);
-                self.start(turn, Some(place))?
+                self.start(turn, place)?
             }
             Seat::Free(connection) => connection,
             Seat::Closed(place, reason) => {
                 if reason == CloseReason::RequestedByServer {
                     self.unsend_all(&mut turn.trip);
                 }
-                self.start(turn, Some(place))?
+                self.start(turn, place)?
             }
             // There is none yet, or the caller has it with a response that was not read to its end.
             Seat::Taken | Seat::Left => self.start(turn, None)?,

@@ -177,9 +177,9 @@ impl Response {
     pub fn into_stream(mut self) -> Result<Stream, Box<Response>> {
         match std::mem::replace(&mut self.body, Content::Ended) {
             Content::Switched(connection) => {
-                let (connection, place) = connection.into_parts();
+                let (connection, claim) = connection.into_parts();
                 let (transport, unread, registration) = connection.into_parts();
-                Ok(Stream::new(transport, unread, registration, place))
+                Ok(Stream::new(transport, unread, registration, claim))
             }
             body => {
                 self.body = body;

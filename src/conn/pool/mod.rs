@@ -15,12 +15,16 @@
 //!              a place is free, for the oldest that waits
 //! ```
 //!
+//! A value that says that it is shared is lent several times at once: see `shared`.
+//!
 //! Newest first, because the connection used last is the least likely to have been closed, and the
 //! others may then grow old and go. Oldest waiter first, because any other order lets one starve.
 
 mod config;
 mod lent;
 mod queue;
+mod serve;
+mod shared;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -33,16 +37,18 @@ use std::time::Instant;
 use crate::proto::CloseReason;
 
 pub use self::config::{PoolConfig, PoolStats};
-pub(crate) use self::lent::{Lent, Place};
-use self::queue::Ticket;
+pub(crate) use self::lent::{Claim, Lent, Place, Vacated};
 pub(crate) use self::queue::{Expectation, Grant, Waiting};
-use self::state::{Bounds, Fate, Idle, State};
+use self::queue::{Ticket, Wants};
+use self::serve::wake;
+use self::state::{Bounds, Idle, State};
 
 /// Values of type `T`, by key: those that are idle, and the count of all.
 #[derive(Debug)]
 pub(crate) struct Pool<K: Key, T: Value> {
     config: PoolConfig,
-    /// Guards what is idle, the counts and the queue. Inside it only the ticket of a waiter is locked.
+    /// Guards what is idle or shared, the counts and the queue. Inside it the ticket of a waiter is
+    /// locked, and what a value may lock to say whether it can be shared.
     state: Mutex<State<K, T>>,
     created: AtomicU64,
     reused: AtomicU64,
@@ -55,15 +61,39 @@ pub(crate) trait Key: Clone + Eq + Debug + Send + 'static {}
 impl<K: Clone + Eq + Debug + Send + 'static> Key for K {}
 
 /// What is kept.
-pub(crate) trait Value: Debug + Send + 'static {}
+///
+/// Both methods are called under the lock of the pool: they wait for nothing, and lock nothing that is
+/// held over a system call.
+pub(crate) trait Value: Debug + Send + Sized + 'static {
+    /// Is it of the kind that is lent several times at once, for as long as it lives?
+    fn is_shared(&self) -> bool {
+        false
+    }
 
-impl<T: Debug + Send + 'static> Value for T {}
+    /// Another handle on the same, if it is of that kind, is alive, and has room for one more than the
+    /// `lent` that are out.
+    fn share(&self, _lent: usize) -> Option<Self> {
+        None
+    }
+}
+
+/// Is one connection of this key expected to be enough for many?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// Who finds no idle one makes one.
+    Unexpected,
+    /// Who finds none that has room waits for one that is being made.
+    #[cfg_attr(not(test), allow(dead_code))] // HTTP/1 expects none.
+    Expected,
+}
 
 /// What became of asking for a value.
 #[derive(Debug)]
 pub(crate) enum Checkout<K: Key, T: Value> {
     /// The newest that may still be used, and since when it was idle.
     Idle(Lent<K, T>, Instant),
+    /// A share of one that others use now.
+    Shared(Lent<K, T>),
     /// There is none, but a place for a new one.
     Vacant(Place<K, T>),
     /// This one must be closed first; then ask again.
@@ -89,28 +119,72 @@ impl<K: Key, T: Value> Pool<K, T> {
         })
     }
 
-    /// Asks for a value of `key`: an idle one, or a place for a new one, or one in the queue.
-    pub(crate) fn checkout(self: &Arc<Self>, key: &K, now: Instant) -> Checkout<K, T> {
+    /// Asks for a value of `key`: a share of one in use, or an idle one, or a place for a new one, or
+    /// one in the queue.
+    pub(crate) fn checkout(
+        self: &Arc<Self>,
+        key: &K,
+        now: Instant,
+        sharing: Sharing,
+    ) -> Checkout<K, T> {
         let mut state = self.lock();
         if state.closed {
             return Checkout::Closed;
         }
-        if let Some(entry) = state.take_newest(key) {
-            let (unusable, since) = (entry.unusable(now, &self.config), entry.since);
-            return match unusable {
-                Some(reason) => Checkout::Overdue(self.lend(entry), reason),
-                None => Checkout::Idle(self.lend(entry), since),
-            };
+        if let Some(aged) = state.shared.take_aged(key, now, &self.config) {
+            return Checkout::Overdue(Lent::share(self, aged), CloseReason::MaxAge);
         }
-        self.reserve_in(state, key)
+        if let Some(share) = state.shared.share(key) {
+            return Checkout::Shared(Lent::share(self, share));
+        }
+        if let Some(entry) = state.take_newest(key) {
+            return self.lend_idle(state, entry, now);
+        }
+        match sharing {
+            Sharing::Expected if state.is_making(key) => {
+                Checkout::Full(Waiting::new(self, state.queue.join(key, Wants::Share)))
+            }
+            Sharing::Expected => self.reserve_in(state, key, Wants::Share),
+            Sharing::Unexpected => self.reserve_in(state, key, Wants::Any),
+        }
     }
 
-    /// Asks for a place for a new value of `key`, whatever is idle.
+    fn lend_idle(
+        self: &Arc<Self>,
+        mut state: MutexGuard<'_, State<K, T>>,
+        entry: Idle<K, T>,
+        now: Instant,
+    ) -> Checkout<K, T> {
+        let since = entry.since;
+        if let Some(reason) = entry.unusable(now, &self.config) {
+            return Checkout::Overdue(self.lend_whole(entry), reason);
+        }
+        match self.lend_in(&mut state, entry) {
+            Ok(lent) => Checkout::Idle(lent, since),
+            Err(spent) => Checkout::Overdue(spent, CloseReason::ClosedWhileIdle),
+        }
+    }
+
+    /// Asks for a share of a value of `key` that is in use, and for nothing else.
+    #[cfg_attr(not(test), allow(dead_code))] // HTTP/1 shares nothing.
+    pub(crate) fn try_share(self: &Arc<Self>, key: &K, now: Instant) -> Option<Lent<K, T>> {
+        let share = self.lock().shared.share_young(key, now, &self.config)?;
+        Some(Lent::share(self, share))
+    }
+
+    /// A value of `key` may have room for more shares than before, of itself.
+    #[cfg_attr(not(test), allow(dead_code))] // HTTP/1 shares nothing.
+    pub(crate) fn room_changed(self: &Arc<Self>, key: &K) {
+        let served = self.serve(&mut self.lock(), key);
+        wake(served);
+    }
+
+    /// Asks for a place for a new value of `key`, whatever is idle or has room.
     pub(crate) fn reserve(self: &Arc<Self>, key: &K) -> Checkout<K, T> {
         let state = self.lock();
         match state.closed {
             true => Checkout::Closed,
-            false => self.reserve_in(state, key),
+            false => self.reserve_in(state, key, Wants::Place),
         }
     }
 
@@ -118,6 +192,7 @@ impl<K: Key, T: Value> Pool<K, T> {
         self: &Arc<Self>,
         mut state: MutexGuard<'_, State<K, T>>,
         key: &K,
+        wants: Wants,
     ) -> Checkout<K, T> {
         let in_the_way = match state.bounds(key, &self.config) {
             Bounds::Free => {
@@ -128,14 +203,14 @@ impl<K: Key, T: Value> Pool<K, T> {
             Bounds::FullInTotal => state.take_oldest(|_| true),
         };
         match in_the_way {
-            Some(oldest) => Checkout::Overdue(self.lend(oldest), CloseReason::Evicted),
-            None => Checkout::Full(Waiting::new(self, state.queue.join(key, false))),
+            Some(oldest) => Checkout::Overdue(self.lend_whole(oldest), CloseReason::Evicted),
+            None => Checkout::Full(Waiting::new(self, state.queue.join(key, wants))),
         }
     }
 
     /// A place in the queue of `key` for one for whom a value is being made.
     pub(crate) fn expect(self: &Arc<Self>, key: &K) -> Waiting<K, T> {
-        Waiting::new(self, self.lock().queue.join(key, true))
+        Waiting::new(self, self.lock().queue.join(key, Wants::Value))
     }
 
     /// Raises the bounds on idle values, unless they are 0, to `count` more: so many workers give
@@ -151,19 +226,22 @@ impl<K: Key, T: Value> Pool<K, T> {
         state.bustle = state.bustle.saturating_sub(count);
     }
 
-    /// Takes everything out that is idle, to be closed.
+    /// Takes everything out that is idle, to be closed. What is in use stays.
     pub(crate) fn drain(self: &Arc<Self>) -> Vec<Lent<K, T>> {
         let idle = std::mem::take(&mut self.lock().idle);
-        idle.into_iter().map(|entry| self.lend(entry)).collect()
+        idle.into_iter().map(|entry| self.lend_whole(entry)).collect()
     }
 
     /// Refuses everything from now on: who waits is sent away, and what comes back must be closed.
-    pub(crate) fn close(&self) {
+    /// Returns what is shared, to be closed: those who use it now go on to their end.
+    pub(crate) fn close(self: &Arc<Self>) -> Vec<Lent<K, T>> {
         let mut state = self.lock();
         state.closed = true;
+        let shared = state.shared.take_all(CloseReason::Shutdown);
         let waiters = state.queue.dissolve();
         drop(state);
         waiters.iter().for_each(Ticket::send_away);
+        shared.into_iter().map(|handle| Lent::share(self, handle)).collect()
     }
 
     /// Counts a value that was made because there was none to take.
@@ -188,41 +266,6 @@ impl<K: Key, T: Value> Pool<K, T> {
         stats.reused = self.reused.load(Ordering::Relaxed);
         stats.retried = self.retried.load(Ordering::Relaxed);
         stats
-    }
-
-    /// A value comes back. Returns what must be closed for that, perhaps the value itself.
-    fn put(self: &Arc<Self>, entry: Idle<K, T>, now: Instant) -> Discarded<K, T> {
-        let mut state = self.lock();
-        match state.fate(&entry, now, &self.config) {
-            Fate::Close(reason) => vec![(self.lend(entry), reason)],
-            Fate::HandOver(ticket) => {
-                ticket.fill(Grant::Value(self.lend(entry)));
-                drop(state);
-                ticket.wake();
-                Vec::new()
-            }
-            Fate::Keep => {
-                let leaving = state.keep(entry, now, &self.config);
-                drop(state);
-                let lend = |(entry, reason)| (self.lend(entry), reason);
-                leaving.into_iter().map(lend).collect()
-            }
-        }
-    }
-
-    /// A place is free. It goes to the first in the queue for whom it is of use.
-    fn release(self: &Arc<Self>, key: &K, closed: Option<CloseReason>) {
-        let mut state = self.lock();
-        state.close(key, closed);
-        if let Some((key, ticket)) = state.next_for_place(&self.config) {
-            ticket.fill(Grant::Place(Place::new(self, key)));
-            drop(state);
-            ticket.wake();
-        }
-    }
-
-    fn lend(self: &Arc<Self>, entry: Idle<K, T>) -> Lent<K, T> {
-        Place::new(self, entry.key).fill(entry.value)
     }
 
     fn lock(&self) -> MutexGuard<'_, State<K, T>> {

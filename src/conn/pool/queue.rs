@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::net::{CancelToken, Deadline, Watched};
+use crate::proto::CloseReason;
 
 use super::{Discarded, Key, Lent, Place, Pool, Value};
 
@@ -17,8 +18,12 @@ use super::{Discarded, Key, Lent, Place, Pool, Value};
 pub(crate) enum Grant<K: Key, T: Value> {
     /// A value that came back.
     Value(Lent<K, T>),
+    /// A share of one, which others may use too.
+    Shared(Lent<K, T>),
     /// The place of one that was closed.
     Place(Place<K, T>),
+    /// This one must be closed first; then ask again.
+    Overdue(Lent<K, T>, CloseReason),
     /// Nothing: the pool was closed.
     Closed,
     /// Nothing: what was being made could not be made.
@@ -35,8 +40,20 @@ pub(super) struct Queue<K: Key, T: Value>(Vec<Waiter<K, T>>);
 pub(super) struct Waiter<K: Key, T: Value> {
     pub(super) key: K,
     pub(super) ticket: Ticket<K, T>,
-    /// Is a value being made for this one, so that it needs no place?
-    pub(super) expecting: bool,
+    pub(super) wants: Wants,
+}
+
+/// What someone waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wants {
+    /// A value, a share of one, or a place: whichever comes first.
+    Any,
+    /// The same, but no place while what is made in another may turn out to have room.
+    Share,
+    /// A value or a share of one: one is being made for this one, so that it needs no place.
+    Value,
+    /// A place, or a value whose place it can have: no share.
+    Place,
 }
 
 /// Where the grant of one waiter is put.
@@ -65,10 +82,23 @@ impl<K: Key, T: Value> Queue<K, T> {
         self.0.iter()
     }
 
-    pub(super) fn join(&mut self, key: &K, expecting: bool) -> Ticket<K, T> {
+    pub(super) fn join(&mut self, key: &K, wants: Wants) -> Ticket<K, T> {
         let ticket = Ticket(Watched::new(None));
-        self.0.push(Waiter { key: key.clone(), ticket: ticket.same(), expecting });
+        self.0.push(Waiter { key: key.clone(), ticket: ticket.same(), wants });
         ticket
+    }
+
+    /// Where the first is who can use a share of a value of `key`.
+    pub(super) fn first_for_share(&self, key: &K) -> Option<usize> {
+        self.0.iter().position(|waiter| waiter.key == *key && waiter.wants != Wants::Place)
+    }
+
+    /// Those who wait for `key` wait no more for what others have made.
+    pub(super) fn expect_no_share(&mut self, key: &K) {
+        let hopeful = |waiter: &&mut Waiter<K, T>| waiter.wants == Wants::Share;
+        for waiter in self.0.iter_mut().filter(hopeful).filter(|waiter| waiter.key == *key) {
+            waiter.wants = Wants::Any;
+        }
     }
 
     /// Takes the waiter at this place out.
@@ -85,7 +115,7 @@ impl<K: Key, T: Value> Queue<K, T> {
 
     fn expects_no_more(&mut self, ticket: &Ticket<K, T>) {
         if let Some(waiter) = self.0.iter_mut().find(|waiter| waiter.ticket.is(ticket)) {
-            waiter.expecting = false;
+            waiter.wants = Wants::Any;
         }
     }
 

@@ -4,7 +4,8 @@ use std::time::Instant;
 
 use crate::proto::CloseReason;
 
-use super::queue::{Queue, Ticket, Waiter};
+use super::queue::{Queue, Ticket, Waiter, Wants};
+use super::shared::Shared;
 use super::{Key, PoolConfig, PoolStats, Value};
 
 #[derive(Debug)]
@@ -12,7 +13,10 @@ pub(super) struct State<K: Key, T: Value> {
     /// Oldest first. Searched from end to end: the bound makes it short, and what is wanted is
     /// mostly among the last.
     pub(super) idle: Vec<Idle<K, T>>,
-    /// Who waits. While anyone waits for a place under the bound on all, nothing is idle.
+    /// Of which shares are out.
+    pub(super) shared: Shared<K, T>,
+    /// Who waits. While anyone waits for a place under the bound on all, nothing is idle; only who
+    /// waits for what another makes does not ask for that before it has failed to be of use.
     pub(super) queue: Queue<K, T>,
     pub(super) closed: bool,
     /// How many connections are in use again and again just now, so that as many may be idle.
@@ -20,7 +24,7 @@ pub(super) struct State<K: Key, T: Value> {
     /// Places taken: by values that are idle or lent, and by those about to be made.
     open: usize,
     /// The same by key.
-    open_by_key: Vec<(K, usize)>,
+    open_by_key: Vec<(K, Tally)>,
     counted: PoolStats,
 }
 
@@ -35,6 +39,14 @@ pub(super) struct Idle<K, T> {
     pub(super) expires: Option<Instant>,
 }
 
+/// The places of a key.
+#[derive(Clone, Copy, Debug, Default)]
+struct Tally {
+    open: usize,
+    /// Those of them in which no value stands yet.
+    making: usize,
+}
+
 /// Is there room for one more value of a key?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Bounds {
@@ -44,11 +56,11 @@ pub(super) enum Bounds {
 }
 
 /// What becomes of a value that comes back.
-pub(super) enum Fate<K: Key, T: Value> {
+pub(super) enum Fate {
     /// It becomes idle.
     Keep,
-    /// It is for this waiter.
-    HandOver(Ticket<K, T>),
+    /// It is for the waiter at this place in the queue.
+    HandOver(usize),
     /// It must be closed.
     Close(CloseReason),
 }
@@ -61,10 +73,19 @@ enum Served {
     ByPlace,
 }
 
+/// What serves the first who can use a place.
+pub(super) enum Turn<K, T> {
+    /// A place for a value of this key, which is taken for it.
+    Place(K),
+    /// An idle value is in the way.
+    Overdue(Idle<K, T>),
+}
+
 impl<K: Key, T: Value> State<K, T> {
     pub(super) fn new() -> State<K, T> {
         State {
             idle: Vec::new(),
+            shared: Shared::new(),
             queue: Queue::new(),
             closed: false,
             bustle: 0,
@@ -111,16 +132,40 @@ impl<K: Key, T: Value> State<K, T> {
 
     /// Places taken by this key.
     pub(super) fn open_of(&self, key: &K) -> usize {
-        let of_key = self.open_by_key.iter().find(|(kept, _)| kept == key);
-        of_key.map_or(0, |(_, count)| *count)
+        self.tally(key).open
     }
 
-    /// Takes a place.
+    /// Is there a place of this key in which no value stands yet?
+    pub(super) fn is_making(&self, key: &K) -> bool {
+        self.tally(key).making > 0
+    }
+
+    /// Takes a place for a value that is to be made.
     pub(super) fn open(&mut self, key: &K) {
         self.open += 1;
-        match self.open_by_key.iter_mut().find(|(kept, _)| kept == key) {
-            Some((_, count)) => *count += 1,
-            None => self.open_by_key.push((key.clone(), 1)),
+        match self.tally_mut(key) {
+            Some(tally) => *tally = Tally { open: tally.open + 1, making: tally.making + 1 },
+            None => self.open_by_key.push((key.clone(), Tally { open: 1, making: 1 })),
+        }
+    }
+
+    /// A value stands in its place now; or none will, and the place is given back next.
+    pub(super) fn settle(&mut self, key: &K) {
+        if let Some(tally) = self.tally_mut(key) {
+            tally.making -= 1;
+        }
+    }
+
+    /// The value in a place is closed for this reason, and another one is to be made there.
+    pub(super) fn vacate(&mut self, key: &K, reason: CloseReason) {
+        self.count_closed(reason);
+        self.unsettle(key);
+    }
+
+    /// The value in a place is no more, and another one is to be made there.
+    pub(super) fn unsettle(&mut self, key: &K) {
+        if let Some(tally) = self.tally_mut(key) {
+            tally.making += 1;
         }
     }
 
@@ -131,39 +176,61 @@ impl<K: Key, T: Value> State<K, T> {
             self.count_closed(reason);
         }
         if let Some(at) = self.open_by_key.iter().position(|(kept, _)| kept == key) {
-            self.open_by_key[at].1 -= 1;
-            if self.open_by_key[at].1 == 0 {
+            self.open_by_key[at].1.open -= 1;
+            if self.open_by_key[at].1.open == 0 {
                 self.open_by_key.swap_remove(at);
             }
         }
     }
 
-    /// The first waiter who can use a place that has become free. The place is taken for it.
-    pub(super) fn next_for_place(&mut self, config: &PoolConfig) -> Option<(K, Ticket<K, T>)> {
-        let served = |waiter: &Waiter<K, T>| {
-            !waiter.expecting && self.bounds(&waiter.key, config) == Bounds::Free
+    fn tally(&self, key: &K) -> Tally {
+        let of_key = self.open_by_key.iter().find(|(kept, _)| kept == key);
+        of_key.map_or_else(Tally::default, |(_, tally)| *tally)
+    }
+
+    fn tally_mut(&mut self, key: &K) -> Option<&mut Tally> {
+        self.open_by_key.iter_mut().find(|(kept, _)| kept == key).map(|(_, tally)| tally)
+    }
+
+    /// The first waiter who can use a place that is free, or that an idle value leaves, and what it
+    /// gets.
+    pub(super) fn next_for_place(
+        &mut self,
+        config: &PoolConfig,
+    ) -> Option<(Ticket<K, T>, Turn<K, T>)> {
+        let served = |waiter: &Waiter<K, T>| match self.bounds(&waiter.key, config) {
+            Bounds::Free => self.asks_for_place(waiter),
+            Bounds::FullInTotal => !self.idle.is_empty() && self.asks_for_place(waiter),
+            Bounds::FullOfKey => false,
         };
         let at = self.queue.waiters().position(served)?;
         let Waiter { key, ticket, .. } = self.queue.remove(at);
+        if self.bounds(&key, config) == Bounds::FullInTotal {
+            return Some((ticket, Turn::Overdue(self.idle.remove(0))));
+        }
         self.open(&key);
-        Some((key, ticket))
+        Some((ticket, Turn::Place(key)))
+    }
+
+    /// Is a place what this one waits for, now?
+    fn asks_for_place(&self, waiter: &Waiter<K, T>) -> bool {
+        match waiter.wants {
+            Wants::Any | Wants::Place => true,
+            Wants::Share => !self.is_making(&waiter.key),
+            Wants::Value => false,
+        }
     }
 
     /// What is to become of a value that comes back?
-    pub(super) fn fate(
-        &mut self,
-        entry: &Idle<K, T>,
-        now: Instant,
-        config: &PoolConfig,
-    ) -> Fate<K, T> {
+    pub(super) fn fate(&self, entry: &Idle<K, T>, now: Instant, config: &PoolConfig) -> Fate {
         if self.closed {
             return Fate::Close(CloseReason::Shutdown);
         }
         if entry.is_too_old(now, config) {
             return Fate::Close(CloseReason::MaxAge);
         }
-        match self.serves(&entry.key, config) {
-            Some(Served::ByValue(at)) => return Fate::HandOver(self.queue.remove(at).ticket),
+        match self.serves(entry, config) {
+            Some(Served::ByValue(at)) => return Fate::HandOver(at),
             Some(Served::ByPlace) => return Fate::Close(CloseReason::Evicted),
             None => {}
         }
@@ -176,13 +243,16 @@ impl<K: Key, T: Value> State<K, T> {
         }
     }
 
-    /// How a value of `key` serves the first in the queue whom it can serve.
-    fn serves(&self, key: &K, config: &PoolConfig) -> Option<Served> {
+    /// How a value serves the first in the queue whom it can serve.
+    fn serves(&self, entry: &Idle<K, T>, config: &PoolConfig) -> Option<Served> {
         for (at, waiter) in self.queue.waiters().enumerate() {
-            if waiter.key == *key {
-                return Some(Served::ByValue(at));
+            if waiter.key == entry.key {
+                let alone = waiter.wants == Wants::Place && entry.value.is_shared();
+                return Some(if alone { Served::ByPlace } else { Served::ByValue(at) });
             }
-            if !waiter.expecting && self.bounds(&waiter.key, config) == Bounds::FullInTotal {
+            if self.bounds(&waiter.key, config) == Bounds::FullInTotal
+                && self.asks_for_place(waiter)
+            {
                 return Some(Served::ByPlace);
             }
         }
@@ -237,6 +307,11 @@ impl<K, T> Idle<K, T> {
     }
 
     fn is_too_old(&self, now: Instant, config: &PoolConfig) -> bool {
-        config.max_age.map_or(false, |limit| now.saturating_duration_since(self.born) >= limit)
+        is_too_old(self.born, now, config)
     }
+}
+
+/// May what was made at `born` not be lent any more?
+pub(super) fn is_too_old(born: Instant, now: Instant, config: &PoolConfig) -> bool {
+    config.max_age.map_or(false, |limit| now.saturating_duration_since(born) >= limit)
 }

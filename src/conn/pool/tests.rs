@@ -1,3 +1,8 @@
+mod crowd;
+mod ending;
+mod making;
+mod shared;
+
 use super::*;
 
 use std::sync::atomic::AtomicUsize;
@@ -7,6 +12,9 @@ use std::time::Duration;
 use crate::net::{CancelToken, Deadline};
 
 type Taken = Lent<&'static str, u32>;
+
+/// Numbers are not shared.
+impl Value for u32 {}
 
 /// A pool of numbers, with seconds for instants.
 struct Bench {
@@ -29,7 +37,7 @@ impl Bench {
         let mut pool = self.pool.lock();
         pool.open(&key);
         drop(pool);
-        Place::new(&self.pool, key).fill(value)
+        Place::new(&self.pool, key).fill(value, self.start)
     }
 
     fn give_back(&mut self, value: Taken, at: u64, seconds: Option<u64>) {
@@ -52,7 +60,7 @@ impl Bench {
     /// Asks until something else than a value to be closed is the answer.
     fn ask(&mut self, key: &'static str, at: u64) -> Checkout<&'static str, u32> {
         loop {
-            match self.pool.checkout(&key, self.at(at)) {
+            match self.pool.checkout(&key, self.at(at), Sharing::Unexpected) {
                 Checkout::Overdue(value, reason) => {
                     self.discarded.push((*value, reason));
                     value.close(reason);
@@ -76,7 +84,7 @@ impl Bench {
     /// A new value in a place of which there must be one.
     fn fill(&mut self, key: &'static str, value: u32) -> Taken {
         match self.ask(key, 0) {
-            Checkout::Vacant(place) => place.fill(value),
+            Checkout::Vacant(place) => place.fill(value, self.start),
             other => panic!("{:?}", other),
         }
     }
@@ -280,7 +288,7 @@ fn ok_who_expects_a_new_value_takes_whichever_comes_first() {
     bench.give_back(a, 0, None);
     assert!(matches!(granted(first), Ok(Grant::Value(value)) if *value == 1));
     // What was made for the first is for whoever waits.
-    assert!(one.fulfil(place.fill(2), bench.start).is_empty());
+    assert!(one.fulfil(place.fill(2, bench.start), bench.start).is_empty());
     assert!(matches!(granted(second), Ok(Grant::Value(value)) if *value == 2));
     drop(two);
     let third = bench.pool.expect(&"a");
@@ -323,7 +331,7 @@ fn ok_a_place_is_not_for_one_who_expects_a_value() {
         Ok(Grant::Place(place)) => place,
         other => panic!("{:?}", other),
     };
-    assert!(expecting.expectation().fulfil(place.fill(2), bench.start).is_empty());
+    assert!(expecting.expectation().fulfil(place.fill(2, bench.start), bench.start).is_empty());
     assert!(matches!(granted(expecting), Ok(Grant::Value(value)) if *value == 2));
 }
 
@@ -388,14 +396,14 @@ fn ok_the_bounds_hold_and_nobody_starves_under_many_threads() {
 
 fn obtain(pool: &Arc<Pool<&'static str, u32>>, key: &'static str) -> Taken {
     loop {
-        match pool.checkout(&key, Instant::now()) {
+        match pool.checkout(&key, Instant::now(), Sharing::Unexpected) {
             Checkout::Idle(value, _) => return value,
-            Checkout::Vacant(place) => return place.fill(0),
+            Checkout::Vacant(place) => return place.fill(0, Instant::now()),
             Checkout::Overdue(value, reason) => value.close(reason),
-            Checkout::Closed => panic!("closed"),
+            Checkout::Shared(_) | Checkout::Closed => panic!("shared or closed"),
             Checkout::Full(waiting) => match waiting.wait(Deadline::NEVER, None) {
                 Ok(Grant::Value(value)) => return value,
-                Ok(Grant::Place(place)) => return place.fill(0),
+                Ok(Grant::Place(place)) => return place.fill(0, Instant::now()),
                 other => panic!("{:?}", other),
             },
         }
