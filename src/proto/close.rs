@@ -10,6 +10,8 @@ pub enum CloseReason {
     RequestedByClient,
     /// The response carried `Connection: close`.
     RequestedByServer,
+    /// The server said GOAWAY: it takes no more requests on a connection of HTTP/2.
+    GoAway,
     /// The response was HTTP/1.0 without `Connection: keep-alive`.
     Http10,
     /// The content of the response ran until the server closed.
@@ -43,9 +45,10 @@ pub enum CloseReason {
 
 impl CloseReason {
     /// Every reason, in the order of their declaration.
-    pub const ALL: [CloseReason; 16] = [
+    pub const ALL: [CloseReason; 17] = [
         CloseReason::RequestedByClient,
         CloseReason::RequestedByServer,
+        CloseReason::GoAway,
         CloseReason::Http10,
         CloseReason::CloseDelimited,
         CloseReason::AmbiguousFraming,
@@ -67,6 +70,7 @@ impl CloseReason {
         match self {
             CloseReason::RequestedByClient => "the request asked for it",
             CloseReason::RequestedByServer => "the response asked for it",
+            CloseReason::GoAway => "the server takes no more requests on it",
             CloseReason::Http10 => "an HTTP/1.0 response without keep-alive",
             CloseReason::CloseDelimited => "the response ran until the close",
             CloseReason::AmbiguousFraming => "the response's framing was ambiguous",

@@ -1,0 +1,94 @@
+//! What a client announces and bears on a connection of HTTP/2: sizes of windows, and how much a peer
+//! may ask for without giving anything. Values for the engine, as [`Limits`](crate::proto::Limits) are.
+
+use super::flow::{Window, INITIAL_WINDOW};
+
+/// How a connection of HTTP/2 is kept.
+///
+/// ```
+/// use pannier::proto::h2::Config;
+/// let config = Config::default().stream_window(256 << 10).concurrent_streams(8);
+/// assert_eq!(config.get_stream_window(), 256 << 10);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    pub(super) stream_window: u32,
+    pub(super) max_stream_window: u32,
+    pub(super) connection_window: u32,
+    pub(super) header_table: usize,
+    pub(super) concurrent_streams: usize,
+    pub(super) continuation_frames: usize,
+    pub(super) idle_frames: u32,
+}
+
+macro_rules! config {
+    ($($(#[$doc:meta])* $name:ident $getter:ident $kind:ty)*) => {
+        impl Config {
+            $(
+                $(#[$doc])*
+                #[must_use]
+                pub const fn $name(mut self, $name: $kind) -> Config {
+                    self.$name = $name;
+                    self
+                }
+
+                #[doc = concat!("What [`", stringify!($name), "`](Config::", stringify!($name), ") is set to.")]
+                pub const fn $getter(&self) -> $kind {
+                    self.$name
+                }
+            )*
+        }
+    };
+}
+
+config! {
+    /// Bytes of content that the peer may send on a stream ahead of its reader, at first. Default
+    /// 1 MiB.
+    stream_window get_stream_window u32
+    /// To how much that grows while the reader keeps up. Default 16 MiB.
+    max_stream_window get_max_stream_window u32
+    /// Bytes of content that may be under way on all streams together. Default 16 MiB; never less than
+    /// the 65,535 that every connection begins with.
+    connection_window get_connection_window u32
+    /// Bytes of the table that the peer's field blocks may refer to (RFC 7541 §4.2). Default 4,096, and
+    /// never less, since a peer may have filled that much before it hears of another size.
+    header_table get_header_table usize
+    /// Streams at once, whatever the peer allows. Default 1,000.
+    concurrent_streams get_concurrent_streams usize
+    /// CONTINUATION frames of one field block. Default 64.
+    continuation_frames get_continuation_frames usize
+    /// Frames that bring nothing, as PING, SETTINGS or empty DATA, that are borne in a row. Default
+    /// 10,000; what does bring something makes up for some.
+    idle_frames get_idle_frames u32
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            stream_window: 1 << 20,
+            max_stream_window: 16 << 20,
+            connection_window: 16 << 20,
+            header_table: DEFAULT_TABLE,
+            concurrent_streams: 1_000,
+            continuation_frames: 64,
+            idle_frames: 10_000,
+        }
+    }
+}
+
+impl Config {
+    /// The same within what the protocol allows.
+    pub(super) fn within_protocol(self) -> Config {
+        let stream_window = self.stream_window.min(Window::MAX);
+        Config {
+            stream_window,
+            max_stream_window: self.max_stream_window.clamp(stream_window, Window::MAX),
+            connection_window: self.connection_window.clamp(INITIAL_WINDOW, Window::MAX),
+            header_table: self.header_table.max(DEFAULT_TABLE).min(u32::MAX as usize),
+            ..self
+        }
+    }
+}
+
+/// RFC 9113 §6.5.2: the initial value of SETTINGS_HEADER_TABLE_SIZE.
+const DEFAULT_TABLE: usize = 4_096;

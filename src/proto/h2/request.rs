@@ -1,0 +1,286 @@
+//! Request heads and trailers as field blocks (RFC 9113 §8.3.1).
+//!
+//! The names of fields become lower-case, and what belongs to connections of HTTP/1 is left out
+//! (§8.2.2): the same `Headers` serve for both versions. What must not be remembered by anyone on the
+//! way is marked so (RFC 7541 §7.1.3); what will hardly come again is kept out of the table.
+//!
+//! Most requests of a client are like the one before. The last block is kept with a copy of what it
+//! was made from, and repeated as long as the table has not changed since.
+
+use crate::http::token::{is_field_byte, is_word, trim_ows};
+use crate::http::{Headers, Method};
+
+use super::hpack::{Encoder, Indexing};
+use super::message::OVERHEAD;
+use super::Error;
+
+/// The head of a request.
+///
+/// From `headers` is left out what has no place in HTTP/2: `Host`, whose place `authority` takes,
+/// `Connection` and the fields that it names, `Keep-Alive`, `Proxy-Connection`, `Transfer-Encoding`,
+/// `Upgrade`, and `TE` unless it is `trailers`.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestHead<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// `http` or `https`. CONNECT does not send it.
+    pub scheme: &'a str,
+    /// Host and port, without user information. CONNECT cannot do without.
+    pub authority: Option<&'a [u8]>,
+    /// Path and query, at least `/`; or `*` for OPTIONS. CONNECT has none.
+    pub path: Option<&'a str>,
+    /// The header section. Names are sent in lower case.
+    pub headers: &'a Headers,
+    /// Names of fields that nobody on the way may keep, beside `Authorization`, `Proxy-Authorization`
+    /// and `Cookie`.
+    pub sensitive: &'a [String],
+}
+
+/// Makes field blocks of requests.
+#[derive(Debug)]
+pub(super) struct RequestEncoder {
+    encoder: Encoder,
+    /// The last block.
+    block: Vec<u8>,
+    /// What it was made from, part by part, each behind its length.
+    plain: Vec<u8>,
+    /// Its size before it was packed, as RFC 9113 §6.5.2 measures it.
+    size: u64,
+    /// The encoder's count when the block was made; `None` if it cannot be sent again.
+    generation: Option<u64>,
+    /// A name in lower case.
+    name: Vec<u8>,
+}
+
+impl RequestEncoder {
+    pub(super) fn new() -> RequestEncoder {
+        RequestEncoder {
+            encoder: Encoder::new(),
+            block: Vec::new(),
+            plain: Vec::new(),
+            size: 0,
+            generation: None,
+            name: Vec::new(),
+        }
+    }
+
+    /// The peer's SETTINGS_HEADER_TABLE_SIZE.
+    pub(super) fn set_peer_table_size(&mut self, size: u32) {
+        self.encoder.set_peer_table_size(size as usize);
+    }
+
+    /// The block of a request, which the peer takes up to a size of `limit`.
+    pub(super) fn head(
+        &mut self,
+        head: &RequestHead<'_>,
+        limit: Option<u32>,
+    ) -> Result<&[u8], Error> {
+        if self.generation != Some(self.encoder.generation()) || !is_plain(&self.plain, head) {
+            head.check()?;
+            self.generation = None;
+            self.size = self.measure(head.pseudo_fields(), head.headers, head.sensitive);
+            self.check_size(limit)?;
+            let before = self.encoder.generation();
+            self.encode(head.pseudo_fields(), head.headers, head.sensitive);
+            self.plain.clear();
+            head.parts(&mut |part| {
+                self.plain.extend_from_slice(&length(part));
+                self.plain.extend_from_slice(part);
+                true
+            });
+            self.generation = Some(before).filter(|&before| before == self.encoder.generation());
+        }
+        self.check_size(limit)?;
+        Ok(&self.block)
+    }
+
+    /// The block of a trailer section.
+    pub(super) fn trailers(
+        &mut self,
+        headers: &Headers,
+        limit: Option<u32>,
+    ) -> Result<&[u8], Error> {
+        self.generation = None;
+        self.size = self.measure([].into_iter(), headers, &[]);
+        self.check_size(limit)?;
+        self.encode([].into_iter(), headers, &[]);
+        Ok(&self.block)
+    }
+
+    /// RFC 9113 §6.5.2: the peer's SETTINGS_MAX_HEADER_LIST_SIZE is advice; but what it will refuse
+    /// need not be sent.
+    fn check_size(&self, limit: Option<u32>) -> Result<(), Error> {
+        match limit {
+            Some(limit) if self.size > u64::from(limit) => {
+                Err(Error::RequestTooLong { size: self.size, limit })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn measure<'a>(
+        &self,
+        pseudo_fields: impl Iterator<Item = (&'a str, &'a [u8])>,
+        headers: &Headers,
+        sensitive: &[String],
+    ) -> u64 {
+        let size = |name: &[u8], value: &[u8]| (name.len() + value.len() + OVERHEAD) as u64;
+        let mut sum = pseudo_fields.map(|(name, value)| size(name.as_bytes(), value)).sum();
+        for_each_field(headers, sensitive, |name, value, _| sum += size(name, value));
+        sum
+    }
+
+    fn encode<'a>(
+        &mut self,
+        pseudo_fields: impl Iterator<Item = (&'a str, &'a [u8])>,
+        headers: &Headers,
+        sensitive: &[String],
+    ) {
+        let RequestEncoder { encoder, block, name: lower, .. } = self;
+        block.clear();
+        encoder.begin(block);
+        for (name, value) in pseudo_fields {
+            let indexing = match name {
+                ":path" => Indexing::Without,
+                _ => Indexing::Incremental,
+            };
+            encoder.field(name.as_bytes(), value, indexing, block);
+        }
+        for_each_field(headers, sensitive, |name, value, indexing| {
+            lower.clear();
+            lower.extend_from_slice(name);
+            lower.make_ascii_lowercase();
+            encoder.field(lower, value, indexing, block);
+        });
+    }
+}
+
+impl<'a> RequestHead<'a> {
+    /// RFC 9113 §8.3.1: `:path` "MUST NOT be empty"; §8.5: CONNECT has `:authority` and neither
+    /// `:scheme` nor `:path`.
+    fn check(&self) -> Result<(), Error> {
+        let visible = |bytes: &[u8]| {
+            let is_visible = |&byte: &u8| is_field_byte(byte) && byte > b' ';
+            !bytes.is_empty() && bytes.iter().all(is_visible)
+        };
+        let is_connect = *self.method == Method::CONNECT;
+        let whole = match self.path {
+            Some(path) => {
+                !is_connect && visible(path.as_bytes()) && visible(self.scheme.as_bytes())
+            }
+            None => is_connect && self.authority.is_some(),
+        };
+        match whole && self.authority.map_or(true, visible) {
+            true => Ok(()),
+            false => Err(Error::Target),
+        }
+    }
+
+    fn pseudo_fields(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        let scheme = self.path.map(|_| self.scheme.as_bytes());
+        [
+            Some((":method", self.method.as_str().as_bytes())),
+            scheme.map(|scheme| (":scheme", scheme)),
+            self.authority.map(|authority| (":authority", authority)),
+            self.path.map(|path| (":path", path.as_bytes())),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    /// All that the block depends on, part by part, until `visit` says that it is enough. Says whether
+    /// that never happened.
+    fn parts(&self, visit: &mut impl FnMut(&[u8]) -> bool) -> bool {
+        let optional = [u8::from(self.authority.is_some()), u8::from(self.path.is_some())];
+        visit(self.method.as_str().as_bytes())
+            && visit(self.scheme.as_bytes())
+            && visit(&optional)
+            && visit(self.authority.unwrap_or(b""))
+            && visit(self.path.unwrap_or("").as_bytes())
+            && self.headers.lines().all(|(name, value)| visit(name) && visit(value))
+            && visit(b"sensitive")
+            && self.sensitive.iter().all(|name| visit(name.as_bytes()))
+    }
+}
+
+/// Is this what the parts of the head are, each behind its length?
+fn is_plain(mut plain: &[u8], head: &RequestHead<'_>) -> bool {
+    let all = head.parts(&mut |part| {
+        let rest = plain.strip_prefix(&length(part)).and_then(|rest| rest.strip_prefix(part));
+        match rest {
+            Some(rest) => plain = rest,
+            None => return false,
+        }
+        true
+    });
+    all && plain.is_empty()
+}
+
+fn length(part: &[u8]) -> [u8; 8] {
+    (part.len() as u64).to_ne_bytes()
+}
+
+/// The fields that may be sent, and what becomes of each.
+fn for_each_field(
+    headers: &Headers,
+    sensitive: &[String],
+    mut visit: impl FnMut(&[u8], &[u8], Indexing),
+) {
+    let hops = headers.contains("connection");
+    for (name, value) in headers.lines() {
+        // RFC 9113 §8.2.1: no white space at the ends.
+        let value = trim_ows(value);
+        // RFC 9110 §7.6.1: what Connection names belongs to the connection as well.
+        let named = || headers.get_list("connection").any(|hop| hop.eq_ignore_ascii_case(name));
+        if belongs_to_connection(name, value) || (hops && named()) {
+            continue;
+        }
+        let is_name = |other: &String| other.as_bytes().eq_ignore_ascii_case(name);
+        let indexing = match sensitive.iter().any(is_name) {
+            true => Indexing::Never,
+            false => indexing(name),
+        };
+        visit(name, value, indexing);
+    }
+}
+
+/// RFC 9113 §8.2.2, and Host (§8.3.1), whose value is `:authority`.
+fn belongs_to_connection(name: &[u8], value: &[u8]) -> bool {
+    match name.len() {
+        2 => is_word(name, b"te") && !value.eq_ignore_ascii_case(b"trailers"),
+        4 => is_word(name, b"host"),
+        7 => is_word(name, b"upgrade"),
+        10 => is_word(name, b"connection") || is_word(name, b"keep-alive"),
+        16 => is_word(name, b"proxy-connection"),
+        17 => is_word(name, b"transfer-encoding"),
+        _ => false,
+    }
+}
+
+/// What becomes of a field, by its name: secrets are never kept; what is of one request only would
+/// push out of the table what comes again.
+fn indexing(name: &[u8]) -> Indexing {
+    let is_one_of = |words: &[&str]| words.iter().any(|word| is_word(name, word.as_bytes()));
+    if is_one_of(&["authorization", "proxy-authorization", "cookie"]) {
+        return Indexing::Never;
+    }
+    let conditional = name.len() > 3 && is_word(&name[..3], b"if-");
+    match conditional || is_one_of(&UNLIKELY_TO_RECUR) {
+        true => Indexing::Without,
+        false => Indexing::Incremental,
+    }
+}
+
+const UNLIKELY_TO_RECUR: [&str; 11] = [
+    "age",
+    "content-digest",
+    "content-length",
+    "content-md5",
+    "content-range",
+    "date",
+    "digest",
+    "idempotency-key",
+    "range",
+    "traceparent",
+    "x-request-id",
+];
