@@ -5,6 +5,8 @@ use std::{error, fmt, io};
 
 use crate::event::Phase;
 use crate::http::{InvalidHeader, StatusCode, Url, UrlError};
+#[cfg(feature = "http2")]
+use crate::proto::h2;
 use crate::proto::{h1, socks};
 
 /// The crate's result.
@@ -45,6 +47,8 @@ struct Inner {
 pub(crate) enum Source {
     Io(io::Error),
     Protocol(h1::Error),
+    #[cfg(feature = "http2")]
+    Http2(h2::Error),
     Socks(socks::Error),
     Url(UrlError),
     Header(InvalidHeader),
@@ -59,6 +63,8 @@ pub(crate) struct Transcript {
     pub(crate) idempotent: bool,
     /// Had a redirect been followed, so that a request of the same call was processed?
     pub(crate) answered: bool,
+    /// Has the peer said that it has not processed the request?
+    pub(crate) unprocessed: bool,
 }
 
 /// The kinds of failure.
@@ -93,6 +99,9 @@ pub enum ErrorKind {
     Send,
     /// The connection failed while the response was received.
     Receive,
+    /// The server ended the exchange alone, and kept the connection (RFC 9113 §6.4), or takes no more
+    /// on that.
+    Reset,
     /// The response head breaks the protocol.
     Protocol,
     /// The content's framing breaks the protocol.
@@ -132,6 +141,7 @@ impl ErrorKind {
             ErrorKind::EmptyResponse => "the peer closed the connection without a response",
             ErrorKind::Send => "the request could not be sent",
             ErrorKind::Receive => "the response could not be received",
+            ErrorKind::Reset => "the server ended the exchange",
             ErrorKind::Protocol => "the response is invalid",
             ErrorKind::Framing => "the response body is invalid",
             ErrorKind::Charset => "the charset of the response body is not supported",
@@ -164,6 +174,12 @@ impl Error {
         Error::new(kind_of(phase, &rule)).at(phase).message(rule.to_string()).cause(rule)
     }
 
+    /// A rule of HTTP/2 that was broken in this phase.
+    #[cfg(feature = "http2")]
+    pub(crate) fn broken_http2(phase: Phase, rule: h2::Error) -> Error {
+        Error::new(kind_of_http2(phase, &rule)).at(phase).message(rule.to_string()).cause(rule)
+    }
+
     /// The same as an error of another kind.
     pub(crate) fn but(mut self, kind: ErrorKind) -> Error {
         self.0.kind = kind;
@@ -191,9 +207,22 @@ impl Error {
         self
     }
 
+    /// What had crossed the wire; that the peer has not processed the request stays.
     pub(crate) fn with_transcript(mut self, transcript: Transcript) -> Error {
-        self.0.transcript = transcript;
+        let unprocessed = self.0.transcript.unprocessed || transcript.unprocessed;
+        self.0.transcript = Transcript { unprocessed, ..transcript };
         self
+    }
+
+    /// The peer has said that it has not processed the request.
+    #[cfg(feature = "http2")]
+    pub(crate) fn unprocessed(mut self) -> Error {
+        self.0.transcript.unprocessed = true;
+        self
+    }
+
+    pub(crate) fn is_unprocessed(&self) -> bool {
+        self.0.transcript.unprocessed
     }
 
     /// The failure came after redirects; `idempotent` is the request with which the call began.
@@ -258,11 +287,13 @@ impl Error {
     }
 
     /// Can sending the request again not make the peer process it twice: because nothing was sent,
-    /// or because the method is idempotent (RFC 9110 §9.2.2)? After redirects this is said of the
+    /// because the peer has said that it did not process it (RFC 9113 §8.7), or because the method is
+    /// idempotent (RFC 9110 §9.2.2)? After redirects this is said of the
     /// request with which the call began.
     pub fn is_safe_to_retry(&self) -> bool {
         let transcript = &self.0.transcript;
-        transcript.idempotent || (transcript.sent == 0 && !transcript.answered)
+        let unprocessed = transcript.sent == 0 || transcript.unprocessed;
+        transcript.idempotent || (unprocessed && !transcript.answered)
     }
 }
 
@@ -305,6 +336,8 @@ impl error::Error for Error {
         self.0.source.as_ref().map(|source| match source {
             Source::Io(source) => source as _,
             Source::Protocol(source) => source as _,
+            #[cfg(feature = "http2")]
+            Source::Http2(source) => source as _,
             Source::Socks(source) => source as _,
             Source::Url(source) => source as _,
             Source::Header(source) => source as _,
@@ -317,6 +350,8 @@ impl fmt::Display for Source {
         match self {
             Source::Io(source) => source.fmt(f),
             Source::Protocol(source) => source.fmt(f),
+            #[cfg(feature = "http2")]
+            Source::Http2(source) => source.fmt(f),
             Source::Socks(source) => source.fmt(f),
             Source::Url(source) => source.fmt(f),
             Source::Header(source) => source.fmt(f),
@@ -333,6 +368,13 @@ impl From<io::Error> for Source {
 impl From<h1::Error> for Source {
     fn from(source: h1::Error) -> Source {
         Source::Protocol(source)
+    }
+}
+
+#[cfg(feature = "http2")]
+impl From<h2::Error> for Source {
+    fn from(source: h2::Error) -> Source {
+        Source::Http2(source)
     }
 }
 
@@ -404,6 +446,26 @@ fn kind_of(phase: Phase, rule: &h1::Error) -> ErrorKind {
         h1::Error::NotReady | h1::Error::RequestFraming | h1::Error::Target => {
             ErrorKind::InvalidRequest
         }
+        _ if phase == Phase::Receive => ErrorKind::Framing,
+        _ => ErrorKind::Protocol,
+    }
+}
+
+/// The same of the rules of HTTP/2.
+#[cfg(feature = "http2")]
+fn kind_of_http2(phase: Phase, rule: &h2::Error) -> ErrorKind {
+    match rule {
+        h2::Error::HeadTooLong(_)
+        | h2::Error::TrailerTooLong(_)
+        | h2::Error::TooManyFields(_)
+        | h2::Error::TooManyInterim(_)
+        | h2::Error::BlockTooLong(_)
+        | h2::Error::TooManyContinuations(_) => ErrorKind::TooLarge,
+        h2::Error::ClosedBeforeSettings => ErrorKind::EmptyResponse,
+        h2::Error::ContentMismatch { received, expected } if received < expected => {
+            ErrorKind::Truncated
+        }
+        _ if rule.is_local() => ErrorKind::InvalidRequest,
         _ if phase == Phase::Receive => ErrorKind::Framing,
         _ => ErrorKind::Protocol,
     }

@@ -86,6 +86,8 @@ pub enum Event<'a> {
     /// The head of the request was sent, or is in the same write as what follows.
     RequestHead {
         connection: u64,
+        /// The number of its stream, in HTTP/2.
+        stream: Option<u32>,
         /// Without the values of credentials and of fields marked as sensitive.
         bytes: &'a [u8],
         /// How many bytes it is on the wire.

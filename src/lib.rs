@@ -57,5 +57,8 @@ pub use crate::event::{Event, Observer, Phase, Timings};
 pub use crate::net::CancelToken;
 #[doc(inline)]
 pub use crate::proto::h1::Leniency;
+#[cfg(feature = "http2")]
+#[doc(inline)]
+pub use crate::proto::h2::Config as Http2Config;
 #[doc(inline)]
 pub use crate::proto::{CloseReason, Limits};

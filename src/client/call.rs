@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::conn::{Failure, Watch};
+use crate::conn::{Failure, SentHead, Watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Observer, Phase};
 use crate::http::redact;
@@ -97,11 +97,15 @@ impl Watch for Notify<'_> {
         self.call.observe(|| Event::Informational { status: head.status(), head: head.as_bytes() });
     }
 
-    fn sent_head(&mut self, bytes: &[u8]) {
-        if self.call.observer.is_some() {
-            let (connection, length) = (self.connection, bytes.len() as u64);
-            let bytes = &*redact::head(bytes, self.request.sensitive());
-            self.call.observe(|| Event::RequestHead { connection, bytes, length });
+    fn is_watching(&self) -> bool {
+        self.call.observer.is_some()
+    }
+
+    fn sent_head(&mut self, head: SentHead<'_>) {
+        if self.is_watching() {
+            let (connection, SentHead { length, stream, .. }) = (self.connection, head);
+            let bytes = &*redact::head(head.bytes, self.request.sensitive());
+            self.call.observe(|| Event::RequestHead { connection, stream, bytes, length });
         }
     }
 

@@ -32,7 +32,8 @@ impl Call<'_> {
     /// comes first.
     pub(super) fn obtain(&self, request: &Request, timings: &mut Timings) -> Result<Obtained> {
         let (now, route) = (timings.started, request.route());
-        let ask = |pool: &Arc<Pool>| pool.checkout(route, now, Sharing::Unexpected);
+        let sharing = self.sharing(route);
+        let ask = |pool: &Arc<Pool>| pool.checkout(route, now, sharing);
         loop {
             match self.obtain_by(request, timings, ask)? {
                 Obtained::Place(place) if self.may_be_outrun(&place, route) => {
@@ -43,6 +44,16 @@ impl Call<'_> {
                 obtained => return Ok(obtained),
             }
         }
+    }
+
+    /// Will one connection by this route carry many exchanges at once?
+    fn sharing(&self, route: &Arc<Route>) -> Sharing {
+        #[cfg(feature = "http2")]
+        if route.is_http2_known(self.client.config().protocol) {
+            return Sharing::Expected;
+        }
+        let _ = route;
+        Sharing::Unexpected
     }
 
     /// May a connection come back sooner than a new one is made?
@@ -70,7 +81,7 @@ impl Call<'_> {
         &self,
         request: &Request,
         timings: &mut Timings,
-        ask: impl Fn(&Arc<Pool>) -> Checkout<Arc<Route>, Box<Connection>>,
+        ask: impl Fn(&Arc<Pool>) -> Checkout<Arc<Route>, Connection>,
     ) -> Result<Obtained> {
         let now = timings.started;
         loop {
@@ -101,7 +112,7 @@ impl Call<'_> {
     fn queue(
         &self,
         request: &Request,
-        waiting: Waiting<Arc<Route>, Box<Connection>>,
+        waiting: Waiting<Arc<Route>, Connection>,
         timings: &mut Timings,
     ) -> Result<Option<Obtained>> {
         self.observe(|| Event::Queued);
@@ -116,10 +127,12 @@ impl Call<'_> {
     pub(super) fn accept(
         &self,
         request: &Request,
-        granted: Grant<Arc<Route>, Box<Connection>>,
+        granted: Grant<Arc<Route>, Connection>,
     ) -> Result<Option<Obtained>> {
         Ok(match granted {
-            Grant::Value(connection) | Grant::Shared(connection) if connection.exchanges == 0 => {
+            Grant::Value(connection) | Grant::Shared(connection)
+                if connection.facts().exchanges == 0 =>
+            {
                 Some(Obtained::New(connection))
             }
             Grant::Value(connection) => {
@@ -162,14 +175,14 @@ impl Call<'_> {
     }
 
     /// Notes that the connection is used again, or with others.
-    fn reuse(&self, mut connection: Lent, idle: Duration) -> Lent {
-        connection.was_idle = true;
+    pub(super) fn reuse(&self, mut connection: Lent, idle: Duration) -> Lent {
+        connection.facts_mut().was_idle = true;
         self.client.pool().count_reused();
         self.observe(|| Event::Reused {
-            connection: connection.id,
-            local: connection.local,
-            remote: connection.remote,
-            exchanges: connection.exchanges,
+            connection: connection.facts().id,
+            local: connection.facts().local,
+            remote: connection.facts().remote,
+            exchanges: connection.facts().exchanges,
             idle,
         });
         connection
@@ -186,7 +199,7 @@ impl Call<'_> {
         };
         let connection = dial.run()?;
         self.client.pool().count_created();
-        let born = connection.born;
+        let born = connection.facts().born;
         Ok(place.fill(connection, born))
     }
 }

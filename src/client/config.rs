@@ -6,9 +6,13 @@ use std::sync::Arc;
 use crate::conn::PoolConfig;
 use crate::error::Result;
 use crate::event::Observer;
+#[cfg(feature = "http2")]
+use crate::http::Scheme;
 use crate::http::{Headers, Origin, Url, Version};
 use crate::net::{AddressPolicy, Connect, Resolve, TcpConnect, Tls};
 use crate::proto::h1::Leniency;
+#[cfg(feature = "http2")]
+use crate::proto::h2::Config as Http2Config;
 use crate::proto::Limits;
 
 use super::auth::{Credentials, Keys, Netrc};
@@ -31,14 +35,38 @@ pub enum Protocol {
     Http11,
     /// HTTP/1.0: one exchange per connection unless a `Connection: keep-alive` is given and granted.
     Http10,
+    /// HTTP/2 with servers that choose it in the TLS handshake (RFC 9113 §3.3), which needs a
+    /// [`Tls`] that negotiates; else HTTP/1.1.
+    #[cfg(feature = "http2")]
+    Http2,
+    /// The same over TLS, and over cleartext HTTP/2 at once, without asking (RFC 9113 §3.4): the server is
+    /// known to speak it. What a proxy forwards goes to it in HTTP/1.1.
+    #[cfg(feature = "http2")]
+    Http2PriorKnowledge,
 }
 
 impl Protocol {
+    /// The version of a request that goes out on a connection of HTTP/1.
     pub(crate) fn version(self) -> Version {
         match self {
-            Protocol::Http11 => Version::Http11,
             Protocol::Http10 => Version::Http10,
+            _ => Version::Http11,
         }
+    }
+
+    /// What is offered in a TLS handshake with an origin (RFC 7301), in order of preference.
+    pub(super) fn offers(self) -> &'static [&'static [u8]] {
+        match self {
+            #[cfg(feature = "http2")]
+            Protocol::Http2 | Protocol::Http2PriorKnowledge => &[b"h2", b"http/1.1"],
+            _ => &[b"http/1.1"],
+        }
+    }
+
+    /// Is HTTP/2 spoken to an origin of this scheme without asking?
+    #[cfg(feature = "http2")]
+    pub(super) fn is_http2_to(self, scheme: Scheme) -> bool {
+        self == Protocol::Http2PriorKnowledge && scheme == Scheme::Http
     }
 }
 
@@ -69,6 +97,8 @@ pub(crate) struct Config {
     pub(crate) timeouts: Timeouts,
     pub(crate) pool: PoolConfig,
     pub(crate) limits: Limits,
+    #[cfg(feature = "http2")]
+    pub(crate) http2: Http2Config,
     pub(crate) leniency: Leniency,
     pub(crate) redirects: RedirectPolicy,
     pub(crate) retries: RetryPolicy,
@@ -102,6 +132,8 @@ impl ClientBuilder {
             timeouts: Timeouts::default(),
             pool: PoolConfig::default(),
             limits: Limits::default(),
+            #[cfg(feature = "http2")]
+            http2: Http2Config::default(),
             leniency: Leniency::default(),
             redirects: RedirectPolicy::default(),
             retries: RetryPolicy::default(),
@@ -146,6 +178,14 @@ impl ClientBuilder {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> ClientBuilder {
         self.config.limits = limits;
+        self
+    }
+
+    /// How much a server may do, and have under way, on a connection of HTTP/2.
+    #[cfg(feature = "http2")]
+    #[must_use]
+    pub fn http2(mut self, http2: Http2Config) -> ClientBuilder {
+        self.config.http2 = http2;
         self
     }
 

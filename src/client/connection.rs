@@ -75,7 +75,7 @@ impl Connection {
         let lent = call.obtain_new(&request, &mut timings);
         let lent = lent.map_err(|error| error.with_url(request.shared_url()))?;
         let line = Arc::new(Line::by_hand());
-        let (id, local, remote) = (lent.id, lent.local, lent.remote);
+        let (id, local, remote) = (lent.facts().id, lent.facts().local, lent.facts().remote);
         drop(line.put(Seat::Free(lent)));
         Ok(Connection {
             client: client.clone(),
@@ -112,7 +112,7 @@ impl Connection {
         };
         let call = Call::new(&self.client, request, Instant::now());
         let mut timings = Timings::new(call.began, call.began);
-        let queued = call.enqueue(request, &mut connection);
+        let queued = call.enqueue(request, &mut connection, call.deadline);
         timings.sent = Some(call.began);
         drop(self.line.put(Seat::Free(connection)));
         let length = queued.map_err(|error| error.with_url(request.shared_url()))?;
@@ -153,7 +153,7 @@ impl Connection {
         let connection = connection.ok_or_else(|| placed(closed().at(Phase::Wait)))?;
         let call = Call::new(&self.client, request, Instant::now());
         let received =
-            call.receive(request, &self.line, connection, sent.length, &mut sent.timings);
+            call.receive(request, Some(&self.line), connection, sent.length, &mut sent.timings);
         let answered = received.map_err(|(error, _)| placed(error))?;
         // A challenge is not answered here, but the next request will be able to.
         for party in Party::all(request) {

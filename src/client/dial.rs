@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::conn;
+#[cfg(feature = "http2")]
+use crate::conn::h2;
+use crate::conn::{h1, Connection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Made, Observer, Phase};
 use crate::http::{Origin, Scheme};
@@ -49,8 +51,7 @@ impl Maker {
 
 impl Dial<'_> {
     /// A new connection by the route.
-    pub(super) fn run(&self) -> Result<Box<conn::Connection>> {
-        let Config { limits, leniency, .. } = &self.maker.config;
+    pub(super) fn run(&self) -> Result<Connection> {
         let mut made = Made::default();
         let transport = match self.route {
             Route::Direct(origin) => {
@@ -69,10 +70,24 @@ impl Dial<'_> {
             }
         };
         let id = self.maker.last_connection.fetch_add(1, Ordering::Relaxed) + 1;
-        let connection = conn::Connection::new(transport, *limits, *leniency, id, made);
-        let (local, remote) = (connection.local, connection.remote);
+        let connection = self.speak(transport, id, made);
+        let (local, remote) = (connection.facts().local, connection.facts().remote);
         self.observe(|| Event::Connected { connection: id, local, remote });
-        Ok(Box::new(connection))
+        Ok(connection)
+    }
+
+    /// A connection that speaks what was agreed on, or what the server is known to speak.
+    fn speak(&self, transport: Box<dyn Transport>, id: u64, made: Made) -> Connection {
+        let config = &self.maker.config;
+        #[cfg(feature = "http2")]
+        if transport.application_protocol() == Some(b"h2")
+            || self.route.is_http2_known(config.protocol)
+        {
+            let exchange = h2::Exchange::new(transport, config.http2, config.limits, id, made);
+            return Connection::H2(Box::new(exchange));
+        }
+        let connection = h1::Connection::new(transport, config.limits, config.leniency, id, made);
+        Connection::H1(Box::new(connection))
     }
 
     /// The adapter, if this origin is spoken to by TLS.
@@ -121,7 +136,8 @@ impl Dial<'_> {
         if self.tls(origin)?.is_none() {
             return Ok(transport);
         }
-        let transport = self.secure(origin, transport)?;
+        let offers = self.maker.config.protocol.offers();
+        let transport = self.secure(origin, transport, offers)?;
         made.secured = Some(Instant::now());
         Ok(transport)
     }
@@ -131,6 +147,7 @@ impl Dial<'_> {
         &self,
         origin: &Origin,
         transport: Box<dyn Transport>,
+        offers: &[&[u8]],
     ) -> Result<Box<dyn Transport>> {
         let tls = match self.tls(origin)? {
             Some(tls) => tls,
@@ -139,8 +156,7 @@ impl Dial<'_> {
         self.observe(|| Event::Handshaking);
         let blame = |error| blame(self.cancel, Phase::Tls, ErrorKind::Tls, error);
         let _registration = self.interruptible(&*transport).map_err(blame)?;
-        let protocols: &[&[u8]] = &[b"http/1.1"];
-        tls.handshake(origin.host(), transport, protocols, self.deadline).map_err(blame)
+        tls.handshake(origin.host(), transport, offers, self.deadline).map_err(blame)
     }
 
     /// Has a cancel shut `transport` down, for as long as the registration lives.

@@ -62,10 +62,21 @@ impl Exchange {
         let reason = CloseReason::Upgraded;
         connection.count_closed(reason);
         self.observe(|| Event::ResponseEnd);
-        self.observe(|| Event::Closed { connection: connection.id, reason });
+        self.observe(|| Event::Closed { connection: connection.facts().id, reason });
     }
 
-    pub(super) fn close(&self, connection: Lent, reason: CloseReason) {
+    /// The exchange has failed, or is given up: its connection is closed, for the reason that is returned,
+    /// unless it outlives that.
+    pub(super) fn fail(&self, connection: Lent) -> Option<CloseReason> {
+        if connection.survives() {
+            return give_back(connection, Instant::now(), self.observer.as_ref());
+        }
+        let unread = connection.persistence().err().unwrap_or(CloseReason::UnfinishedResponse);
+        self.close(connection, unread);
+        Some(unread)
+    }
+
+    fn close(&self, connection: Lent, reason: CloseReason) {
         let place = vacate(connection, reason, self.observer.as_ref());
         if let Some(line) = &self.line {
             drop(line.put(Seat::Closed(place, reason)));
@@ -91,10 +102,10 @@ pub(super) fn give_back(
         }
     };
     connection.rest();
-    let (id, born) = (connection.id, connection.born);
+    let (id, born) = (connection.facts().id, connection.facts().born);
     let mut own_reason = None;
     for (discarded, reason) in connection.give_back(born, hints.timeout, now) {
-        if discarded.id == id {
+        if discarded.facts().id == id {
             own_reason = Some(reason);
         }
         drop(vacate(discarded, reason, observer));
@@ -111,7 +122,7 @@ pub(super) fn vacate(
     reason: CloseReason,
     observer: Option<&Arc<dyn Observer>>,
 ) -> Option<Place> {
-    let id = connection.id;
+    let id = connection.facts().id;
     let Vacated { place, is_first } = connection.vacate(reason);
     if is_first {
         observe(observer, || Event::Closed { connection: id, reason });
@@ -122,11 +133,12 @@ pub(super) fn vacate(
 /// What an error says of the traffic of its exchange.
 pub(super) fn transcript(connection: &Connection, idempotent: bool) -> Transcript {
     Transcript {
-        sent: connection.sent,
-        received: connection.received,
-        reused: connection.was_idle || connection.exchanges > 1,
+        sent: connection.facts().sent,
+        received: connection.facts().received,
+        reused: connection.facts().was_idle || connection.facts().exchanges > 1,
         idempotent,
         answered: false,
+        unprocessed: false,
     }
 }
 

@@ -7,6 +7,8 @@ use crate::conn::Failure;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Phase;
 use crate::net::{AddressRefused, CancelToken, Deadline};
+#[cfg(feature = "http2")]
+use crate::proto::h2::Reset;
 
 /// Is there still any use in going on with something that is to end by then?
 pub(super) fn not_over(
@@ -36,9 +38,34 @@ pub(super) fn explain(cancel: Option<&CancelToken>, phase: Phase, failure: Failu
             Error::new(ErrorKind::Cancelled).at(phase)
         }
         Failure::Protocol(error) => Error::broken_rule(phase, error),
+        #[cfg(feature = "http2")]
+        Failure::Connection(_) | Failure::Stream(_) | Failure::Closed if is_cancelled(cancel) => {
+            Error::new(ErrorKind::Cancelled).at(phase)
+        }
+        #[cfg(feature = "http2")]
+        Failure::Connection(error) => Error::broken_http2(phase, error),
+        #[cfg(feature = "http2")]
+        Failure::Stream(reset) => ended_alone(phase, reset),
+        #[cfg(feature = "http2")]
+        Failure::Closed => Error::new(match phase {
+            Phase::Receive => ErrorKind::Truncated,
+            _ => ErrorKind::EmptyResponse,
+        })
+        .at(phase),
         Failure::Socks(error) => {
             Error::new(ErrorKind::Proxy).at(phase).message(error.to_string()).cause(error)
         }
+    }
+}
+
+/// RFC 9113 §5.4.2, §8.7: what the end of one exchange, in place of its response, means.
+#[cfg(feature = "http2")]
+fn ended_alone(phase: Phase, reset: Reset) -> Error {
+    let text = reset.to_string();
+    match reset {
+        Reset::Malformed(error) => Error::broken_http2(phase, error),
+        Reset::Unprocessed(_) => Error::new(ErrorKind::Reset).at(phase).message(text).unprocessed(),
+        _ => Error::new(ErrorKind::Reset).at(phase).message(text),
     }
 }
 

@@ -114,16 +114,16 @@ struct Inner {
 }
 
 /// The connections of a client.
-type Pool = conn::Pool<Arc<Route>, Box<conn::Connection>>;
+type Pool = conn::Pool<Arc<Route>, conn::Connection>;
 
 /// A connection in use.
-type Lent = conn::Lent<Arc<Route>, Box<conn::Connection>>;
+type Lent = conn::Lent<Arc<Route>, conn::Connection>;
 
 /// Where one can be.
-type Place = conn::Place<Arc<Route>, Box<conn::Connection>>;
+type Place = conn::Place<Arc<Route>, conn::Connection>;
 
 /// Where one is.
-type Claim = conn::Claim<Arc<Route>, Box<conn::Connection>>;
+type Claim = conn::Claim<Arc<Route>, conn::Connection>;
 
 impl Client {
     /// A client with the defaults of every policy.

@@ -26,7 +26,7 @@ struct Aside {
     maker: Arc<Maker>,
     pool: Arc<Pool>,
     place: Place,
-    expectation: Expectation<Arc<Route>, Box<Connection>>,
+    expectation: Expectation<Arc<Route>, Connection>,
     route: Arc<Route>,
     deadline: Deadline,
     cancel: CancelToken,
@@ -127,7 +127,7 @@ impl Aside {
         match dial.run() {
             Ok(connection) => {
                 self.pool.count_created();
-                let born = connection.born;
+                let born = connection.facts().born;
                 let connection = self.place.fill(connection, born);
                 for (connection, reason) in self.expectation.fulfil(connection, Instant::now()) {
                     drop(vacate(connection, reason, self.observer.as_ref()));

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::conn::Outgoing;
 use crate::error::{Error, ErrorKind, Result, Source};
 use crate::event::Observer;
 use crate::http::{Headers, Method, StatusCode, Url, Version};
@@ -165,8 +166,8 @@ impl Request {
         }
     }
 
-    /// The head, with its target.
-    pub(crate) fn head<'a>(&'a self, target: &'a Target<'a>) -> PreparedHead<'a> {
+    /// What goes out, with its target.
+    pub(super) fn outgoing<'a>(&'a self, target: &'a Target<'a>) -> Outgoing<'a> {
         let parts = &*self.parts;
         let head = RequestHead {
             method: &parts.method,
@@ -175,7 +176,13 @@ impl Request {
             headers: &parts.headers,
             transfer: parts.transfer,
         };
-        PreparedHead::with_intent(head, parts.intent)
+        Outgoing {
+            head: PreparedHead::with_intent(head, parts.intent),
+            #[cfg(feature = "http2")]
+            scheme: parts.url.scheme(),
+            #[cfg(feature = "http2")]
+            sensitive: &parts.sensitive,
+        }
     }
 
     #[cfg(feature = "cookies")]

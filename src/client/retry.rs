@@ -110,6 +110,9 @@ impl RetryPolicy {
     pub(crate) fn allows(&self, method: &Method, replayable: bool, error: &Error) -> bool {
         let lost =
             matches!(error.kind(), ErrorKind::Send | ErrorKind::Receive | ErrorKind::EmptyResponse);
+        if error.is_unprocessed() {
+            return self.stale && replayable;
+        }
         self.stale
             && lost
             && error.connection_was_reused()

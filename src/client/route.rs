@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use crate::http::Origin;
 
+#[cfg(feature = "http2")]
+use super::config::Protocol;
 use super::proxy::Server;
 
 /// Where connections lead.
@@ -27,6 +29,17 @@ impl Route {
         match self {
             Route::Direct(origin) => origin,
             Route::Forward(server) | Route::Tunnel(server, _) => server.first_hop(),
+        }
+    }
+
+    /// Is HTTP/2 spoken to who reads the requests, without asking? Not to a proxy that forwards them.
+    #[cfg(feature = "http2")]
+    pub(super) fn is_http2_known(&self, protocol: Protocol) -> bool {
+        match self {
+            Route::Direct(origin) | Route::Tunnel(_, origin) => {
+                protocol.is_http2_to(origin.scheme())
+            }
+            Route::Forward(_) => false,
         }
     }
 

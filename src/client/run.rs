@@ -20,7 +20,7 @@ use super::auth::Role;
 use super::body::Opened;
 use super::call::{Call, Notify};
 use super::checkout::Obtained;
-use super::exchange::{transcript, Exchange};
+use super::exchange::{give_back, transcript, Exchange};
 use super::hop::{self, Hop, Next};
 use super::line::Line;
 use super::request::Request;
@@ -176,50 +176,52 @@ impl Call<'_> {
         self.exchange_or_retry(&request.without_expectation()?, timings)
     }
 
-    /// One exchange; one more on a fresh connection if a reused one turned out to be dead.
+    /// One exchange; one more on a fresh connection if a reused one turned out to be dead, and some more
+    /// if the server says that it has not looked at the request.
     fn exchange_or_retry(&self, request: &Request, timings: &mut Timings) -> Result<Answered> {
         // What cannot be sent costs no connection.
         self.not_over(timings.started)?;
         request.body().check_unspent()?;
-        let connection = match self.obtain(request, timings)? {
-            Obtained::Kept(connection) => connection,
-            fresh => return self.exchange_only(request, fresh, timings),
-        };
-        let (error, place) = match self.exchange(request, connection, timings) {
-            Ok(answered) => return Ok(answered),
-            Err(failed) => failed,
-        };
-        let replayable = request.body().is_replayable();
-        if !request.retries().allows(request.method(), replayable, &error) {
-            return Err(error);
+        let mut obtained = self.obtain(request, timings)?;
+        let (mut stale, mut refused) = (0, 0);
+        loop {
+            let connection = self.connection(request, obtained, timings)?;
+            let (error, place) = match self.exchange(request, connection, timings) {
+                Ok(answered) => return Ok(answered),
+                Err(failed) => failed,
+            };
+            let tries = if error.is_unprocessed() { &mut refused } else { &mut stale };
+            *tries += 1;
+            let replayable = request.body().is_replayable();
+            let again = request.retries().allows(request.method(), replayable, &error);
+            if !again || stale > MOST_STALE || refused > MOST_REFUSED {
+                return Err(error);
+            }
+            self.observe(|| Event::Retrying { error: &error });
+            self.client.pool().count_retried();
+            *timings = Timings::new(self.began, Instant::now());
+            obtained = match place {
+                Some(place) => Obtained::Place(place),
+                // Others use the same connection, or have made another by now.
+                None => self.obtain(request, timings)?,
+            };
         }
-        self.observe(|| Event::Retrying { error: &error });
-        self.client.pool().count_retried();
-        *timings = Timings::new(self.began, Instant::now());
-        let fresh = match place {
-            Some(place) => Obtained::Place(place),
-            // Others had shares of the connection, and may have made another by now.
-            None => self.obtain(request, timings)?,
-        };
-        self.exchange_only(request, fresh, timings)
     }
 
-    /// The exchange after which there is nothing more to try.
-    fn exchange_only(
+    /// The connection for an exchange: made now, if there is only a place for it.
+    pub(super) fn connection(
         &self,
         request: &Request,
         obtained: Obtained,
         timings: &mut Timings,
-    ) -> Result<Answered> {
-        let (connection, is_new) = match obtained {
-            Obtained::Place(place) => (self.dial(place, request.route())?, true),
-            Obtained::New(connection) => (connection, true),
-            Obtained::Kept(connection) => (connection, false),
+    ) -> Result<Lent> {
+        let connection = match obtained {
+            Obtained::Kept(connection) => return Ok(connection),
+            Obtained::New(connection) => connection,
+            Obtained::Place(place) => self.dial(place, request.route())?,
         };
-        if is_new {
-            timings.made = connection.made;
-        }
-        self.exchange(request, connection, timings).map_err(|(error, _)| error)
+        timings.made = connection.facts().made;
+        Ok(connection)
     }
 
     /// Sends the request on `connection` and waits for the head of its response. With the error comes
@@ -245,7 +247,7 @@ impl Call<'_> {
         connection.begin();
         let request = &*self.dress(request)?;
         let target = request.target()?;
-        let head = request.head(&target);
+        let outgoing = request.outgoing(&target);
         let mut watch = self.notify(request, connection);
         self.guard(connection)?;
         let allowed = Allowed {
@@ -256,11 +258,11 @@ impl Call<'_> {
         let trailers: Trailers<'_> = fields.as_ref().map(|fields| fields as _);
         let sent = match request.body().open()? {
             Opened::Bytes(bytes) => {
-                connection.send(&head, Content::Bytes(bytes), trailers, allowed, &mut watch)
+                connection.send(&outgoing, Content::Bytes(bytes), trailers, allowed, &mut watch)
             }
             Opened::Reader(mut reader) => {
                 let content = Content::Reader(&mut *reader);
-                connection.send(&head, content, trailers, allowed, &mut watch)
+                connection.send(&outgoing, content, trailers, allowed, &mut watch)
             }
         };
         sent.map_err(|failure| self.explain(Phase::Send, failure))?;
@@ -268,11 +270,13 @@ impl Call<'_> {
         self.wait(request, connection, timings)
     }
 
-    /// Puts a request behind those in flight on `connection`. Returns the length of what is sent.
+    /// Puts a request behind those in flight on `connection`, or beside them, which may have to be waited
+    /// for. Returns the length of what is sent.
     pub(super) fn enqueue(
         &self,
         request: &Request,
         connection: &mut conn::Connection,
+        until: Deadline,
     ) -> Result<u64> {
         let request = &*self.dress(request)?;
         let target = request.target()?;
@@ -285,7 +289,7 @@ impl Call<'_> {
             }
         };
         let mut watch = self.notify(request, connection);
-        let queued = connection.enqueue(&request.head(&target), content, &mut watch);
+        let queued = connection.enqueue(&request.outgoing(&target), content, until, &mut watch);
         queued.map_err(|failure| self.explain(Phase::Send, failure))
     }
 
@@ -294,7 +298,7 @@ impl Call<'_> {
     pub(super) fn receive(
         &self,
         request: &Request,
-        line: &Arc<Line>,
+        line: Option<&Arc<Line>>,
         mut connection: Lent,
         sent: u64,
         timings: &mut Timings,
@@ -302,7 +306,7 @@ impl Call<'_> {
         connection.begin_response(sent);
         let guarded = self.guard(&mut connection);
         match guarded.and_then(|()| self.wait(request, &mut connection, timings)) {
-            Ok(head) => Ok(Answered { head, connection, line: Some(Arc::clone(line)) }),
+            Ok(head) => Ok(Answered { head, connection, line: line.map(Arc::clone) }),
             Err(error) => Err(self.failed(connection, error)),
         }
     }
@@ -318,7 +322,7 @@ impl Call<'_> {
     }
 
     fn notify<'a>(&'a self, request: &'a Request, connection: &conn::Connection) -> Notify<'a> {
-        Notify { call: self, connection: connection.id, request }
+        Notify { call: self, connection: connection.facts().id, request }
     }
 
     /// The one place where a final head comes in.
@@ -330,7 +334,7 @@ impl Call<'_> {
     ) -> Result<ResponseHead> {
         let mut watch = self.notify(request, connection);
         let deadline = self.until(self.timeouts.response);
-        let before = connection.received;
+        let before = connection.facts().received;
         let head = connection.recv_head(deadline, &mut watch).map_err(|failure| {
             let bytes = connection.unread();
             if matches!(failure, conn::Failure::Protocol(_)) && !bytes.is_empty() {
@@ -339,7 +343,7 @@ impl Call<'_> {
             self.explain(Phase::Wait, failure)
         })?;
         // What nothing was read for was there when this step began.
-        let waited = connection.received > before;
+        let waited = connection.facts().received > before;
         timings.head = Some(if waited { Instant::now() } else { self.began });
         self.observe(|| Event::ResponseHead { status: head.status(), head: head.as_bytes() });
         self.heed(request, &head);
@@ -348,7 +352,13 @@ impl Call<'_> {
 
     fn failed(&self, connection: Lent, error: Error) -> (Error, Option<Place>) {
         let error = error.with_transcript(transcript(&connection, self.idempotent));
-        (error, self.vacate(connection, CloseReason::Fault))
+        match connection.survives() {
+            true => {
+                give_back(connection, Instant::now(), self.observer);
+                (error, None)
+            }
+            false => (error, self.vacate(connection, CloseReason::Fault)),
+        }
     }
 
     /// The response that begins with this head.
@@ -376,3 +386,10 @@ impl Call<'_> {
 
 /// How long to wait for 100 Continue. What curl and Go wait.
 const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often a request is sent again that was lost on a connection which had been used before. The next
+/// one is fresh, so there is nothing more to hope for.
+const MOST_STALE: u32 = 1;
+
+/// How often one is that the server has not looked at: that can happen again by mere chance.
+const MOST_REFUSED: u32 = 3;

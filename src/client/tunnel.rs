@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use crate::conn::{self, socks, tunnel, Failure, Watch};
+use crate::conn::{h1, socks, tunnel, Failure, SentHead, Watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Made, Phase};
 use crate::http::{redact, Headers, Host, Method, Origin, StatusCode};
@@ -16,7 +16,7 @@ use crate::proto::socks::{Error as SocksError, Version};
 use crate::proto::ResponseHead;
 
 use super::auth::{Message, Party, Role};
-use super::config::Config;
+use super::config::{Config, Protocol};
 use super::dial::Dial;
 use super::explain::{blame, explain, not_over};
 use super::proxy::{Kind, Names, Server};
@@ -33,7 +33,8 @@ impl Dial<'_> {
                 connected.map_err(|error| named(error, server))?
             }
         };
-        let secured = self.secure(&server.origin, transport);
+        // What is asked of a proxy itself is HTTP/1.
+        let secured = self.secure(&server.origin, transport, Protocol::Http11.offers());
         secured.map_err(|error| named(error, server))
     }
 
@@ -97,14 +98,14 @@ impl Dial<'_> {
         let transport = self.reach(server, made)?;
         let registered = self.interruptible(&*transport);
         let registration = registered.map_err(|error| self.failed(Failure::Send(error)))?;
-        let connection = conn::Connection::new(transport, *limits, *leniency, 0, *made);
+        let connection = h1::Connection::new(transport, *limits, *leniency, 0, *made);
         Ok(Leg { connection, registration })
     }
 
     /// The head of the answer to a CONNECT.
     fn ask(
         &self,
-        connection: &mut conn::Connection,
+        connection: &mut h1::Connection,
         party: Option<&Party<'_>>,
         origin: &Origin,
     ) -> Result<ResponseHead> {
@@ -220,7 +221,7 @@ impl Dial<'_> {
 
 /// A connection to a proxy, and what can cancel it.
 struct Leg {
-    connection: conn::Connection,
+    connection: h1::Connection,
     registration: Option<Registration>,
 }
 
@@ -233,10 +234,14 @@ impl Watch for Asking<'_, '_> {
         self.0.observe(|| Event::TunnelResponse { status, head: head.as_bytes() });
     }
 
-    fn sent_head(&mut self, bytes: &[u8]) {
-        if self.0.observer.is_some() {
-            let length = bytes.len() as u64;
-            let bytes = &*redact::head(bytes, &self.0.maker.config.proxy.sensitive);
+    fn is_watching(&self) -> bool {
+        self.0.observer.is_some()
+    }
+
+    fn sent_head(&mut self, head: SentHead<'_>) {
+        if self.is_watching() {
+            let length = head.length;
+            let bytes = &*redact::head(head.bytes, &self.0.maker.config.proxy.sensitive);
             self.0.observe(|| Event::TunnelRequest { bytes, length });
         }
     }

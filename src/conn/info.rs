@@ -10,6 +10,7 @@ use crate::proto::CloseReason;
 pub struct ConnectionInfo {
     pub(crate) id: u64,
     pub(crate) exchanges: u64,
+    pub(crate) stream: Option<u32>,
     pub(crate) born: Instant,
     pub(crate) began: Instant,
     pub(crate) local: Option<SocketAddr>,
@@ -21,6 +22,11 @@ impl ConnectionInfo {
     /// A number that no other connection of the client has, from 1.
     pub fn id(&self) -> u64 {
         self.id
+    }
+
+    /// The number of the stream that carried the exchange, in HTTP/2.
+    pub fn stream(&self) -> Option<u32> {
+        self.stream
     }
 
     /// Had it carried an exchange before this one?

@@ -11,7 +11,8 @@ use crate::net::{Deadline, Transport};
 use crate::proto::h1::{self, PreparedHead};
 use crate::proto::ResponseHead;
 
-use super::{Allowed, Connection, Content, Failure, Watch};
+use super::h1::Connection;
+use super::{Allowed, Content, Failure, Watch};
 
 /// Asks the proxy at the other end of `connection` by this CONNECT. Returns the head of its answer.
 pub(crate) fn ask(

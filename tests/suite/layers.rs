@@ -24,7 +24,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
 ];
 
 /// Of `proto` the client sees values that its callers hand in or get out, never an engine.
-const VALUES_OF_PROTO: [&str; 16] = [
+const VALUES_OF_PROTO: [&str; 19] = [
     "proto::buffer::Buffer",
     "proto::Limits",
     "proto::CloseReason",
@@ -38,6 +38,9 @@ const VALUES_OF_PROTO: [&str; 16] = [
     "proto::h1::Intent",
     "proto::h1::Error",
     "proto::h1::Fault",
+    "proto::h2::Config",
+    "proto::h2::Error",
+    "proto::h2::Reset",
     "proto::socks::Version",
     "proto::socks::Login",
     "proto::socks::Error",
@@ -203,7 +206,8 @@ fn visit(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
             visit(&path, found);
         } else if path.extension().map_or(false, |extension| extension == "rs") {
             // `mod tests;` stands behind `#[cfg(test)]`.
-            if path.file_name().map_or(false, |name| name != "tests.rs") {
+            let is_test = |part: &std::ffi::OsStr| part == "tests.rs" || part == "tests";
+            if !path.iter().any(is_test) {
                 found.push(path);
             }
         }

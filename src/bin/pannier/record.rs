@@ -136,7 +136,7 @@ impl Record {
                 self.lookup = since;
                 self.stands(since, connection, local, remote);
             }
-            Event::RequestHead { connection, bytes, length } => {
+            Event::RequestHead { connection, bytes, length, .. } => {
                 // Behind other requests in flight, nothing was said of the connection before.
                 self.connection = Some(connection);
                 self.hop.connected = true;

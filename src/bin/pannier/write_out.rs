@@ -350,7 +350,7 @@ mod tests {
         let mut record = Record::new(now, false);
         let head = b"HTTP/1.1 404 No\r\nContent-Type: text/x\r\nA: 1\r\na: \"2\"\r\nE:\r\n\r\n";
         let bytes = b"GET / HTTP/1.1\r\n\r\n";
-        record.note(now, &Event::RequestHead { connection: 0, bytes, length: 18 });
+        record.note(now, &Event::RequestHead { connection: 0, stream: None, bytes, length: 18 });
         record.note(now, &Event::ResponseHead { status: StatusCode::NOT_FOUND, head });
         let url = Url::parse("http://u@h:81/p?q#f").expect("it is one");
         Report {

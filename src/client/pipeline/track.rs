@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Phase, Timings};
+use crate::net::Deadline;
 use crate::proto::CloseReason;
 
 use super::super::call::Call;
@@ -26,6 +27,8 @@ pub(super) struct Track {
     /// How many of them, the oldest, are in flight.
     sent: usize,
     current: Option<Current>,
+    /// Was the last connection one that many share? Then every request has its own part of it.
+    multiplexed: bool,
 }
 
 /// A request on its way.
@@ -39,8 +42,16 @@ pub(super) struct Job {
 pub(super) struct Trip {
     /// How often it was sent.
     tries: u32,
-    /// Its length on the wire and when it was sent, if it is in flight.
-    in_flight: Option<(u64, Instant)>,
+    in_flight: Option<Flight>,
+}
+
+/// A request in flight.
+pub(super) struct Flight {
+    /// Its length on the wire.
+    length: u64,
+    sent_at: Instant,
+    /// Its own part of a connection that many share, if it is not on the line.
+    own: Option<Lent>,
 }
 
 /// The request whose response is waited for.
@@ -63,7 +74,7 @@ struct Current {
 
 impl Track {
     pub(super) fn new(depth: usize) -> Track {
-        Track { depth, jobs: VecDeque::new(), sent: 0, current: None }
+        Track { depth, jobs: VecDeque::new(), sent: 0, current: None, multiplexed: false }
     }
 
     pub(super) fn set_depth(&mut self, depth: usize) {
@@ -100,7 +111,15 @@ impl Track {
 
     /// Sends the request, with what may go out behind it, and waits for its response.
     fn exchange(&mut self, turn: &mut Turn<'_>) -> Result<Answered> {
-        let (line, mut connection) = self.connection(turn)?;
+        let own = turn.trip.in_flight.as_mut().and_then(|flight| flight.own.take());
+        let (line, mut connection) = match own {
+            Some(connection) => (None, connection),
+            None => self.connection(turn)?,
+        };
+        let line = match line {
+            Some(line) => line,
+            None => return self.exchange_beside(turn, connection),
+        };
         if turn.trip.in_flight.is_none() {
             if let Err(error) = turn.send(&mut connection) {
                 drop(line.put(Seat::Free(connection)));
@@ -110,9 +129,7 @@ impl Track {
         if turn.trip.tries == 1 {
             self.top_up(turn, &mut connection);
         }
-        let length = turn.trip.in_flight.take().map_or(0, |(length, _)| length);
-        let Turn { call, request, timings, .. } = turn;
-        let received = call.receive(request, &line, connection, length, timings);
+        let received = turn.receive(Some(&line), connection);
         received.map_err(|(error, place)| {
             self.broken(turn.call.client, &error);
             drop(line.put(Seat::Closed(place, CloseReason::Fault)));
@@ -120,8 +137,21 @@ impl Track {
         })
     }
 
-    /// The connection on which the request is in flight, or is to be sent.
-    fn connection(&mut self, turn: &mut Turn<'_>) -> Result<(Arc<Line>, Lent)> {
+    /// Sends the request on its own part of a connection, with what may go out beside it, and waits for its
+    /// response. What becomes of the others is no matter of this one.
+    fn exchange_beside(&mut self, turn: &mut Turn<'_>, mut connection: Lent) -> Result<Answered> {
+        if turn.trip.in_flight.is_none() {
+            turn.send(&mut connection)?;
+        }
+        if turn.trip.tries == 1 {
+            self.top_up_beside(turn);
+        }
+        turn.receive(None, connection).map_err(|(error, _)| error)
+    }
+
+    /// The connection on which the request is in flight, or is to be sent. Without a line it is for this
+    /// request alone.
+    fn connection(&mut self, turn: &mut Turn<'_>) -> Result<(Option<Arc<Line>>, Lent)> {
         let route = turn.request.route();
         if !matches!(&self.current, Some(current) if current.route == *route) {
             self.leave(turn.call.client);
@@ -130,7 +160,7 @@ impl Track {
         let again = turn.trip.tries > 0 && turn.trip.in_flight.is_none();
         let connection = match seat {
             // RFC 9112 §9.3.2: a client should not pipeline again at once after a failure.
-            Seat::Free(connection) if again && connection.exchanges > 0 => {
+            Seat::Free(connection) if again && connection.facts().exchanges > 0 => {
                 let place = turn.call.vacate(connection, CloseReason::Evicted);
                 self.start(turn, place)?
             }
@@ -144,30 +174,32 @@ impl Track {
             // There is none yet, or the caller has it with a response that was not read to its end.
             Seat::Taken | Seat::Left => self.start(turn, None)?,
         };
+        self.multiplexed = connection.is_share();
+        if self.multiplexed {
+            return Ok((None, connection));
+        }
         let current = self.current.get_or_insert_with(|| Current::new(route));
         current.allow(turn.call.client, &connection);
-        Ok((Arc::clone(&current.line), connection))
+        Ok((Some(Arc::clone(&current.line)), connection))
     }
 
     /// Another connection, in this place if there is one.
     fn start(&mut self, turn: &mut Turn<'_>, place: Option<Place>) -> Result<Lent> {
-        self.lose_all();
+        if self.current.is_some() {
+            self.lose_all();
+        }
         turn.trip.in_flight = None;
         turn.timings = Timings::new(turn.timings.began, Instant::now());
         let Turn { call, request, trip, timings, .. } = turn;
         call.not_over(timings.started)?;
         let place = match place {
             Some(place) => Obtained::Place(place),
-            None if trip.tries > 0 => Obtained::New(call.obtain_new(request, timings)?),
+            None if trip.tries > 0 && !self.multiplexed => {
+                Obtained::New(call.obtain_new(request, timings)?)
+            }
             None => call.obtain(request, timings)?,
         };
-        let connection = match place {
-            Obtained::Kept(connection) => return Ok(connection),
-            Obtained::New(connection) => connection,
-            Obtained::Place(place) => call.dial(place, request.route())?,
-        };
-        timings.made = connection.made;
-        Ok(connection)
+        call.connection(request, place, timings)
     }
 
     /// Sends requests behind that whose turn it is; but none behind one that is sent for the second
@@ -184,8 +216,31 @@ impl Track {
             };
             let call = Call::new(turn.call.client, request, turn.call.began);
             // What cannot be sent fails when its turn comes.
-            match call.enqueue(request, connection) {
-                Ok(length) => trip.go(length, call.began),
+            match call.enqueue(request, connection, call.deadline) {
+                Ok(length) => trip.go(length, call.began, None),
+                Err(_) => return,
+            }
+            self.sent += 1;
+        }
+    }
+
+    /// Sends requests beside that whose turn it is, each on its own part of the connection, as long as there
+    /// is room for one more.
+    fn top_up_beside(&mut self, turn: &Turn<'_>) {
+        let (client, now) = (turn.call.client, turn.call.began);
+        while self.sent + 1 < self.depth {
+            let Job { request, trip } = match self.jobs.get_mut(self.sent) {
+                Some(Ok(next)) if next.may_follow(turn.request) => next,
+                _ => return,
+            };
+            let call = Call::new(client, request, now);
+            let share = match client.pool().try_share(request.route(), now) {
+                Some(share) => share,
+                None => return,
+            };
+            let mut share = call.reuse(share, Duration::ZERO);
+            match call.enqueue(request, &mut share, Deadline::after(now, Duration::ZERO)) {
+                Ok(length) => trip.go(length, now, Some(share)),
                 Err(_) => return,
             }
             self.sent += 1;
@@ -252,15 +307,15 @@ impl fmt::Debug for Track {
 
 impl Trip {
     /// It is sent, with this length.
-    fn go(&mut self, length: u64, now: Instant) {
+    fn go(&mut self, length: u64, sent_at: Instant, own: Option<Lent>) {
         self.tries += 1;
-        self.in_flight = Some((length, now));
+        self.in_flight = Some(Flight { length, sent_at, own });
     }
 }
 
 impl<'a> Turn<'a> {
     pub(super) fn new(call: Call<'a>, request: &'a Request, trip: Trip) -> Turn<'a> {
-        let sent = trip.in_flight.map(|(_, at)| at);
+        let sent = trip.in_flight.as_ref().map(|flight| flight.sent_at);
         let began = sent.unwrap_or(call.began);
         let timings = Timings { sent, ..Timings::new(began, began) };
         Turn { call, request, trip, timings, failure: None }
@@ -276,11 +331,23 @@ impl<'a> Turn<'a> {
             self.call.observe(|| Event::Retrying { error: &error });
             self.call.client.pool().count_retried();
         }
-        let length = self.call.enqueue(self.request, connection)?;
+        let until = self.call.until(self.call.timeouts.send);
+        let length = self.call.enqueue(self.request, connection, until)?;
         let at = self.timings.connection_ready().max(self.call.began);
         self.timings.sent = Some(at);
-        self.trip.go(length, at);
+        self.trip.go(length, at, None);
         Ok(())
+    }
+
+    /// Waits for the response.
+    fn receive(
+        &mut self,
+        line: Option<&Arc<Line>>,
+        connection: Lent,
+    ) -> Result<Answered, (Error, Option<Place>)> {
+        let length = self.trip.in_flight.take().map_or(0, |flight| flight.length);
+        let Turn { call, request, timings, .. } = self;
+        call.receive(request, line, connection, length, timings)
     }
 
     fn may_go_again(&self, error: &Error) -> bool {

@@ -102,12 +102,13 @@ impl Response {
         history: Vec<Redirected>,
     ) -> Response {
         let mut info = ConnectionInfo {
-            id: connection.id,
-            exchanges: connection.exchanges,
-            born: connection.born,
+            id: connection.facts().id,
+            exchanges: connection.facts().exchanges,
+            stream: connection.facts().stream,
+            born: connection.facts().born,
             began: timings.started,
-            local: connection.local,
-            remote: connection.remote,
+            local: connection.facts().local,
+            remote: connection.facts().remote,
             close_reason: None,
         };
         let mut timings = *timings;

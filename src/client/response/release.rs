@@ -24,7 +24,7 @@ impl Response {
         if let Content::Live { exchange, connection } = self.take_body(Content::Ended) {
             let Response { info, timings, trailers, .. } = self;
             // Content for which nothing was read had come with the head.
-            timings.ended = match connection.received > before {
+            timings.ended = match connection.facts().received > before {
                 true => Some(Instant::now()),
                 false => timings.head,
             };
@@ -34,9 +34,7 @@ impl Response {
 
     pub(super) fn fail(&mut self, kind: ErrorKind) {
         if let Content::Live { exchange, connection } = self.take_body(Content::Failed(kind)) {
-            let unread = connection.persistence().err().unwrap_or(CloseReason::UnfinishedResponse);
-            self.info.close_reason = Some(unread);
-            exchange.close(connection, unread);
+            self.info.close_reason = exchange.fail(connection);
         }
     }
 

@@ -8,18 +8,15 @@ mod pipeline;
 mod recv;
 mod send;
 
-use std::io;
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
-
 use crate::event::Made;
 use crate::http::{Headers, Version};
 use crate::net::{CancelToken, Deadline, Readiness, Registration, Transport};
 use crate::proto::buffer::Buffer;
 use crate::proto::h1::{self, KeepAlive, Leniency};
-use crate::proto::{socks, CloseReason, Limits, ResponseHead};
+use crate::proto::{CloseReason, Limits, ResponseHead};
 
 use self::pipeline::Queued;
+use super::exchange::{Allowed, Content, Facts, Failure, Trailers, Watch};
 
 /// A connection that speaks HTTP/1. One response is read at a time.
 #[derive(Debug)]
@@ -45,17 +42,7 @@ pub(crate) struct Connection {
     cancel: Option<(CancelToken, Option<Registration>)>,
     /// In which version the peer answered last.
     version: Option<Version>,
-    pub(crate) id: u64,
-    pub(crate) born: Instant,
-    pub(crate) made: Made,
-    pub(crate) exchanges: u64,
-    /// Was it taken from the pool, so that the peer may have ended it meanwhile?
-    pub(crate) was_idle: bool,
-    pub(crate) local: Option<SocketAddr>,
-    pub(crate) remote: Option<SocketAddr>,
-    /// What crossed the wire in the present exchange.
-    pub(crate) sent: u64,
-    pub(crate) received: u64,
+    pub(crate) facts: Facts,
 }
 
 /// How far the response of the present exchange has come.
@@ -64,45 +51,6 @@ enum Progress {
     Head,
     Content,
     Ended,
-}
-
-/// The content of a request.
-pub(crate) enum Content<'a> {
-    Bytes(&'a [u8]),
-    Reader(&'a mut dyn FnMut(&mut [u8]) -> io::Result<usize>),
-}
-
-/// Computes the trailer section when the content has ended, if there is to be one.
-pub(crate) type Trailers<'a> = Option<&'a dyn Fn() -> io::Result<Headers>>;
-
-/// How long sending a request may take.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Allowed {
-    /// All of it.
-    pub(crate) until: Deadline,
-    /// The wait for 100 Continue, if the request asks for that.
-    pub(crate) for_continue: Duration,
-}
-
-/// Why an exchange failed on its connection.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    Send(io::Error),
-    Receive(io::Error),
-    Protocol(h1::Error),
-    /// The SOCKS proxy on the way.
-    Socks(socks::Error),
-    /// The caller's content could not be read.
-    Content(io::Error),
-}
-
-/// What the driver of a connection wants to know while an exchange is under way.
-pub(crate) trait Watch {
-    fn informational(&mut self, head: &ResponseHead);
-    fn sent_head(&mut self, bytes: &[u8]);
-    fn sent_content(&mut self, bytes: &[u8]);
-    /// The request was sent to its end.
-    fn sent_end(&mut self);
 }
 
 impl Connection {
@@ -114,8 +62,7 @@ impl Connection {
         made: Made,
     ) -> Connection {
         Connection {
-            local: transport.local_addr(),
-            remote: transport.peer_addr(),
+            facts: Facts::new(&*transport, id, made),
             transport,
             engine: h1::Connection::new(limits, leniency),
             input: Buffer::new(),
@@ -129,13 +76,6 @@ impl Connection {
             glance: Deadline::NEVER,
             stopped: false,
             cancel: None,
-            id,
-            born: made.ready().unwrap_or_else(Instant::now),
-            made,
-            exchanges: 0,
-            was_idle: false,
-            sent: 0,
-            received: 0,
         }
     }
 
@@ -147,9 +87,7 @@ impl Connection {
         self.progress = Progress::Head;
         self.glance = Deadline::NEVER;
         self.stopped = false;
-        self.exchanges += 1;
-        self.sent = 0;
-        self.received = 0;
+        self.facts.begin();
     }
 
     /// Has the token shut this connection down if it is cancelled before the exchange has ended.

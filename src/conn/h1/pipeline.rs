@@ -16,6 +16,7 @@ use crate::net::{Deadline, Readiness};
 use crate::proto::h1::PreparedHead;
 use crate::proto::CloseReason;
 
+use super::super::exchange::SentHead;
 use super::send::{is_timeout, GLANCE};
 use super::{Connection, Failure, Watch};
 
@@ -52,7 +53,7 @@ impl Connection {
         let bytes = &mut self.queued.bytes;
         let start = bytes.len();
         self.engine.send_prepared(head, bytes).map_err(Failure::Protocol)?;
-        watch.sent_head(&bytes[start..]);
+        watch.sent_head(SentHead::plain(&bytes[start..]));
         let frame = self.engine.send_data(content.len() as u64).map_err(Failure::Protocol)?;
         for part in [frame.before.as_bytes(), content, frame.after] {
             bytes.extend_from_slice(part);
@@ -68,8 +69,8 @@ impl Connection {
     /// Turns to the response to the oldest request in flight, of which this many bytes were sent.
     pub(crate) fn begin_response(&mut self, sent: u64) {
         self.begin();
-        self.sent = sent;
-        self.received = self.input.unread().len() as u64;
+        self.facts.sent = sent;
+        self.facts.received = self.input.unread().len() as u64;
     }
 
     /// Has the peer shown that it keeps connections, and in a version that has pipelining?

@@ -12,6 +12,7 @@ use crate::net::{Deadline, Readiness};
 use crate::proto::h1::{DataFrame, PreparedHead, SizeLine};
 use crate::proto::ResponseHead;
 
+use super::super::exchange::SentHead;
 use super::{Allowed, Connection, Content, Failure, Trailers, Watch};
 
 impl Connection {
@@ -26,7 +27,7 @@ impl Connection {
     ) -> Result<(), Failure> {
         let deadline = allowed.until;
         self.engine.send_prepared(head, &mut self.output).map_err(Failure::Protocol)?;
-        watch.sent_head(&self.output);
+        watch.sent_head(SentHead::plain(&self.output));
         if self.engine.expects_continue() {
             self.flush_whole(deadline, watch)?;
             self.await_continue(allowed, watch)?;
@@ -156,7 +157,7 @@ impl Connection {
     /// Writes out what is in the output buffer; says whether all of it. If that is, with what went before
     /// it, so much that the peer must read meanwhile, which it may refuse to, stops at an answer.
     fn flush_whole(&mut self, deadline: Deadline, watch: &mut dyn Watch) -> Result<bool, Failure> {
-        match self.sent + self.output.len() as u64 > SURELY_TAKEN {
+        match self.facts.sent + self.output.len() as u64 > SURELY_TAKEN {
             true => self.flush_answerable(deadline, watch),
             false => self.flush(deadline).map(|()| true),
         }
@@ -172,7 +173,7 @@ impl Connection {
                 return Err(Failure::Send(io::ErrorKind::WriteZero.into()));
             }
             written += count;
-            self.sent += count as u64;
+            self.facts.sent += count as u64;
         }
         self.output.clear();
         Ok(())
@@ -205,7 +206,7 @@ impl Connection {
                 Ok(0) => return Err(Failure::Send(io::ErrorKind::WriteZero.into())),
                 Ok(count) => {
                     written += count;
-                    self.sent += count as u64;
+                    self.facts.sent += count as u64;
                     if written == bytes.len() && !glance.is_past(Instant::now()) {
                         return Ok(true);
                     }
@@ -307,8 +308,12 @@ impl Watch for Seen<'_> {
         self.watch.informational(head);
     }
 
-    fn sent_head(&mut self, bytes: &[u8]) {
-        self.watch.sent_head(bytes);
+    fn is_watching(&self) -> bool {
+        self.watch.is_watching()
+    }
+
+    fn sent_head(&mut self, head: SentHead<'_>) {
+        self.watch.sent_head(head);
     }
 
     fn sent_content(&mut self, bytes: &[u8]) {

@@ -72,6 +72,24 @@ impl<'a> PreparedHead<'a> {
         Ok(PreparedHead { head, intent })
     }
 
+    /// The head itself.
+    pub fn head(&self) -> &RequestHead<'a> {
+        &self.head
+    }
+
+    /// Does the content wait for the server's word (RFC 9110 §10.1.1)?
+    pub fn expects_continue(&self) -> bool {
+        self.intent.in_flight.expects_continue
+    }
+
+    /// How long the content is announced to be.
+    pub fn content_length(&self) -> Option<u64> {
+        match self.intent.framing {
+            Framing::Length(length) => Some(length),
+            _ => None,
+        }
+    }
+
     /// The head with what was found out when its fields were these.
     pub fn with_intent(head: RequestHead<'a>, intent: Intent) -> PreparedHead<'a> {
         PreparedHead { head, intent }

@@ -47,7 +47,7 @@ fn reused(connection: u64) -> Event<'static> {
 
 fn request(connection: u64) -> [Event<'static>; 2] {
     let bytes = b"HEAD /x HTTP/1.1\r\n\r\n";
-    [Event::RequestHead { connection, bytes, length: 20 }, Event::RequestEnd]
+    [Event::RequestHead { connection, stream: None, bytes, length: 20 }, Event::RequestEnd]
 }
 
 fn head(status: StatusCode) -> Event<'static> {

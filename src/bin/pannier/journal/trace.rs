@@ -69,7 +69,7 @@ impl Trace {
                 .carry(at, Carrier { client: self.client, id: connection, reused: false, remote }),
             Event::Reused { connection, remote, .. } => self
                 .carry(at, Carrier { client: self.client, id: connection, reused: true, remote }),
-            Event::RequestHead { connection, bytes, length } => {
+            Event::RequestHead { connection, bytes, length, .. } => {
                 // A request that is pipelined goes out on what another has.
                 if self.exchange.carrier.is_none() || self.exchange.is_over() {
                     let (client, id) = (self.client, connection);

@@ -1,0 +1,216 @@
+//! A connection, in whichever version of HTTP it speaks: what the client asks of it.
+//!
+//! HTTP/1 carries one exchange after the other, so there a connection is the whole of it. HTTP/2 carries
+//! many at once, so there it is one's own part of a connection that others use as well. What is asked
+//! of them is the same.
+
+use crate::http::Headers;
+use crate::net::{CancelToken, Deadline, Registration, Transport};
+use crate::proto::buffer::Buffer;
+use crate::proto::h1::KeepAlive;
+use crate::proto::{CloseReason, ResponseHead};
+
+use super::exchange::{Allowed, Content, Facts, Failure, Outgoing, Trailers, Watch};
+use super::h1;
+#[cfg(feature = "http2")]
+use super::h2;
+use super::pool::Value;
+
+/// What carries an exchange.
+#[derive(Debug)]
+pub(crate) enum Connection {
+    H1(Box<h1::Connection>),
+    #[cfg(feature = "http2")]
+    H2(Box<h2::Exchange>),
+}
+
+/// The same question to either.
+macro_rules! either {
+    ($connection:expr, $it:ident => $answer:expr) => {
+        match $connection {
+            Connection::H1($it) => $answer,
+            #[cfg(feature = "http2")]
+            Connection::H2($it) => $answer,
+        }
+    };
+}
+
+/// A connection of HTTP/2 is lent to as many at once as its peer allows.
+impl Value for Connection {
+    fn is_shared(&self) -> bool {
+        match self {
+            Connection::H1(_) => false,
+            #[cfg(feature = "http2")]
+            Connection::H2(_) => true,
+        }
+    }
+
+    fn share(&self, _lent: usize) -> Option<Connection> {
+        match self {
+            Connection::H1(_) => None,
+            #[cfg(feature = "http2")]
+            Connection::H2(it) => (_lent < it.room()).then(|| Connection::H2(Box::new(it.another()))),
+        }
+    }
+}
+
+impl Connection {
+    /// What is known of it, and of its present exchange.
+    pub(crate) fn facts(&self) -> &Facts {
+        either!(self, it => &it.facts)
+    }
+
+    pub(crate) fn facts_mut(&mut self) -> &mut Facts {
+        either!(self, it => &mut it.facts)
+    }
+
+    /// Begins an exchange: what was counted in the one before is forgotten.
+    pub(crate) fn begin(&mut self) {
+        either!(self, it => it.begin());
+    }
+
+    /// Has the token end the exchange if it is cancelled before that has ended.
+    pub(crate) fn cancel_by(&mut self, token: &CancelToken) -> Result<(), Failure> {
+        either!(self, it => it.cancel_by(token))
+    }
+
+    /// Frees the connection from its token. It is of no use if that was cancelled meanwhile.
+    pub(crate) fn forget_token(&mut self) -> Result<(), CloseReason> {
+        either!(self, it => it.forget_token())
+    }
+
+    /// Sends a request whole, or as much of it as the peer wants before it answers.
+    pub(crate) fn send(
+        &mut self,
+        outgoing: &Outgoing<'_>,
+        content: Content<'_>,
+        trailers: Trailers<'_>,
+        allowed: Allowed,
+        watch: &mut dyn Watch,
+    ) -> Result<(), Failure> {
+        match self {
+            Connection::H1(it) => it.send(&outgoing.head, content, trailers, allowed, watch),
+            #[cfg(feature = "http2")]
+            Connection::H2(it) => it.send(outgoing, content, trailers, allowed, watch),
+        }
+    }
+
+    /// Puts a request on its way without waiting for it to be sent: behind those in flight, if they are
+    /// answered in their order, else beside them, if that is allowed before `until`. Returns how long
+    /// it is on the wire.
+    pub(crate) fn enqueue(
+        &mut self,
+        outgoing: &Outgoing<'_>,
+        content: &[u8],
+        until: Deadline,
+        watch: &mut dyn Watch,
+    ) -> Result<u64, Failure> {
+        match self {
+            Connection::H1(it) => {
+                let _ = until;
+                it.enqueue(&outgoing.head, content, watch)
+            }
+            #[cfg(feature = "http2")]
+            Connection::H2(it) => it.enqueue(outgoing, content, until, watch),
+        }
+    }
+
+    /// Turns to the response to the oldest request in flight, of which this many bytes were sent.
+    pub(crate) fn begin_response(&mut self, sent: u64) {
+        either!(self, it => it.begin_response(sent));
+    }
+
+    /// May several requests be in flight on it, one behind the other?
+    pub(crate) fn may_be_pipelined(&self) -> bool {
+        match self {
+            Connection::H1(it) => it.may_be_pipelined(),
+            #[cfg(feature = "http2")]
+            Connection::H2(_) => false,
+        }
+    }
+
+    /// Waits for the head of the final response.
+    pub(crate) fn recv_head(
+        &mut self,
+        deadline: Deadline,
+        watch: &mut dyn Watch,
+    ) -> Result<ResponseHead, Failure> {
+        either!(self, it => it.recv_head(deadline, watch))
+    }
+
+    /// Reads content: at least one byte, or 0 at the end of the response (or if `buffer` is empty).
+    pub(crate) fn read(&mut self, buffer: &mut [u8], deadline: Deadline) -> Result<usize, Failure> {
+        either!(self, it => it.read(buffer, deadline))
+    }
+
+    /// Reads the rest of an unread response, if it is known to be near: what is buffered, then at most
+    /// `limit` bytes before `deadline`.
+    pub(crate) fn drain(&mut self, limit: u64, deadline: Deadline) {
+        either!(self, it => { it.drain(limit, deadline); });
+    }
+
+    /// What was read and not understood yet. After a broken rule it begins with the head or the
+    /// piece of framing that breaks it.
+    pub(crate) fn unread(&self) -> &[u8] {
+        either!(self, it => it.unread())
+    }
+
+    /// How much content is left, if its length is known.
+    pub(crate) fn content_left(&self) -> Option<u64> {
+        either!(self, it => it.content_left())
+    }
+
+    /// Has the content of the response a coding that belongs to its transfer?
+    pub(crate) fn is_coded(&self) -> bool {
+        match self {
+            Connection::H1(it) => it.is_coded(),
+            // RFC 9113 §8.2.2: there is no Transfer-Encoding.
+            #[cfg(feature = "http2")]
+            Connection::H2(_) => false,
+        }
+    }
+
+    /// Has the response come to its end?
+    pub(crate) fn is_complete(&self) -> bool {
+        either!(self, it => it.is_complete())
+    }
+
+    /// May the connection be used again? Only asked when its exchange is over.
+    pub(crate) fn persistence(&self) -> Result<KeepAlive, CloseReason> {
+        either!(self, it => it.persistence())
+    }
+
+    /// Why the connection ends after what is under way, if that is known already.
+    pub(crate) fn close_reason(&self) -> Option<CloseReason> {
+        either!(self, it => it.close_reason())
+    }
+
+    /// Does it go on when an exchange on it has failed?
+    pub(crate) fn survives(&self) -> bool {
+        match self {
+            Connection::H1(_) => false,
+            #[cfg(feature = "http2")]
+            Connection::H2(it) => it.close_reason().is_none(),
+        }
+    }
+
+    /// Is the connection quiet, as an idle one should be, or alive at least?
+    pub(crate) fn is_quiet(&mut self) -> bool {
+        either!(self, it => it.is_quiet())
+    }
+
+    /// Ends the exchange, and gives up memory that only a large one needs.
+    pub(crate) fn rest(&mut self) {
+        either!(self, it => it.rest());
+    }
+
+    pub(crate) fn take_trailers(&mut self) -> Option<Box<Headers>> {
+        either!(self, it => it.take_trailers())
+    }
+
+    /// The transport, the bytes that were read from it but belong to whatever comes now, and what can
+    /// still cancel it.
+    pub(crate) fn into_parts(self) -> (Box<dyn Transport>, Buffer, Option<Registration>) {
+        either!(self, it => it.into_parts())
+    }
+}

@@ -1,0 +1,325 @@
+//! The books of a shared connection: the engine, what has come for whom, and what is on its way out. No
+//! waiting, no system calls.
+
+use std::io;
+use std::sync::{Arc, Condvar};
+
+use crate::proto::buffer::Buffer;
+use crate::proto::h2::{
+    self, ErrorCode, Event, Refusal, RequestHead, Reset, StreamId, Unprocessed,
+};
+use crate::proto::CloseReason;
+
+use super::super::exchange::Failure;
+use super::halves::Halves;
+use super::link::Waiter;
+use super::slot::Slots;
+
+/// All that is guarded by the lock of a connection.
+#[derive(Debug)]
+pub(super) struct Books {
+    pub(super) engine: h2::Connection,
+    pub(super) slots: Slots,
+    pub(super) halves: Halves,
+    pub(super) outbox: Outbox,
+    /// Those who sleep until a stream is to be had, oldest first.
+    openers: Vec<Arc<Condvar>>,
+    /// Why nothing more will come.
+    pub(super) end: Option<End>,
+}
+
+/// What ended a connection.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The peer has broken a rule.
+    Broken(h2::Error),
+    /// The peer has ended its stream of bytes.
+    Closed,
+    /// The transport failed.
+    Lost(io::Error),
+}
+
+/// Bytes on their way out, of which some may have been sent.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+/// A stream that was opened.
+pub(super) struct Opened {
+    pub(super) stream: StreamId,
+    pub(super) signal: Arc<Condvar>,
+    /// How many bytes that takes on the wire.
+    pub(super) length: u64,
+}
+
+impl Books {
+    pub(super) fn new(engine: h2::Connection, halves: Halves) -> Books {
+        Books {
+            engine,
+            slots: Slots::default(),
+            halves,
+            outbox: Outbox::default(),
+            openers: Vec::new(),
+            end: None,
+        }
+    }
+
+    /// How many exchanges there may be at once; none, if no more can begin.
+    pub(super) fn room(&self) -> usize {
+        match self.end.is_some() || self.halves.are_refused() {
+            true => 0,
+            false => self.engine.capacity(),
+        }
+    }
+
+    /// Why no exchange can begin any more, if so.
+    pub(super) fn close_reason(&self) -> Option<CloseReason> {
+        match self.end {
+            Some(_) => Some(CloseReason::Fault),
+            None if self.halves.are_refused() => Some(CloseReason::Fault),
+            None => self.engine.close_reason(),
+        }
+    }
+
+    /// Begins an exchange; `None` if there are as many as the peer allows.
+    pub(super) fn open(
+        &mut self,
+        head: &RequestHead<'_>,
+        end: bool,
+        signal: Option<&Arc<Condvar>>,
+    ) -> Result<Option<Opened>, Failure> {
+        if let Some(end) = &self.end {
+            return Err(end.failure(Failure::Send));
+        }
+        match self.engine.can_open() {
+            Ok(()) if !self.halves.are_refused() => {}
+            Err(Refusal::Full) => return Ok(None),
+            _ => {
+                return Err(Failure::Stream(Reset::Unprocessed(Unprocessed::GoneAway(
+                    ErrorCode::NO_ERROR,
+                ))))
+            }
+        }
+        let before = self.engine.output().len();
+        let stream = self.engine.open(head, end).map_err(Failure::Connection)?;
+        let length = (self.engine.output().len() - before) as u64;
+        let signal = self.slots.open(stream, signal);
+        self.slots.set_sending(stream, !end);
+        Ok(Some(Opened { stream, signal, length }))
+    }
+
+    /// The exchange is over, or nobody wants the rest of it.
+    pub(super) fn close(&mut self, stream: StreamId) -> Option<crate::http::Headers> {
+        let unfinished =
+            self.slots.get(stream).map(|slot| (slot.ended, slot.reset.is_some(), slot.sending));
+        match unfinished {
+            // RFC 9113 §8.1: who has the whole response needs no more of the request to be taken.
+            Some((true, _, true)) => self.engine.reset(stream, ErrorCode::NO_ERROR),
+            Some((false, false, _)) => self.engine.reset(stream, ErrorCode::CANCEL),
+            _ => {}
+        }
+        let trailers = self.slots.close(stream);
+        self.wake_opener();
+        trailers
+    }
+
+    /// Is there something to be written?
+    pub(super) fn has_unsent(&mut self) -> bool {
+        self.unsent() > 0 && !self.halves.are_refused()
+    }
+
+    /// How much there is to be written.
+    pub(super) fn unsent(&mut self) -> usize {
+        self.outbox.unsent().len() + self.engine.output().len()
+    }
+
+    /// Gathers it in the outbox. False if there is none.
+    pub(super) fn collect_unsent(&mut self) -> bool {
+        self.outbox.add(self.engine.output());
+        !self.outbox.unsent().is_empty()
+    }
+
+    /// Nothing can be written any more. What the peer has sent before is still to be read, and reading
+    /// will find the end.
+    pub(super) fn refuse_output(&mut self) {
+        self.halves.refuse();
+        self.outbox = Outbox::default();
+        self.engine.output().clear();
+        self.slots.wake_all();
+        self.openers.drain(..).for_each(|signal| signal.notify_one());
+    }
+
+    /// Takes in what was read. Content for who has read it goes where that wants it.
+    pub(super) fn digest(&mut self, input: &mut Buffer, waiter: &mut Waiter<'_>) {
+        loop {
+            let (used, event) = match self.engine.recv(input.unread()) {
+                Ok(found) => found,
+                Err(error) => return self.finish(End::Broken(error)),
+            };
+            let is_all = used == 0 && event.is_none();
+            if let Some(event) = event {
+                self.note(event, waiter);
+            }
+            input.consume(used);
+            if is_all {
+                return;
+            }
+        }
+    }
+
+    fn note(&mut self, event: Event<'_>, waiter: &mut Waiter<'_>) {
+        let stream = match event {
+            Event::Informational { stream, .. }
+            | Event::Head { stream, .. }
+            | Event::Data { stream, .. }
+            | Event::Trailers { stream, .. }
+            | Event::Reset { stream, .. }
+            | Event::Window { stream: Some(stream) } => stream,
+            Event::Pong(_) => return,
+            _ => return self.wake_all(),
+        };
+        let slot = match self.slots.get(stream) {
+            Some(slot) => slot,
+            None => return,
+        };
+        match event {
+            Event::Informational { head, .. } => {
+                slot.received += head.as_bytes().len() as u64;
+                slot.informational.push_back(head);
+            }
+            Event::Head { head, end, .. } => {
+                slot.received += head.as_bytes().len() as u64;
+                slot.head = Some(head);
+                slot.ended = end;
+            }
+            Event::Data { data, end, .. } => {
+                slot.received += data.len() as u64;
+                let at_once = match waiter.stream == Some(stream) && slot.data.is_empty() {
+                    true => waiter.put(data),
+                    false => 0,
+                };
+                if at_once < data.len() {
+                    slot.put_data(&data[at_once..]);
+                }
+                slot.ended = end;
+                if at_once > 0 {
+                    self.engine.release(stream, at_once);
+                }
+            }
+            Event::Trailers { trailers, .. } => {
+                slot.trailers = Some(trailers);
+                slot.ended = true;
+            }
+            Event::Reset { reset, .. } if !slot.ended => slot.reset = Some(reset),
+            _ => {}
+        }
+        if let Some(slot) = self.slots.get(stream) {
+            slot.wake();
+        }
+    }
+
+    /// The peer has ended its stream of bytes.
+    pub(super) fn recv_eof(&mut self) {
+        self.finish(End::Closed);
+    }
+
+    /// The transport failed.
+    pub(super) fn lose(&mut self, error: io::Error) {
+        self.finish(End::Lost(error));
+    }
+
+    fn finish(&mut self, end: End) {
+        if self.end.is_none() {
+            self.end = Some(end);
+        }
+        self.wake_all();
+    }
+
+    /// Gives up memory that only much traffic needs, if there is none now.
+    pub(super) fn rest(&mut self) {
+        if self.slots.is_empty() {
+            self.halves.rest();
+            self.outbox.shrink();
+        }
+    }
+
+    pub(super) fn goes_to_sleep(&mut self, waiter: &Waiter<'_>) {
+        match waiter.stream.and_then(|stream| self.slots.get(stream)) {
+            Some(slot) => slot.set_asleep(true),
+            None => self.openers.push(Arc::clone(waiter.signal)),
+        }
+    }
+
+    pub(super) fn is_awake(&mut self, waiter: &Waiter<'_>) {
+        match waiter.stream.and_then(|stream| self.slots.get(stream)) {
+            Some(slot) => slot.set_asleep(false),
+            None => self.openers.retain(|signal| !Arc::ptr_eq(signal, waiter.signal)),
+        }
+    }
+
+    /// Has a sleeper do what is to be done, if nobody else does it.
+    pub(super) fn pass_on(&mut self) {
+        let to_read = self.halves.can_read();
+        let to_write = self.halves.can_write() && self.has_unsent();
+        if (to_read || to_write) && !self.slots.wake_one() {
+            self.wake_opener();
+        }
+    }
+
+    fn wake_opener(&mut self) {
+        if !self.openers.is_empty() {
+            self.openers.remove(0).notify_one();
+        }
+    }
+
+    fn wake_all(&mut self) {
+        self.slots.wake_all();
+        self.openers.drain(..).for_each(|signal| signal.notify_one());
+    }
+}
+
+impl End {
+    /// What it means for an exchange that was under way.
+    pub(super) fn failure(&self, blame: fn(io::Error) -> Failure) -> Failure {
+        match self {
+            End::Broken(error) => Failure::Connection(*error),
+            End::Closed => Failure::Closed,
+            End::Lost(error) => blame(match error.raw_os_error() {
+                Some(code) => io::Error::from_raw_os_error(code),
+                None => io::Error::new(error.kind(), error.to_string()),
+            }),
+        }
+    }
+}
+
+impl Outbox {
+    pub(super) fn unsent(&self) -> &[u8] {
+        &self.bytes[self.at..]
+    }
+
+    pub(super) fn sent(&mut self, count: usize) {
+        self.at += count;
+    }
+
+    fn shrink(&mut self) {
+        if self.unsent().is_empty() && self.bytes.capacity() > IDLE_OUTBOX {
+            *self = Outbox::default();
+        }
+    }
+
+    /// Adds what is in `output`, and leaves that empty.
+    fn add(&mut self, output: &mut Vec<u8>) {
+        if self.unsent().is_empty() {
+            self.bytes.clear();
+            self.at = 0;
+            std::mem::swap(&mut self.bytes, output);
+        } else {
+            self.bytes.append(output);
+        }
+    }
+}
+
+/// What the way out of a connection without traffic may hold on to.
+const IDLE_OUTBOX: usize = 16 << 10;

@@ -1,0 +1,189 @@
+//! What has come for each exchange of a connection and was not taken yet.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar};
+
+use crate::http::Headers;
+use crate::proto::buffer::Buffer;
+use crate::proto::h2::{Reset, StreamId};
+use crate::proto::ResponseHead;
+
+/// What has come for one exchange.
+#[derive(Debug)]
+pub(super) struct Slot {
+    stream: StreamId,
+    /// Wakes the thread whose exchange it is.
+    signal: Arc<Condvar>,
+    asleep: bool,
+    /// Is content still to be sent?
+    pub(super) sending: bool,
+    pub(super) informational: VecDeque<ResponseHead>,
+    pub(super) head: Option<ResponseHead>,
+    /// Content that nobody has taken. No longer than the window of its stream.
+    pub(super) data: Buffer,
+    pub(super) trailers: Option<Headers>,
+    /// Has all come?
+    pub(super) ended: bool,
+    /// Or will the rest never come?
+    pub(super) reset: Option<Reset>,
+    /// How much has come.
+    pub(super) received: u64,
+}
+
+/// The slots of a connection, in the order of their streams. There are not many more than the peer
+/// allows streams, so they are searched by halving and moved when one is taken out.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    used: Vec<Slot>,
+    /// Those whose exchanges are over, for others.
+    spare: Vec<Slot>,
+    /// How many have content to send.
+    senders: usize,
+}
+
+impl Slot {
+    fn new(stream: StreamId, signal: Arc<Condvar>) -> Slot {
+        Slot {
+            stream,
+            signal,
+            asleep: false,
+            sending: false,
+            informational: VecDeque::new(),
+            head: None,
+            data: Buffer::new(),
+            trailers: None,
+            ended: false,
+            reset: None,
+            received: 0,
+        }
+    }
+
+    /// For another exchange.
+    fn renew(&mut self, stream: StreamId) {
+        self.data.consume(self.data.unread().len());
+        self.data.shrink(SPARE_BUFFER);
+        *self = Slot {
+            data: std::mem::take(&mut self.data),
+            ..Slot::new(stream, Arc::clone(&self.signal))
+        };
+    }
+
+    /// Has all that will ever come been taken?
+    pub(super) fn is_over(&self) -> bool {
+        self.ended && self.head.is_none() && self.data.is_empty()
+    }
+
+    /// Is there no use in sending content any more? An answer that may still want it is none.
+    pub(super) fn refuses_content(&self) -> bool {
+        let refusal = |head: &ResponseHead| head.status().as_u16() >= 300;
+        self.ended || self.reset.is_some() || self.head.as_ref().map_or(false, refusal)
+    }
+
+    /// Copies out what fits.
+    pub(super) fn take_data(&mut self, buffer: &mut [u8]) -> usize {
+        let unread = self.data.unread();
+        let count = unread.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&unread[..count]);
+        self.data.consume(count);
+        count
+    }
+
+    pub(super) fn put_data(&mut self, data: &[u8]) {
+        self.data.spare(data.len())[..data.len()].copy_from_slice(data);
+        self.data.filled(data.len());
+    }
+
+    /// Wakes its thread, if that sleeps; says whether.
+    pub(super) fn wake(&mut self) -> bool {
+        let was_asleep = std::mem::replace(&mut self.asleep, false);
+        if was_asleep {
+            self.signal.notify_one();
+        }
+        was_asleep
+    }
+
+    pub(super) fn set_asleep(&mut self, asleep: bool) {
+        self.asleep = asleep;
+    }
+}
+
+impl Slots {
+    /// A slot for a stream that was opened now, the last of all. It is woken by `signal`, or by what is
+    /// returned if there is none yet.
+    pub(super) fn open(&mut self, stream: StreamId, signal: Option<&Arc<Condvar>>) -> Arc<Condvar> {
+        let mut slot = match self.spare.pop() {
+            Some(mut slot) => {
+                slot.renew(stream);
+                slot
+            }
+            None => Slot::new(stream, signal.cloned().unwrap_or_default()),
+        };
+        if let Some(signal) = signal {
+            slot.signal = Arc::clone(signal);
+        }
+        let signal = Arc::clone(&slot.signal);
+        self.used.push(slot);
+        signal
+    }
+
+    pub(super) fn get(&mut self, stream: StreamId) -> Option<&mut Slot> {
+        let at = self.position(stream)?;
+        Some(&mut self.used[at])
+    }
+
+    /// The exchange is over. Returns its trailers.
+    pub(super) fn close(&mut self, stream: StreamId) -> Option<Headers> {
+        self.set_sending(stream, false);
+        let at = self.position(stream)?;
+        let mut slot = self.used.remove(at);
+        let trailers = slot.trailers.take();
+        if self.spare.len() < MOST_SPARE {
+            self.spare.push(slot);
+        }
+        trailers
+    }
+
+    pub(super) fn set_sending(&mut self, stream: StreamId, sending: bool) {
+        if let Some(slot) = self.get(stream) {
+            let before = std::mem::replace(&mut slot.sending, sending);
+            self.senders = self.senders + usize::from(sending) - usize::from(before);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.used.is_empty()
+    }
+
+    /// Wakes all whose threads sleep.
+    pub(super) fn wake_all(&mut self) {
+        for slot in &mut self.used {
+            slot.wake();
+        }
+    }
+
+    /// Wakes those that have content to send.
+    pub(super) fn wake_senders(&mut self) {
+        if self.senders > 0 {
+            for slot in self.used.iter_mut().filter(|slot| slot.sending) {
+                slot.wake();
+            }
+        }
+    }
+
+    /// Wakes one of those that sleep; false if none does.
+    pub(super) fn wake_one(&mut self) -> bool {
+        self.used.iter_mut().any(Slot::wake)
+    }
+
+    /// Streams are opened one after the other and end in about that order, so the place is mostly near
+    /// the one where it would be if none between had ended.
+    fn position(&self, stream: StreamId) -> Option<usize> {
+        self.used.binary_search_by_key(&stream, |slot| slot.stream).ok()
+    }
+}
+
+/// What a slot that nobody uses may hold on to.
+const SPARE_BUFFER: usize = 4 << 10;
+
+/// How many slots are kept for others.
+const MOST_SPARE: usize = 128;
