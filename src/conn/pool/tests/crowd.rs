@@ -97,7 +97,9 @@ impl Worker {
                     let now = Deadline::after(Instant::now(), Duration::ZERO);
                     waiting.wait(now, None).unwrap_or(Grant::Failed)
                 }
-                Checkout::Full(waiting) => waiting.wait(Deadline::NEVER, None).unwrap(),
+                Checkout::Full(waiting) => {
+                    waiting.wait(Deadline::NEVER, None).expect("nothing ends the wait but a grant")
+                }
                 Checkout::Closed => panic!("closed"),
             };
             match granted {
@@ -121,7 +123,7 @@ impl Worker {
             None => return lent,
         };
         close_all(waiting.expectation().fulfil(lent, Instant::now()));
-        match waiting.wait(Deadline::NEVER, None).unwrap() {
+        match waiting.wait(Deadline::NEVER, None).expect("nothing ends the wait but a grant") {
             Grant::Value(lent) | Grant::Shared(lent) => lent,
             Grant::Place(place) => self.make(key, place),
             other => panic!("{:?}", other),

@@ -1,7 +1,5 @@
 //! Who waits for what another makes, and who gets it.
 
-use std::sync::atomic::Ordering;
-
 use super::shared::{granted, one_per_key, placed, shared, unbounded, Bench};
 use super::*;
 
@@ -35,7 +33,7 @@ fn ok_those_for_whom_there_is_no_room_make_another_one_at_a_time() {
     let place = bench.place("a");
     let waiting: Vec<_> = (0..6).map(|_| bench.wait("a")).collect();
     let mut waiting = waiting.into_iter();
-    let mut next = || waiting.next().unwrap();
+    let mut next = || waiting.next().expect("six wait");
     let _one = place.fill(bench.value(1, 3), bench.start);
     let _shares = [shared(next()), shared(next())];
     let second = placed(next());
@@ -107,7 +105,7 @@ fn ok_who_vacates_the_only_share_keeps_the_place() {
     let left = bench.fill("a", 1, 9).vacate(CloseReason::Fault);
     assert!(left.is_first);
     let waiting = bench.wait("a");
-    let again = left.place.unwrap().fill(bench.value(2, 9), bench.start);
+    let again = left.place.expect("nobody else has a share").fill(bench.value(2, 9), bench.start);
     assert_eq!(shared(waiting).0.number, 2);
     assert_eq!(bench.pool.stats().closed(CloseReason::Fault), 1);
     drop(again);
@@ -167,13 +165,13 @@ fn err_what_has_no_room_at_all_is_closed() {
     // When its last share comes back, and someone waits for it.
     let share = placed(waiting).fill(bench.value(2, 1), bench.start);
     let waiting = bench.wait("a");
-    share.0.room.as_ref().unwrap().store(0, Ordering::SeqCst);
+    share.0.set_room(0);
     assert_eq!(bench.give_back(share, 0), [(2, CloseReason::ClosedWhileIdle)]);
     // While it is idle.
     let share = placed(waiting).fill(bench.value(3, 1), bench.start);
     let thing = Arc::clone(&share.0);
     assert!(bench.give_back(share, 0).is_empty());
-    thing.room.as_ref().unwrap().store(0, Ordering::SeqCst);
+    thing.set_room(0);
     match bench.ask("a", 0) {
         Checkout::Overdue(value, reason) => value.close(reason),
         other => panic!("{:?}", other),
@@ -189,7 +187,7 @@ fn ok_if_what_was_made_is_retired_at_once_who_expected_it_gets_a_place() {
     let expecting = bench.pool.expect(&"a");
     let expectation = expecting.expectation();
     let made = place.fill(bench.value(1, 1), bench.start);
-    made.0.room.as_ref().unwrap().store(2, Ordering::SeqCst);
+    made.0.set_room(2);
     let other = bench.share("a");
     other.retire(CloseReason::Fault);
     for (value, reason) in expectation.fulfil(made, bench.start) {

@@ -22,9 +22,15 @@ pub(super) struct Handle(pub(super) Arc<Thing>);
 #[derive(Debug)]
 pub(super) struct Thing {
     pub(super) number: u32,
-    pub(super) room: Option<AtomicUsize>,
+    room: Option<AtomicUsize>,
     /// In whose lock no handle may be dropped, as long as no other thread locks it.
     pool: Weak<Pool>,
+}
+
+impl Thing {
+    pub(super) fn set_room(&self, room: usize) {
+        self.room.as_ref().expect("it is shared").store(room, Ordering::SeqCst);
+    }
 }
 
 impl Value for Handle {
@@ -246,7 +252,7 @@ fn ok_the_last_share_goes_to_the_oldest_and_to_more_of_them() {
     let thing = Arc::clone(&value.0);
     let share = bench.place("a").fill(value, bench.start);
     let waiting = [bench.wait("a"), bench.wait("a"), bench.wait("a")];
-    thing.room.as_ref().unwrap().store(2, Ordering::SeqCst);
+    thing.set_room(2);
     assert!(bench.give_back(share, 0).is_empty());
     assert_eq!(bench.counts(), (1, 0, 1));
     let [first, second, third] = waiting;
@@ -274,7 +280,7 @@ fn ok_a_further_share_is_had_without_waiting_or_not_at_all() {
     let further = || bench.pool.try_share(&"a", bench.start);
     assert!(further().is_none());
     let share = bench.fill("a", 1, 2);
-    let second = further().unwrap();
+    let second = further().expect("there is room for one more");
     assert!(further().is_none());
     drop((share, second));
     assert!(further().is_none(), "it is idle, and was not looked at");
@@ -286,13 +292,13 @@ fn ok_room_that_grows_by_itself_serves_who_waits() {
     let bench = Bench::new(one_per_key());
     let share = bench.fill("a", 1, 1);
     let (first, second, other) = (bench.wait("a"), bench.wait("a"), bench.fill("b", 2, 1));
-    share.0.room.as_ref().unwrap().store(2, Ordering::SeqCst);
+    share.0.set_room(2);
     bench.pool.room_changed(&"b");
     assert_eq!(bench.counts(), (2, 0, 2));
     bench.pool.room_changed(&"a");
     let more = shared(first);
     // What has less room than before lends less.
-    share.0.room.as_ref().unwrap().store(1, Ordering::SeqCst);
+    share.0.set_room(1);
     drop((more, other));
     assert!(has_nothing(second));
 }
