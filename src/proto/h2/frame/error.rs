@@ -84,14 +84,14 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match kind::name(self.kind) {
             "unknown" => write!(f, "a frame of type {:#x} ", self.kind)?,
-            name => write!(f, "a frame {} ", name)?,
+            name => write!(f, "a {} frame ", name)?,
         }
         match self.rule {
             Rule::TooLong(most) => return write!(f, "is longer than {} (RFC 9113 §4.2)", most),
             Rule::Length(length) => write!(f, "has a wrong length of {}", length)?,
             Rule::NoStream => f.write_str("has no stream")?,
             Rule::OnStream => f.write_str("has a stream")?,
-            Rule::Padding => f.write_str("has more padding than payload")?,
+            Rule::Padding => f.write_str("has no room for its padding")?,
             Rule::PromisedStream => f.write_str("promises a stream that no server opens")?,
             Rule::Increment => f.write_str("adds nothing to the window")?,
             Rule::EnablePush(value) => write!(f, "sets ENABLE_PUSH to {}", value)?,
@@ -116,7 +116,7 @@ mod tests {
             (
                 connection(kind::SETTINGS, Rule::TooLong(16384)),
                 ErrorCode::FRAME_SIZE_ERROR,
-                "a frame SETTINGS is longer than 16384 (RFC 9113 §4.2)",
+                "a SETTINGS frame is longer than 16384 (RFC 9113 §4.2)",
             ),
             (
                 connection(0xfe, Rule::TooLong(16384)),
@@ -126,17 +126,17 @@ mod tests {
             (
                 connection(kind::PING, Rule::Length(7)),
                 ErrorCode::FRAME_SIZE_ERROR,
-                "a frame PING has a wrong length of 7 (RFC 9113 §6.7)",
+                "a PING frame has a wrong length of 7 (RFC 9113 §6.7)",
             ),
             (
                 connection(kind::DATA, Rule::NoStream),
                 ErrorCode::PROTOCOL_ERROR,
-                "a frame DATA has no stream (RFC 9113 §6.1)",
+                "a DATA frame has no stream (RFC 9113 §6.1)",
             ),
             (
                 connection(kind::SETTINGS, Rule::InitialWindowSize(1 << 31)),
                 ErrorCode::FLOW_CONTROL_ERROR,
-                "a frame SETTINGS sets INITIAL_WINDOW_SIZE to 2147483648 (RFC 9113 §6.5)",
+                "a SETTINGS frame sets INITIAL_WINDOW_SIZE to 2147483648 (RFC 9113 §6.5)",
             ),
         ] {
             assert_eq!((error.code(), error.to_string().as_str()), (code, text));

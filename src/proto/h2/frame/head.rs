@@ -101,8 +101,9 @@ impl FrameHead {
     }
 
     /// RFC 9113 §6.1 and the like: "If a DATA frame is received whose Stream Identifier field is
-    /// 0x00, the recipient MUST respond with a connection error of type PROTOCOL_ERROR"; §6.5 and
-    /// the like: the same if that of SETTINGS, PING or GOAWAY is anything else.
+    /// 0x00, the recipient MUST respond with a connection error (Section 5.4.1) of type
+    /// PROTOCOL_ERROR." §6.5 and the like say the same of SETTINGS, PING and GOAWAY where it is
+    /// anything else.
     fn check_stream(&self) -> Result<(), Error> {
         let rule = match self.kind {
             kind::SETTINGS | kind::PING | kind::GOAWAY if self.stream != 0 => Rule::OnStream,
@@ -141,9 +142,9 @@ impl FrameHead {
     }
 
     /// RFC 9113 §4.2: "A frame size error in a frame that could alter the state of the entire
-    /// connection MUST be treated as a connection error": field blocks, SETTINGS, stream 0. RST_STREAM
-    /// and WINDOW_UPDATE say so themselves (§6.4, §6.9). A DATA frame that lacks the length of its
-    /// padding is treated like one with too much of it (§6.1).
+    /// connection MUST be treated as a connection error (Section 5.4.1)": field blocks, SETTINGS,
+    /// stream 0. RST_STREAM and WINDOW_UPDATE say so themselves (§6.4, §6.9). A DATA frame that lacks
+    /// the length of its padding is treated like one with too much of it (§6.1).
     fn size_error(&self, rule: Rule) -> Error {
         match (self.kind, rule) {
             (kind::DATA, Rule::Length(_)) => Error::connection(self.kind, rule),

@@ -8,8 +8,9 @@ pub(super) fn parse(head: FrameHead, payload: &[u8]) -> Result<Frame<'_>, Error>
     let (priority, fragment) = match (head.has(flag::PRIORITY), Priority::split(content)) {
         (false, _) => (None, content),
         (true, Some((priority, fragment))) => (Some(priority), fragment),
-        // RFC 9113 §6.2: "Padding that exceeds the size remaining for the field block fragment MUST be
-        // treated as a PROTOCOL_ERROR." Without padding the length has been judged already.
+        // RFC 9113 §6.2 makes too much padding "a connection error (Section 5.4.1) of type
+        // PROTOCOL_ERROR", and what leaves no room for these fields is too much. Without padding the
+        // length has been judged already.
         (true, None) => return Err(Error::connection(head.kind, Rule::Padding)),
     };
     Ok(Frame::Headers {

@@ -49,8 +49,8 @@ impl Layout {
             None => return Err(Error::connection(head.kind, Rule::Length(0))),
         };
         // RFC 9113 §6.1: "If the length of the padding is the length of the frame payload or greater,
-        // the recipient MUST treat this as a connection error of type PROTOCOL_ERROR." The first octet
-        // is of the payload and not of the padding.
+        // the recipient MUST treat this as a connection error (Section 5.4.1) of type
+        // PROTOCOL_ERROR." The first octet is of the payload and not of the padding.
         match length.checked_sub(1 + padding) {
             Some(content) => Ok(Some(Layout { before: 1, content, padding })),
             None => Err(Error::connection(head.kind, Rule::Padding)),

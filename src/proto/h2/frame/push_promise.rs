@@ -8,13 +8,14 @@ pub(super) fn parse(head: FrameHead, payload: &[u8]) -> Result<Frame<'_>, Error>
     let content = Layout::content(&head, payload)?;
     let (promised, fragment) = match split_u32(content) {
         Some((promised, fragment)) => (promised & STREAM_BITS, fragment),
-        // RFC 9113 §6.2, which §6.6 refers to: "Padding that exceeds the size remaining for the field
-        // block fragment MUST be treated as a PROTOCOL_ERROR." Without padding the length has been
-        // judged already.
+        // RFC 9113 §6.6 makes too much padding "a connection error (Section 5.4.1) of type
+        // PROTOCOL_ERROR", and what leaves no room for the identifier is too much. Without padding the
+        // length has been judged already.
         None => return Err(Error::connection(head.kind, Rule::Padding)),
     };
-    // RFC 9113 §6.6: a promise of "an illegal stream identifier" is "a connection error of type
-    // PROTOCOL_ERROR"; by §5.1.1 a server opens streams of even numbers.
+    // RFC 9113 §6.6: "A receiver MUST treat the receipt of a PUSH_PROMISE that promises an illegal
+    // stream identifier (Section 5.1.1) as a connection error (Section 5.4.1) of type
+    // PROTOCOL_ERROR." By §5.1.1 the streams that a server opens have even numbers.
     if promised == 0 || promised % 2 != 0 {
         return Err(Error::connection(head.kind, Rule::PromisedStream));
     }

@@ -98,15 +98,15 @@ impl<'a> Settings<'a> {
 
 fn check_value(id: u16, value: u32) -> Result<(), Rule> {
     match id {
-        // RFC 9113 §6.5.2: "Any value other than 0 or 1 MUST be treated as a connection error of type
-        // PROTOCOL_ERROR."
+        // RFC 9113 §6.5.2: "Any value other than 0 or 1 MUST be treated as a connection error (Section
+        // 5.4.1) of type PROTOCOL_ERROR."
         Settings::ENABLE_PUSH if value > 1 => Err(Rule::EnablePush(value)),
         // RFC 9113 §6.5.2: "Values above the maximum flow-control window size of 2^31-1 MUST be treated
-        // as a connection error of type FLOW_CONTROL_ERROR."
+        // as a connection error (Section 5.4.1) of type FLOW_CONTROL_ERROR."
         Settings::INITIAL_WINDOW_SIZE if value >= 1 << 31 => Err(Rule::InitialWindowSize(value)),
         // RFC 9113 §6.5.2: "The value advertised by an endpoint MUST be between this initial value and
         // the maximum allowed frame size (2^24-1 or 16,777,215 octets), inclusive. Values outside this
-        // range MUST be treated as a connection error of type PROTOCOL_ERROR."
+        // range MUST be treated as a connection error (Section 5.4.1) of type PROTOCOL_ERROR."
         Settings::MAX_FRAME_SIZE if !(1 << 14..1 << 24).contains(&value) => {
             Err(Rule::MaxFrameSize(value))
         }
@@ -118,8 +118,8 @@ fn check_value(id: u16, value: u32) -> Result<(), Rule> {
 
 pub(super) fn parse(head: FrameHead, payload: &[u8]) -> Result<Frame<'_>, Error> {
     // RFC 9113 §6.5: "Receipt of a SETTINGS frame with the ACK flag set and a length field value other
-    // than 0 MUST be treated as a connection error of type FRAME_SIZE_ERROR", and so "a length other
-    // than a multiple of 6 octets".
+    // than 0 MUST be treated as a connection error (Section 5.4.1) of type FRAME_SIZE_ERROR", and so
+    // must "a length other than a multiple of 6 octets".
     let length = if head.has(flag::ACK) { payload.len() } else { payload.len() % SETTING };
     if length != 0 {
         return Err(Error::connection(head.kind, Rule::Length(head.length)));
