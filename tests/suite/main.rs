@@ -24,6 +24,8 @@ mod h1_linearity;
 mod h1_request;
 mod h1_response;
 mod h1_roundtrip;
+#[cfg(feature = "http2")]
+mod h2_frames;
 mod layers;
 mod limits;
 mod llhttp;

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+#[cfg(feature = "http2")]
+use crate::properties::frames;
 use crate::properties::{
     challenge, chunked, connect_reply, event_stream, framing, headers, multipart, netrc, response,
     socks, url,
@@ -108,6 +110,12 @@ fn ok_challenges_are_read_as_they_are_written_and_answered_by_fields() {
 #[test]
 fn ok_netrc_files_are_read_as_they_are_written() {
     all_seeds("netrc", 10, netrc::check);
+}
+
+#[cfg(feature = "http2")]
+#[test]
+fn ok_frames_are_taken_by_the_table_and_written_as_they_were_read() {
+    all_seeds("frames", 15, frames::check);
 }
 
 #[cfg(feature = "gzip")]

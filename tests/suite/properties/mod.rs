@@ -11,6 +11,8 @@ pub mod cookie;
 #[cfg(feature = "cookies")]
 pub mod cookie_file;
 pub mod event_stream;
+#[cfg(feature = "http2")]
+pub mod frames;
 pub mod framing;
 #[cfg(feature = "gzip")]
 pub mod gzip;
