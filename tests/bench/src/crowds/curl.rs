@@ -10,25 +10,39 @@ use std::time::Duration;
 pub fn multi(job: &Job) -> Result<(), Failure> {
     let mut multi = Multi::new();
     multi.set_max_connects(job.connections)?;
-    let begun = job.connections.min(job.requests as usize);
-    let mut left = job.requests as usize - begun;
-    let mut handles = Vec::with_capacity(begun);
-    for token in 0..begun {
+    let mut idle = Vec::new();
+    for _ in 0..job.connections.min(job.requests as usize) {
         let mut easy = Easy2::new(Received(0));
         easy.url(&job.url())?;
-        handles.push(Some(start(&multi, easy, token)?));
+        idle.push(easy);
     }
+    perform(&multi, &mut idle, job.requests, BODY)
+}
+
+/// So many requests by these handles, all of them at work as long as there is enough to do.
+pub fn perform(
+    multi: &Multi,
+    idle: &mut Vec<Easy2<Received>>,
+    requests: u32,
+    body: u64,
+) -> Result<(), Failure> {
+    let begun = idle.len().min(requests as usize);
+    let mut left = requests as usize - begun;
+    let begin = idle.drain(idle.len() - begun..).enumerate();
+    let begin = begin.map(|(token, easy)| Ok(Some(start(multi, easy, token)?)));
+    let mut handles = begin.collect::<Result<Vec<_>, Failure>>()?;
     let mut running = begun;
     while running > 0 {
         multi.perform()?;
-        for token in finished(&multi)? {
+        for token in finished(multi)? {
             let handle = handles[token].take().ok_or("a handle finished twice")?;
             let mut easy = multi.remove2(handle)?;
-            check(std::mem::take(&mut easy.get_mut().0), BODY)?;
+            check(std::mem::take(&mut easy.get_mut().0), body)?;
             if left > 0 {
-                handles[token] = Some(start(&multi, easy, token)?);
+                handles[token] = Some(start(multi, easy, token)?);
                 left -= 1;
             } else {
+                idle.push(easy);
                 running -= 1;
             }
         }
@@ -56,7 +70,7 @@ fn finished(multi: &Multi) -> Result<Vec<usize>, Failure> {
 }
 
 /// How many bytes of content came.
-struct Received(u64);
+pub struct Received(pub u64);
 
 impl Handler for Received {
     fn write(&mut self, data: &[u8]) -> Result<usize, WriteError> {

@@ -2,9 +2,9 @@
 //!
 //! A job begins with nothing, neither threads nor connections, and leaves nothing behind.
 
-mod curl;
+pub mod curl;
 pub mod pannier;
-mod threads;
+pub mod threads;
 
 use crate::workloads::PATH;
 use crate::Failure;

@@ -68,23 +68,36 @@ fn by_threads<G>(job: &Job, make: impl Fn() -> Result<G, Failure> + Sync) -> Res
 where
     G: FnMut() -> Result<u64, Failure>,
 {
+    deal(job.connections, job.requests, BODY, make)
+}
+
+/// The same with so many threads, requests, and bytes of content in each answer.
+pub fn deal<G>(
+    threads: usize,
+    requests: u32,
+    body: u64,
+    make: impl Fn() -> Result<G, Failure> + Sync,
+) -> Result<(), Failure>
+where
+    G: FnMut() -> Result<u64, Failure>,
+{
     let taken = AtomicU32::new(0);
     let work = || {
         let mut get = make()?;
-        while taken.fetch_add(1, Ordering::Relaxed) < job.requests {
-            check(get()?, BODY)?;
+        while taken.fetch_add(1, Ordering::Relaxed) < requests {
+            check(get()?, body)?;
         }
         Ok::<(), Failure>(())
     };
     thread::scope(|scope| {
         let start = || thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
-        let threads = (0..job.connections).map(|_| start()).collect::<Result<Vec<_>, _>>()?;
+        let threads = (0..threads).map(|_| start()).collect::<Result<Vec<_>, _>>()?;
         threads.into_iter().try_for_each(|thread| thread.join().expect("no client panics"))
     })
 }
 
 /// More than an answer, and so little that it costs nothing to speak of.
-const PIECE: usize = 1024;
+pub const PIECE: usize = 1024;
 
 /// As large as a batch of pannier gives its threads.
 const STACK: usize = 256 * 1024;
