@@ -21,7 +21,10 @@ impl Answer {
                 Answer::short(heads::response(fields, "Content-Length: 100"), 100)
             }
             Reply::Pipelined(_) | Reply::Delayed(_) => Answer::new(Reply::Fields(8)),
-            Reply::Silence => Answer::short(Vec::new(), 0),
+            // Those on streams are laid out there.
+            Reply::Silence | Reply::Streams | Reply::DelayedStreams(_) | Reply::SizedStreams(_) => {
+                Answer::short(Vec::new(), 0)
+            }
             Reply::Close => {
                 let head = heads::response(8, "Content-Length: 100");
                 let head = String::from_utf8_lossy(&head).replace("keep-alive", "close");

@@ -21,8 +21,12 @@ pub fn table(options: &Options) -> Result<(), Failure> {
     }
     let counted = WORKLOADS.iter().filter(|workload| COUNTED.contains(&workload.name));
     for workload in counted.filter(|workload| options.wants_workload(workload.name)) {
-        let place = Place::new(workload.host, options)?.ok_or("nothing is counted with nginx")?;
+        let place = Place::new(workload.host, options)?
+            .ok_or("nothing is counted with a server that may be missing")?;
         for client in CLIENTS.iter().filter(|client| takes_part(**client, workload, options)) {
+            if place.prepare(*client, workload, options)?.is_none() {
+                continue;
+            }
             let run = Run { client: *client, workload, place: &place, options };
             let counts = Counts::take(&run, &instructions);
             print(workload, client.name(), &counts, options);
@@ -183,9 +187,12 @@ impl Counts {
     }
 }
 
-/// Whether the client is wanted and can do such work.
+/// Whether the client is wanted and does such work.
 fn takes_part(client: &dyn Client, workload: &Workload, options: &Options) -> bool {
-    workload.suits(client.name()) && options.wants_client(client.name())
+    // Of a program of its own nothing is seen.
+    workload.suits(client.name())
+        && client.name() != "h2load"
+        && options.wants_client(client.name())
 }
 
 fn checked(output: &Output) -> Result<String, Failure> {

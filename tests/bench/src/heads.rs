@@ -22,6 +22,12 @@ pub fn response(fields: usize, framing: &str) -> Vec<u8> {
     head.into_bytes()
 }
 
+/// Names and values of the same without what HTTP/2 forbids (RFC 9113 §8.2.2), and without framing.
+pub fn without_connection() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let lines = NGINX.iter().chain(DELIVERY);
+    lines.filter_map(|line| line.split_once(": ")).filter(|(name, _)| *name != "Connection")
+}
+
 const NGINX: &[&str] = &[
     "Server: nginx/1.22.1",
     "Date: Tue, 23 Sep 2025 10:11:12 GMT",

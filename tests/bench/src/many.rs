@@ -1,14 +1,17 @@
-//! Many requests at once: how long they take beside the time that cannot be less, what memory that needs, what it
-//! costs to hand requests to threads, and how soon a cancel ends it all.
+//! Many requests at once, over many connections or the streams of one: how long they take beside the time that cannot
+//! be less, what memory that needs, what it costs to hand requests to threads, and how soon a cancel ends it all.
 
+use crate::clients::{Task, CLIENTS};
 use crate::crowds::{self, pannier, Crowd, Job, CROWDS};
 use crate::options::Options;
 use crate::pin::{self, Pin};
 use crate::report::{self, median, Fact, Figures};
 use crate::server::{Reply, Running};
+use crate::workloads::Work;
 use crate::Failure;
 use std::fs;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -18,6 +21,9 @@ pub fn table(options: &Options) -> Result<(), Failure> {
     let over = [beside_peers(late.address, options)?, alone(late.address, options)?];
     let over: Vec<_> = over.into_iter().flatten().collect();
     drop(late);
+    if options.wants_workload("h2-2000") {
+        streams(options)?;
+    }
     // The last, since it keeps this process on one core.
     if options.wants_workload("batch") {
         overhead(options)?;
@@ -116,6 +122,41 @@ fn wall(crowd: &Crowd, job: &Job) -> Result<f64, Failure> {
     let begun = Instant::now();
     (crowd.run)(job).map_err(|failure| format!("{}: {failure}", crowd.name))?;
     Ok(begun.elapsed().as_secs_f64())
+}
+
+/// Wall time of all requests over the streams of one connection, over the time that the server takes.
+fn streams(options: &Options) -> Result<(), Failure> {
+    let late = Running::start(Reply::DelayedStreams(DELAY.as_millis() as u64), Pin::Free)?;
+    let work = Work::Streams { body: 100, depth: STREAMS };
+    let task = Task { address: late.address, work, file: PathBuf::new(), deadline: None };
+    let wanted = CLIENTS.iter().filter(|client| work.suits(client.name()));
+    let wanted = wanted.filter(|client| options.wants_client(client.name()));
+    let mut sessions = Vec::new();
+    for client in wanted {
+        match client.prepare(&task).transpose() {
+            Ok(session) => sessions.extend(session.map(|session| (client.name(), session))),
+            Err(failure) => eprintln!("{} fails at h2-2000: {failure}", client.name()),
+        }
+    }
+    let ideal = (f64::from(REQUESTS) / STREAMS as f64).ceil() * DELAY.as_secs_f64();
+    let mut ratios = vec![Vec::new(); sessions.len()];
+    for _ in 0..options.rounds {
+        for ((name, session), ratios) in sessions.iter_mut().zip(&mut ratios) {
+            let begun = Instant::now();
+            session.run(REQUESTS).map_err(|failure| format!("{name}: {failure}"))?;
+            let took = session.reported().unwrap_or_else(|| begun.elapsed());
+            ratios.push(took.as_secs_f64() / ideal);
+        }
+    }
+    let names: Vec<_> = sessions.iter().map(|(name, _)| *name).collect();
+    let title = "many GETs over one connection of HTTP/2, each answered after 20 ms";
+    report::figures_header(title, &names, options);
+    let title =
+        format!("wall time, {STREAMS} streams, over what is possible, {:.0} ms", ideal * 1e3);
+    let figures = names.iter().zip(&ratios).map(|(name, ratios)| (*name, median(ratios)));
+    Figures { name: "h2-2000", title, target: OVER_IDEAL_BY_STREAMS, figures: figures.collect() }
+        .print(options);
+    Ok(())
 }
 
 /// Every crowd in a process of its own.
@@ -231,6 +272,11 @@ const PARALLEL: &[(usize, Targets)] = &[
     (32, Targets { over_ideal: 1.06, over_raw: f64::NAN }),
     (256, Targets { over_ideal: f64::NAN, over_raw: 1.05 }),
 ];
+
+/// Streams of one connection.
+const STREAMS: usize = 100;
+
+const OVER_IDEAL_BY_STREAMS: f64 = 1.06;
 
 const DELAY: Duration = Duration::from_millis(20);
 

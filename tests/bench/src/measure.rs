@@ -4,7 +4,7 @@
 //! slows both sides of it.
 
 use crate::clients::{self, Client, Session, Task, CLIENTS, DEADLINE};
-use crate::nginx::Nginx;
+use crate::installed::Installed;
 use crate::options::Options;
 use crate::report::{self, Time};
 use crate::server::Running;
@@ -28,7 +28,7 @@ pub fn table(options: &Options) -> Result<(), Failure> {
         for workload in rows {
             match measure(workload, options)? {
                 Some(times) => report::times_row(workload, &names, &times, options),
-                None => eprintln!("{}: skipped, as nginx is not installed", workload.name),
+                None => eprintln!("{}: skipped, as its server is not installed", workload.name),
             }
         }
     }
@@ -48,7 +48,7 @@ pub fn one(client: &str, workload: &str, requests: u32, options: &Options) -> Re
         Some(address) => {
             Place { address, _host: Answering::Elsewhere, folder: Folder::new(&options.dir)? }
         }
-        None => Place::new(workload.host, options)?.ok_or("nginx is not installed")?,
+        None => Place::new(workload.host, options)?.ok_or("the server is not installed")?,
     };
     let mut session = place
         .prepare(client, workload, options)?
@@ -76,12 +76,12 @@ pub struct Place {
 #[allow(dead_code, reason = "held for what happens when it is dropped")]
 enum Answering {
     Origin(Running),
-    Nginx(Nginx),
+    Installed(Installed),
     Elsewhere,
 }
 
 impl Place {
-    /// None where nginx is wanted and missing.
+    /// None where a server is wanted that is not installed.
     pub fn new(host: Host, options: &Options) -> Result<Option<Place>, Failure> {
         let folder = Folder::new(&options.dir)?;
         let (address, host) = match host {
@@ -89,17 +89,23 @@ impl Place {
                 let running = Running::start(reply, options.pin)?;
                 (running.address, Answering::Origin(running))
             }
-            Host::Nginx => match Nginx::start(options.pin, &options.dir)? {
-                Some(nginx) => (nginx.address, Answering::Nginx(nginx)),
-                None => return Ok(None),
-            },
+            Host::Nginx | Host::Nghttpd => {
+                let start = match host {
+                    Host::Nginx => Installed::nginx,
+                    _ => Installed::nghttpd,
+                };
+                match start(options.pin, &options.dir)? {
+                    Some(installed) => (installed.address, Answering::Installed(installed)),
+                    None => return Ok(None),
+                }
+            }
             Host::Memory => (SocketAddr::from(([127, 0, 0, 1], 0)), Answering::Elsewhere),
         };
         Ok(Some(Place { address, _host: host, folder }))
     }
 
     /// None if the client cannot do such work.
-    fn prepare(
+    pub fn prepare(
         &self,
         client: &dyn Client,
         workload: &Workload,
@@ -133,7 +139,7 @@ impl Drop for Folder {
     }
 }
 
-/// Nanoseconds a request over one turn.
+/// Nanoseconds a request over one turn; NaN for what is not known.
 struct Turn {
     wall: f64,
     cpu: f64,
@@ -145,7 +151,10 @@ impl Turn {
         session.run(requests)?;
         let (wall, cpu) = (wall.elapsed(), pin::cpu_time() - cpu);
         let each = |time: Duration| time.as_nanos() as f64 / f64::from(requests);
-        Ok(Turn { wall: each(wall), cpu: each(cpu) })
+        Ok(match session.reported() {
+            Some(wall) => Turn { wall: each(wall), cpu: f64::NAN },
+            None => Turn { wall: each(wall), cpu: each(cpu) },
+        })
     }
 }
 

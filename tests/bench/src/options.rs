@@ -12,12 +12,14 @@ pannier-bench COMMAND [OPTION…]
   table                      many, times and counts: the tables of the README
   times                      wall time of every client over the raw loop's
   counts                     system calls, allocations and instructions a request
-  many                       32 and 256 requests at once: time, memory, what a batch adds, cancel
+  many                       32 and 256 requests at once: time, memory, what a batch adds, cancel;
+                             100 streams at once: time
   size                       CPU seconds, crates and bytes of a program that gets and prints
   one CLIENT WORKLOAD N      N requests of one client, for a profiler
   crowd CLIENT CONNECTIONS N N requests at once to --server; prints the peak of its memory in KiB
   server REPLY               the server alone: small, fields:60, close, sized:N, chunked:N:SIZE, sink,
-                             coded:KIND, pipelined:MS, delay:MS, silence
+                             coded:KIND, pipelined:MS, delay:MS, silence; over HTTP/2 h2, h2-delay:MS,
+                             h2-sized:N
 
   --clients A,B  --workloads A,B   only these
   --rounds N                 turns of each client (7)

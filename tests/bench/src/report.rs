@@ -256,7 +256,7 @@ fn locked_version(name: &str) -> Option<&'static str> {
 pub const LOCK: &str = include_str!("../Cargo.lock");
 
 const PEERS: &[&str] =
-    &["ureq", "minreq", "attohttpc", "bitreq", "reqwest", "hyper", "curl-sys", "httparse"];
+    &["ureq", "minreq", "attohttpc", "bitreq", "reqwest", "hyper", "h2", "curl-sys", "httparse"];
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ use crate::answer::Answer;
 use crate::buffer::{Pages, PIECE};
 use crate::chunks::Chunks;
 use crate::content::Content;
-use crate::{pipelined, Failure};
+use crate::{pipelined, streams, Failure};
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -37,6 +37,12 @@ pub enum Reply {
     Pipelined(u64),
     /// As `Fields(8)`, so many milliseconds after the request.
     Delayed(u64),
+    /// Over HTTP/2: eight fields and 100 bytes.
+    Streams,
+    /// The same, so many milliseconds after the request.
+    DelayedStreams(u64),
+    /// Over HTTP/2: a body of this length.
+    SizedStreams(u64),
     /// Nothing, ever.
     Silence,
 }
@@ -92,6 +98,14 @@ pub fn serve(reply: Reply) -> Result<(), Failure> {
             Reply::Delayed(millis) => {
                 let delay = Duration::from_millis(millis);
                 drop(thread::spawn(move || answer_late(stream, answer, delay)));
+            }
+            Reply::Streams => drop(thread::spawn(|| streams::answer_at_once(stream))),
+            Reply::DelayedStreams(millis) => {
+                let delay = Duration::from_millis(millis);
+                drop(thread::spawn(move || streams::answer_late(stream, delay)));
+            }
+            Reply::SizedStreams(length) => {
+                drop(thread::spawn(move || streams::answer_large(stream, length)));
             }
             Reply::Silence => drop(thread::spawn(|| say_nothing(stream))),
             _ => drop(thread::spawn(move || answer_all(stream, answer))),
@@ -218,6 +232,9 @@ impl fmt::Display for Reply {
             Reply::Sink => f.write_str("sink"),
             Reply::Pipelined(millis) => write!(f, "pipelined:{millis}"),
             Reply::Delayed(millis) => write!(f, "delay:{millis}"),
+            Reply::Streams => f.write_str("h2"),
+            Reply::DelayedStreams(millis) => write!(f, "h2-delay:{millis}"),
+            Reply::SizedStreams(length) => write!(f, "h2-sized:{length}"),
             Reply::Silence => f.write_str("silence"),
         }
     }
@@ -237,6 +254,9 @@ impl FromStr for Reply {
             ["sink"] => Ok(Reply::Sink),
             ["pipelined", millis] => Ok(Reply::Pipelined(millis.parse()?)),
             ["delay", millis] => Ok(Reply::Delayed(millis.parse()?)),
+            ["h2"] => Ok(Reply::Streams),
+            ["h2-delay", millis] => Ok(Reply::DelayedStreams(millis.parse()?)),
+            ["h2-sized", length] => Ok(Reply::SizedStreams(length.parse()?)),
             ["silence"] => Ok(Reply::Silence),
             _ => Err(format!("{text} is no reply of the server").into()),
         }
@@ -262,6 +282,9 @@ mod tests {
             Reply::Sink,
             Reply::Pipelined(10),
             Reply::Delayed(20),
+            Reply::Streams,
+            Reply::DelayedStreams(20),
+            Reply::SizedStreams(9),
             Reply::Silence,
         ];
         for reply in replies {

@@ -18,14 +18,7 @@ pub struct Workload {
 impl Workload {
     /// Whether a client of this name is measured at this: some do nothing else, others cannot.
     pub fn suits(&self, client: &str) -> bool {
-        match self.work {
-            Work::Head { .. } => matches!(client, "httparse" | "pannier"),
-            Work::Inflate { .. } => matches!(client, "zlib-rs" | "miniz_oxide" | "pannier"),
-            // The others are built without it.
-            Work::GetCoded { .. } => matches!(client, "zlib-rs" | "pannier"),
-            Work::Pipeline { .. } => matches!(client, "raw" | "raw-pipelined" | "pannier"),
-            _ => !matches!(client, "httparse" | "raw-pipelined" | "zlib-rs" | "miniz_oxide"),
-        }
+        self.work.suits(client)
     }
 }
 
@@ -34,10 +27,11 @@ impl Workload {
 pub enum Host {
     Origin(Reply),
     Nginx,
+    /// nghttp2's server, over HTTP/2.
+    Nghttpd,
     /// Nobody: no socket is involved.
     Memory,
 }
-
 /// What a client does once a request.
 #[derive(Clone, Copy, Debug)]
 pub enum Work {
@@ -56,6 +50,8 @@ pub enum Work {
     PutFile { body: u64 },
     /// GET with up to so many requests in flight on one connection, each body read as for `Get`.
     Pipeline { body: u64, depth: usize },
+    /// The same over HTTP/2: up to so many streams of one connection open.
+    Streams { body: u64, depth: usize },
     /// Decode gzip of this content from memory.
     Inflate { content: Content },
     /// GET, and read the body, which comes in gzip, decoded.
@@ -65,10 +61,36 @@ pub enum Work {
 }
 
 impl Work {
-    /// The fewest requests that show how fast it is: a pipeline has to be full for some time.
+    /// Whether a client of this name does such work: some do nothing else, others cannot.
+    pub fn suits(self, client: &str) -> bool {
+        match self {
+            Work::Head { .. } => matches!(client, "httparse" | "pannier"),
+            Work::Inflate { .. } => matches!(client, "zlib-rs" | "miniz_oxide" | "pannier"),
+            // The others are built without it.
+            Work::GetCoded { .. } => matches!(client, "zlib-rs" | "pannier"),
+            Work::Pipeline { .. } => matches!(client, "raw" | "raw-pipelined" | "pannier"),
+            Work::Streams { .. } => matches!(
+                client,
+                "raw" | "pannier" | "pannier-threads" | "hyper" | "reqwest" | "curl" | "h2load"
+            ),
+            _ => !matches!(
+                client,
+                "httparse"
+                    | "raw-pipelined"
+                    | "zlib-rs"
+                    | "miniz_oxide"
+                    | "pannier-threads"
+                    | "hyper"
+                    | "h2load"
+            ),
+        }
+    }
+
+    /// The fewest requests that show how fast it is: what goes on at once has to do so for some time.
     pub fn least(self) -> u32 {
         match self {
-            Work::Pipeline { depth, .. } => 4 * depth as u32,
+            Work::Streams { depth: 1, .. } => 1,
+            Work::Pipeline { depth, .. } | Work::Streams { depth, .. } => 4 * depth as u32,
             _ => 1,
         }
     }
@@ -187,6 +209,46 @@ pub const WORKLOADS: &[Workload] = &[
         target: 0.033,
     },
     Workload {
+        name: "h2-1",
+        title: "HTTP/2: small GETs, one after the other",
+        host: Host::Origin(Reply::Streams),
+        work: Work::Streams { body: 100, depth: 1 },
+        baseline: "raw",
+        target: 1.3,
+    },
+    Workload {
+        name: "h2-32",
+        title: "HTTP/2: small GETs, 32 at once",
+        host: Host::Origin(Reply::Streams),
+        work: Work::Streams { body: 100, depth: 32 },
+        baseline: "raw",
+        target: 4.0,
+    },
+    Workload {
+        name: "h2-100",
+        title: "HTTP/2: small GETs, 100 at once",
+        host: Host::Origin(Reply::Streams),
+        work: Work::Streams { body: 100, depth: 100 },
+        baseline: "raw",
+        target: 7.0,
+    },
+    Workload {
+        name: "h2-nghttpd-32",
+        title: "HTTP/2: small GETs from nghttpd, 32 at once",
+        host: Host::Nghttpd,
+        work: Work::Streams { body: 100, depth: 32 },
+        baseline: "raw",
+        target: 1.4,
+    },
+    Workload {
+        name: "h2-download",
+        title: "HTTP/2: download 64 MiB",
+        host: Host::Origin(Reply::SizedStreams(LARGE)),
+        work: Work::Streams { body: LARGE, depth: 1 },
+        baseline: "raw",
+        target: 1.2,
+    },
+    Workload {
         name: "head-8",
         title: "parse a head of 8 fields",
         host: Host::Memory,
@@ -269,8 +331,17 @@ pub const BUDGETS: &[Budget] = &[
 ];
 
 /// The workloads whose system calls, allocations and instructions are counted.
-pub const COUNTED: &[&str] =
-    &["small", "fields-60", "new-connection", "pipeline-64", "head-8", "head-20", "head-60"];
+pub const COUNTED: &[&str] = &[
+    "small",
+    "fields-60",
+    "new-connection",
+    "pipeline-64",
+    "h2-1",
+    "h2-32",
+    "head-8",
+    "head-20",
+    "head-60",
+];
 
 /// What pannier may spend at this workload, if that is laid down.
 pub fn budget(name: &str) -> Option<&'static Budget> {

@@ -40,6 +40,7 @@ impl Client for Bitreq {
             Work::PutChunked { .. }
             | Work::PutFile { .. }
             | Work::Pipeline { .. }
+            | Work::Streams { .. }
             | Work::Head { .. }
             | Work::Inflate { .. }
             | Work::GetCoded { .. } => return None,

@@ -2,11 +2,12 @@
 //!
 //! It hands the body to a callback out of its own buffer, so nothing is copied to the caller.
 
-use super::{repeat, Client, Prepared, Task, CONFIRMED};
+use super::curl_streams::Streams;
+use super::{repeat, Client, Prepared, Session, Task, CONFIRMED};
 use crate::buffer::Source;
 use crate::workloads::Work;
 use crate::Failure;
-use curl::easy::{Easy, WriteError};
+use curl::easy::{Easy, HttpVersion, WriteError};
 use std::fs::File;
 use std::io::{Read, Write};
 
@@ -27,7 +28,11 @@ impl Client for Curl {
         };
         let path = task.file.clone();
         Some(match task.work {
-            Work::Get { body } | Work::Connect { body } => repeat(body, move || perform(&mut easy)),
+            Work::Get { body } | Work::Connect { body } | Work::Streams { body, depth: 1 } => {
+                repeat(body, move || perform(&mut easy))
+            }
+            Work::Streams { body, depth } => Streams::new(task, body, depth)
+                .map(|session| -> Box<dyn Session> { Box::new(session) }),
             Work::GetFile { body } => repeat(body, move || {
                 let mut file = File::create(&path)?;
                 let mut total = 0;
@@ -76,6 +81,9 @@ impl Curl {
         );
         if puts {
             easy.upload(true)?;
+        }
+        if let Work::Streams { .. } = task.work {
+            easy.http_version(HttpVersion::V2PriorKnowledge)?;
         }
         Ok(easy)
     }

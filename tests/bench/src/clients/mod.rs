@@ -3,16 +3,22 @@
 mod attohttpc;
 mod bitreq;
 mod curl;
+mod curl_streams;
+mod h2load;
 mod httparse;
+mod hyper;
 mod miniz_oxide;
 mod minreq;
 mod pannier;
+mod pannier_threads;
 pub mod raw;
 mod raw_pipelined;
+mod raw_streams;
 mod reqwest;
 mod ureq;
 mod zlib_rs;
 
+use crate::crowds::threads::deal;
 use crate::workloads::{Work, PATH};
 use crate::Failure;
 use std::net::SocketAddr;
@@ -34,6 +40,11 @@ pub type Prepared = Result<Box<dyn Session>, Failure>;
 pub trait Session {
     /// Does the work so many times, and checks that every byte was moved.
     fn run(&mut self, requests: u32) -> Result<(), Failure>;
+
+    /// How long the last run took, if the client is a program that measures this itself.
+    fn reported(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// What a client is told.
@@ -60,14 +71,17 @@ pub const CLIENTS: &[&dyn Client] = &[
     &raw::Raw,
     &raw_pipelined::RawPipelined,
     &pannier::Pannier,
+    &pannier_threads::PannierThreads,
     &ureq::Ureq { name: "ureq", buffer: None },
     &ureq::Ureq { name: "ureq-64k", buffer: Some(64 * 1024) },
     &minreq::Minreq,
     &attohttpc::Attohttpc,
     &bitreq::Bitreq,
+    &hyper::Hyper,
     &reqwest::Reqwest,
     &curl::Curl { name: "curl", buffer: None },
     &curl::Curl { name: "curl-512k", buffer: Some(512 * 1024) },
+    &h2load::H2load,
     &httparse::Httparse,
     &zlib_rs::ZlibRs,
     &miniz_oxide::MinizOxide,
@@ -106,6 +120,27 @@ where
     F: FnMut() -> Result<u64, Failure> + 'static,
 {
     Ok(Box::new(Repeated { once, expected }))
+}
+
+/// A session of threads that share a client; each does the work as long as there is some left.
+struct Shared<F> {
+    threads: usize,
+    once: F,
+    expected: u64,
+}
+
+impl<F: Fn() -> Result<u64, Failure> + Sync> Session for Shared<F> {
+    fn run(&mut self, requests: u32) -> Result<(), Failure> {
+        deal(self.threads, requests, self.expected, || Ok(&self.once))
+    }
+}
+
+/// Boxes a function as a session of so many threads.
+fn shared<F>(threads: usize, expected: u64, once: F) -> Prepared
+where
+    F: Fn() -> Result<u64, Failure> + Sync + 'static,
+{
+    Ok(Box::new(Shared { threads, once, expected }))
 }
 
 /// The two bytes with which the server confirms an upload.

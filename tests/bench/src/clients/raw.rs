@@ -3,6 +3,7 @@
 //! It learns the shape of the answer from a first exchange and relies on it afterwards. It has no timeout, follows
 //! no rule of HTTP beyond the length, and would fail against any other server.
 
+use super::raw_streams::Streams;
 use super::{Client, Prepared, Session, Task};
 use crate::buffer::{Pages, Source, PIECE};
 use crate::chunks::Chunks;
@@ -35,6 +36,7 @@ impl Client for Raw {
                 Uploads::new(task, "Transfer-Encoding: chunked", Upload::Chunked { body })
                     .map(boxed)
             }
+            Work::Streams { body, depth } => Streams::new(task, body, depth).map(boxed),
             Work::Head { .. } | Work::Inflate { .. } | Work::GetCoded { .. } => return None,
         })
     }

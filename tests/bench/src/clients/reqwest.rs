@@ -1,7 +1,8 @@
 //! reqwest's blocking client, which runs its asynchronous one on a thread of its own.
 
-use super::{repeat, Client, Prepared, Task, CONFIRMED};
+use super::{repeat, shared, Client, Prepared, Task, CONFIRMED};
 use crate::buffer::{drain, save, Pages, Source};
+use crate::crowds::threads::PIECE;
 use crate::workloads::Work;
 use reqwest::blocking::{Body, Client as Blocking};
 use std::fs::File;
@@ -14,7 +15,11 @@ impl Client for Reqwest {
     }
 
     fn prepare(&self, task: &Task) -> Option<Prepared> {
-        let client = match Blocking::builder().timeout(task.deadline).build() {
+        let mut builder = Blocking::builder().timeout(task.deadline);
+        if let Work::Streams { .. } = task.work {
+            builder = builder.http2_prior_knowledge();
+        }
+        let client = match builder.build() {
             Ok(client) => client,
             Err(error) => return Some(Err(error.into())),
         };
@@ -22,7 +27,7 @@ impl Client for Reqwest {
         let path = task.file.clone();
         let mut buffer = Pages::piece();
         Some(match task.work {
-            Work::Get { body } | Work::Connect { body } => {
+            Work::Get { body } | Work::Connect { body } | Work::Streams { body, depth: 1 } => {
                 repeat(body, move || Ok(drain(&mut client.get(&url).send()?, &mut buffer)?))
             }
             Work::GetFile { body } => {
@@ -39,6 +44,9 @@ impl Client for Reqwest {
             Work::PutFile { body } => repeat(CONFIRMED, move || {
                 let content = Body::sized(File::open(&path)?, body);
                 Ok(drain(&mut client.put(&url).body(content).send()?, &mut buffer)?)
+            }),
+            Work::Streams { body, depth } => shared(depth, body, move || {
+                Ok(drain(&mut client.get(&url).send()?, &mut [0; PIECE])?)
             }),
             _ => return None,
         })
