@@ -7,7 +7,9 @@ use crate::workloads::Work;
 use crate::{heads, Failure};
 use pannier::coding::Gzip;
 use pannier::proto::h1::HeadParser;
-use pannier::{Body, Client as Pooled, ClientBuilder, Leniency, Limits, Request, Timeouts};
+use pannier::{
+    Body, Client as Pooled, ClientBuilder, Leniency, Limits, Protocol, Request, Timeouts,
+};
 use std::fs::File;
 use std::hint::black_box;
 use std::iter;
@@ -26,7 +28,7 @@ impl Client for Pannier {
         };
         let mut builder = Pooled::builder().timeouts(timeouts);
         if let Work::Streams { .. } = task.work {
-            builder = over_http2(builder)?;
+            builder = over_http2(builder);
         }
         let client = builder.build();
         let url = task.url();
@@ -82,10 +84,9 @@ impl Client for Pannier {
     }
 }
 
-/// Makes it speak HTTP/2 to every origin. None as long as it cannot, which leaves it out of those workloads.
-pub fn over_http2(builder: ClientBuilder) -> Option<ClientBuilder> {
-    drop(builder);
-    None
+/// Makes it speak HTTP/2 to every origin, without asking.
+pub fn over_http2(builder: ClientBuilder) -> ClientBuilder {
+    builder.protocol(Protocol::Http2PriorKnowledge)
 }
 
 struct Pipelined {

@@ -20,7 +20,7 @@ impl Client for PannierThreads {
             Work::Streams { depth: 1, .. } => None,
             Work::Streams { body, depth } => {
                 let builder = Pooled::builder().timeouts(Timeouts::default().total(DEADLINE));
-                let client = over_http2(builder)?.build();
+                let client = over_http2(builder).build();
                 Some(match client.get(task.url()).build() {
                     Ok(request) => shared(depth, body, move || {
                         Ok(drain(&mut client.send(&request)?, &mut [0; PIECE])?)
