@@ -68,22 +68,23 @@ impl Exchange {
                 Some(slot) => slot,
                 None => return Some(Ok((0, Rest::Nothing, false))),
             };
-            let mut count = waiter.filled;
+            let (mut count, before) = (waiter.filled, books.engine.output().len());
             if count == 0 {
                 count = slot.take_data(waiter.buffer);
                 books.engine.release(asked.stream, count);
             }
+            let released = books.engine.output().len() > before;
             let slot = books.slots.get(asked.stream)?;
             let rest = if slot.is_over() { Rest::Nothing } else { Rest::Something };
             if count > 0 || rest == Rest::Nothing {
-                return Some(Ok((count, rest, books.has_unsent())));
+                return Some(Ok((count, rest, released)));
             }
             slot.reset.take().map(|reset| Err(Failure::Stream(reset)))
         });
         self.note_received(asked);
-        let (count, rest, unsent) = read?;
+        let (count, rest, released) = read?;
         // The window that was given back is of use only if the peer learns of it.
-        if unsent {
+        if released {
             self.link.flush(deadline);
         }
         if rest == Rest::Nothing {
