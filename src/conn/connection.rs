@@ -49,7 +49,9 @@ impl Value for Connection {
         match self {
             Connection::H1(_) => None,
             #[cfg(feature = "http2")]
-            Connection::H2(it) => (_lent < it.room()).then(|| Connection::H2(Box::new(it.another()))),
+            Connection::H2(it) => {
+                (_lent < it.room()).then(|| Connection::H2(Box::new(it.another())))
+            }
         }
     }
 }

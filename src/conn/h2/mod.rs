@@ -134,9 +134,12 @@ impl Exchange {
         match self.part {
             Part::Content(asked) => {
                 let mut books = self.link.lock();
-                let untaken =
-                    books.slots.get(asked.stream).map_or(0, |slot| slot.data.unread().len());
-                Some(books.engine.content_left(asked.stream)? + untaken as u64)
+                let slot = books.slots.get(asked.stream)?;
+                let (untaken, ended) = (slot.data.unread().len() as u64, slot.ended);
+                match ended {
+                    true => Some(untaken),
+                    false => Some(books.engine.content_left(asked.stream)? + untaken),
+                }
             }
             _ => Some(0),
         }
@@ -148,10 +151,11 @@ impl Exchange {
 
     /// May more exchanges begin on the connection? How this one has ended makes no difference to that.
     pub(crate) fn persistence(&self) -> Result<KeepAlive, CloseReason> {
-        match (self.part, self.close_reason()) {
-            (Part::Tunnel(_), _) => Err(CloseReason::Upgraded),
-            (_, Some(reason)) => Err(reason),
-            (_, None) => Ok(KeepAlive::default()),
+        match self.part {
+            Part::Tunnel(_) => Err(CloseReason::Upgraded),
+            // Mostly there is room, and then no need to look further.
+            _ if self.link.room() > 0 => Ok(KeepAlive::default()),
+            _ => self.close_reason().map_or(Ok(KeepAlive::default()), Err),
         }
     }
 

@@ -3,6 +3,7 @@
 //! A head is taken out of the books when it is there, content as much of it as fits. What has come before
 //! a failure is handed out before that is reported.
 
+use crate::http::Headers;
 use crate::net::Deadline;
 use crate::proto::ResponseHead;
 
@@ -13,14 +14,15 @@ use super::{Asked, Exchange, Part};
 /// What one waits for before the content.
 enum Found {
     Interim(ResponseHead),
-    Final(ResponseHead, Rest),
+    Final(ResponseHead, Progress),
 }
 
-/// What of the response is still to come.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Rest {
-    Something,
-    Nothing,
+/// How far a response has come.
+struct Progress {
+    /// How many bytes of it.
+    received: u64,
+    /// If all of it was taken: with these trailers.
+    over: Option<Option<Headers>>,
 }
 
 impl Exchange {
@@ -40,14 +42,12 @@ impl Exchange {
             })?;
             match found {
                 Found::Interim(head) => watch.informational(&head),
-                Found::Final(head, rest) => {
-                    self.note_received(asked);
-                    self.part = Part::Content(asked);
-                    if asked.connect && head.status().is_success() {
-                        self.part = Part::Tunnel(asked);
-                    } else if rest == Rest::Nothing {
-                        self.end(asked);
-                    }
+                Found::Final(head, progress) => {
+                    self.part = match asked.connect && head.status().is_success() {
+                        true => Part::Tunnel(asked),
+                        false => Part::Content(asked),
+                    };
+                    self.go_on(progress);
                     return Ok(head);
                 }
             }
@@ -64,10 +64,7 @@ impl Exchange {
             _ => return Ok(0),
         };
         let read = self.wait(asked, deadline, Failure::Receive, buffer, |books, waiter| {
-            let slot = match books.slots.get(asked.stream) {
-                Some(slot) => slot,
-                None => return Some(Ok((0, Rest::Nothing, false))),
-            };
+            let slot = books.slots.get(asked.stream)?;
             let (mut count, before) = (waiter.filled, books.engine.output().len());
             if count == 0 {
                 count = slot.take_data(waiter.buffer);
@@ -75,21 +72,17 @@ impl Exchange {
             }
             let released = books.engine.output().len() > before;
             let slot = books.slots.get(asked.stream)?;
-            let rest = if slot.is_over() { Rest::Nothing } else { Rest::Something };
-            if count > 0 || rest == Rest::Nothing {
-                return Some(Ok((count, rest, released)));
+            if count == 0 && !slot.is_over() {
+                return slot.reset.take().map(|reset| Err(Failure::Stream(reset)));
             }
-            slot.reset.take().map(|reset| Err(Failure::Stream(reset)))
+            Some(Ok((count, progress(books, asked), released)))
         });
-        self.note_received(asked);
-        let (count, rest, released) = read?;
+        let (count, progress, released) = read?;
         // The window that was given back is of use only if the peer learns of it.
         if released {
             self.link.flush(deadline);
         }
-        if rest == Rest::Nothing {
-            self.end(asked);
-        }
+        self.go_on(progress);
         Ok(count)
     }
 
@@ -97,23 +90,23 @@ impl Exchange {
     /// connection does not depend on it. Says whether it was.
     pub(crate) fn drain(&mut self, _limit: u64, _deadline: Deadline) -> bool {
         if let Part::Content(asked) = self.part {
-            let ended = self.link.lock().slots.get(asked.stream).map_or(true, |slot| slot.ended);
-            if ended {
-                self.end(asked);
+            let mut books = self.link.lock();
+            let slot = books.slots.get(asked.stream);
+            if let Some(slot) = slot.filter(|slot| slot.ended) {
+                let received = slot.received;
+                let over = Some(books.close(asked.stream));
+                drop(books);
+                self.go_on(Progress { received, over });
             }
         }
         self.is_complete()
     }
 
-    /// The response has been taken to its end.
-    fn end(&mut self, asked: Asked) {
-        self.part = Part::Ended;
-        self.trailers = self.link.lock().close(asked.stream).map(Box::new);
-    }
-
-    fn note_received(&mut self, asked: Asked) {
-        if let Some(slot) = self.link.lock().slots.get(asked.stream) {
-            self.facts.received = slot.received;
+    fn go_on(&mut self, progress: Progress) {
+        self.facts.received = progress.received;
+        if let Some(trailers) = progress.over {
+            self.part = Part::Ended;
+            self.trailers = trailers.map(Box::new);
         }
     }
 }
@@ -124,8 +117,14 @@ fn find_head(books: &mut Books, asked: Asked) -> Option<Result<Found, Failure>> 
         return Some(Ok(Found::Interim(head)));
     }
     if let Some(head) = slot.head.take() {
-        let rest = if slot.is_over() { Rest::Nothing } else { Rest::Something };
-        return Some(Ok(Found::Final(head, rest)));
+        return Some(Ok(Found::Final(head, progress(books, asked))));
     }
     slot.reset.take().map(|reset| Err(Failure::Stream(reset)))
+}
+
+/// How far the response has come that was taken from just now. If that was all, the stream is over.
+fn progress(books: &mut Books, asked: Asked) -> Progress {
+    let (received, is_over) =
+        books.slots.get(asked.stream).map_or((0, true), |slot| (slot.received, slot.is_over()));
+    Progress { received, over: is_over.then(|| books.close(asked.stream)) }
 }

@@ -31,12 +31,14 @@ pub(super) struct Slot {
 }
 
 /// The slots of a connection, in the order of their streams. There are not many more than the peer
-/// allows streams, so they are searched by halving and moved when one is taken out.
+/// allows streams, so they are searched by halving, and their places moved when one is taken out.
 #[derive(Debug, Default)]
+// Boxed, lest each be moved when one is taken out.
+#[allow(clippy::vec_box)]
 pub(super) struct Slots {
-    used: Vec<Slot>,
+    used: Vec<Box<Slot>>,
     /// Those whose exchanges are over, for others.
-    spare: Vec<Slot>,
+    spare: Vec<Box<Slot>>,
     /// How many have content to send.
     senders: usize,
 }
@@ -62,10 +64,15 @@ impl Slot {
     fn renew(&mut self, stream: StreamId) {
         self.data.consume(self.data.unread().len());
         self.data.shrink(SPARE_BUFFER);
-        *self = Slot {
-            data: std::mem::take(&mut self.data),
-            ..Slot::new(stream, Arc::clone(&self.signal))
-        };
+        self.stream = stream;
+        self.asleep = false;
+        self.sending = false;
+        self.informational.clear();
+        self.head = None;
+        self.trailers = None;
+        self.ended = false;
+        self.reset = None;
+        self.received = 0;
     }
 
     /// Has all that will ever come been taken?
@@ -116,7 +123,7 @@ impl Slots {
                 slot.renew(stream);
                 slot
             }
-            None => Slot::new(stream, signal.cloned().unwrap_or_default()),
+            None => Box::new(Slot::new(stream, signal.cloned().unwrap_or_default())),
         };
         if let Some(signal) = signal {
             slot.signal = Arc::clone(signal);
@@ -172,7 +179,7 @@ impl Slots {
 
     /// Wakes one of those that sleep; false if none does.
     pub(super) fn wake_one(&mut self) -> bool {
-        self.used.iter_mut().any(Slot::wake)
+        self.used.iter_mut().any(|slot| slot.wake())
     }
 
     /// Streams are opened one after the other and end in about that order, so the place is mostly near
