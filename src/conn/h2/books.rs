@@ -4,6 +4,7 @@
 use std::io;
 use std::sync::{Arc, Condvar};
 
+use crate::http::Headers;
 use crate::proto::buffer::Buffer;
 use crate::proto::h2::{
     self, ErrorCode, Event, Refusal, RequestHead, Reset, StreamId, Unprocessed,
@@ -111,18 +112,20 @@ impl Books {
     }
 
     /// The exchange is over, or nobody wants the rest of it.
-    pub(super) fn close(&mut self, stream: StreamId) -> Option<crate::http::Headers> {
-        let unfinished =
-            self.slots.get(stream).map(|slot| (slot.ended, slot.reset.is_some(), slot.sending));
-        match unfinished {
+    pub(super) fn close(&mut self, stream: StreamId) -> Option<Headers> {
+        let left = self.slots.close(stream)?;
+        if !left.is_whole && !left.is_reset {
             // RFC 9113 §8.1: who has the whole response needs no more of the request to be taken.
-            Some((true, _, true)) => self.engine.reset(stream, ErrorCode::NO_ERROR),
-            Some((false, false, _)) => self.engine.reset(stream, ErrorCode::CANCEL),
-            _ => {}
+            self.engine.reset(
+                stream,
+                match left.is_answered {
+                    true => ErrorCode::NO_ERROR,
+                    false => ErrorCode::CANCEL,
+                },
+            );
         }
-        let trailers = self.slots.close(stream);
         self.wake_opener();
-        trailers
+        left.trailers
     }
 
     /// Is there something to be written?
@@ -215,9 +218,7 @@ impl Books {
             Event::Reset { reset, .. } if !slot.ended => slot.reset = Some(reset),
             _ => {}
         }
-        if let Some(slot) = self.slots.get(stream) {
-            slot.wake();
-        }
+        self.slots.wake(stream);
     }
 
     /// The peer has ended its stream of bytes.
@@ -246,17 +247,20 @@ impl Books {
     }
 
     pub(super) fn goes_to_sleep(&mut self, waiter: &Waiter<'_>) {
-        match waiter.stream.and_then(|stream| self.slots.get(stream)) {
-            Some(slot) => slot.set_asleep(true),
-            None => self.openers.push(Arc::clone(waiter.signal)),
+        if !self.set_asleep(waiter, true) {
+            self.openers.push(Arc::clone(waiter.signal));
         }
     }
 
     pub(super) fn is_awake(&mut self, waiter: &Waiter<'_>) {
-        match waiter.stream.and_then(|stream| self.slots.get(stream)) {
-            Some(slot) => slot.set_asleep(false),
-            None => self.openers.retain(|signal| !Arc::ptr_eq(signal, waiter.signal)),
+        if !self.set_asleep(waiter, false) {
+            self.openers.retain(|signal| !Arc::ptr_eq(signal, waiter.signal));
         }
+    }
+
+    /// False if the one who waits has no stream.
+    fn set_asleep(&mut self, waiter: &Waiter<'_>, asleep: bool) -> bool {
+        waiter.stream.map_or(false, |stream| self.slots.set_asleep(stream, asleep))
     }
 
     /// Has a sleeper do what is to be done, if nobody else does it.

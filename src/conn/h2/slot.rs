@@ -41,6 +41,19 @@ pub(super) struct Slots {
     spare: Vec<Box<Slot>>,
     /// How many have content to send.
     senders: usize,
+    /// How many have a thread that sleeps.
+    sleepers: usize,
+}
+
+/// What is left of an exchange.
+pub(super) struct Left {
+    /// Has the whole response come?
+    pub(super) is_answered: bool,
+    /// And was the whole request sent?
+    pub(super) is_whole: bool,
+    /// Was it ended before its time?
+    pub(super) is_reset: bool,
+    pub(super) trailers: Option<Headers>,
 }
 
 impl Slot {
@@ -101,16 +114,13 @@ impl Slot {
     }
 
     /// Wakes its thread, if that sleeps; says whether.
-    pub(super) fn wake(&mut self) -> bool {
+    fn wake(&mut self, sleepers: &mut usize) -> bool {
         let was_asleep = std::mem::replace(&mut self.asleep, false);
         if was_asleep {
+            *sleepers -= 1;
             self.signal.notify_one();
         }
         was_asleep
-    }
-
-    pub(super) fn set_asleep(&mut self, asleep: bool) {
-        self.asleep = asleep;
     }
 }
 
@@ -138,16 +148,34 @@ impl Slots {
         Some(&mut self.used[at])
     }
 
-    /// The exchange is over. Returns its trailers.
-    pub(super) fn close(&mut self, stream: StreamId) -> Option<Headers> {
-        self.set_sending(stream, false);
+    /// Takes out what is left of an exchange.
+    pub(super) fn close(&mut self, stream: StreamId) -> Option<Left> {
         let at = self.position(stream)?;
         let mut slot = self.used.remove(at);
-        let trailers = slot.trailers.take();
+        self.senders -= usize::from(slot.sending);
+        self.sleepers -= usize::from(slot.asleep);
+        let left = Left {
+            is_answered: slot.ended,
+            is_whole: slot.ended && !slot.sending,
+            is_reset: slot.reset.is_some(),
+            trailers: slot.trailers.take(),
+        };
         if self.spare.len() < MOST_SPARE {
             self.spare.push(slot);
         }
-        trailers
+        Some(left)
+    }
+
+    /// Notes that the thread of a stream falls asleep, or is awake; false if there is no such stream.
+    pub(super) fn set_asleep(&mut self, stream: StreamId, asleep: bool) -> bool {
+        match self.position(stream) {
+            Some(at) => {
+                let before = std::mem::replace(&mut self.used[at].asleep, asleep);
+                self.sleepers = self.sleepers + usize::from(asleep) - usize::from(before);
+                true
+            }
+            None => false,
+        }
     }
 
     pub(super) fn set_sending(&mut self, stream: StreamId, sending: bool) {
@@ -161,10 +189,19 @@ impl Slots {
         self.used.is_empty()
     }
 
+    /// Wakes the thread of a stream.
+    pub(super) fn wake(&mut self, stream: StreamId) {
+        if self.sleepers > 0 {
+            if let Some(at) = self.position(stream) {
+                self.used[at].wake(&mut self.sleepers);
+            }
+        }
+    }
+
     /// Wakes all whose threads sleep.
     pub(super) fn wake_all(&mut self) {
         for slot in &mut self.used {
-            slot.wake();
+            slot.wake(&mut self.sleepers);
         }
     }
 
@@ -172,14 +209,15 @@ impl Slots {
     pub(super) fn wake_senders(&mut self) {
         if self.senders > 0 {
             for slot in self.used.iter_mut().filter(|slot| slot.sending) {
-                slot.wake();
+                slot.wake(&mut self.sleepers);
             }
         }
     }
 
     /// Wakes one of those that sleep; false if none does.
     pub(super) fn wake_one(&mut self) -> bool {
-        self.used.iter_mut().any(|slot| slot.wake())
+        let sleepers = &mut self.sleepers;
+        *sleepers > 0 && self.used.iter_mut().any(|slot| slot.wake(sleepers))
     }
 
     /// Streams are opened one after the other and end in about that order, so the place is mostly near
