@@ -25,6 +25,14 @@ mod h1_request;
 mod h1_response;
 mod h1_roundtrip;
 #[cfg(feature = "http2")]
+mod h2_engine;
+#[cfg(feature = "http2")]
+mod h2_engine_errors;
+#[cfg(feature = "http2")]
+mod h2_engine_model;
+#[cfg(feature = "http2")]
+mod h2_engine_windows;
+#[cfg(feature = "http2")]
 mod h2_frames;
 mod layers;
 mod limits;

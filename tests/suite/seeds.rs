@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 #[cfg(feature = "http2")]
-use crate::properties::frames;
+use crate::properties::{frames, h2_engine};
 use crate::properties::{
     challenge, chunked, connect_reply, event_stream, framing, headers, multipart, netrc, response,
     socks, url,
@@ -133,4 +133,10 @@ fn ok_gzip_and_zlib_are_decoded_as_naive_decoders_do() {
 #[test]
 fn ok_event_streams_give_the_same_events_at_any_split() {
     all_seeds("event_stream", 8, event_stream::check);
+}
+
+#[cfg(feature = "http2")]
+#[test]
+fn ok_connections_of_http2_give_the_same_events_at_any_split() {
+    all_seeds("h2_connection", 15, h2_engine::check);
 }

@@ -16,6 +16,8 @@ pub mod frames;
 pub mod framing;
 #[cfg(feature = "gzip")]
 pub mod gzip;
+#[cfg(feature = "http2")]
+pub mod h2_engine;
 pub mod headers;
 #[cfg(feature = "gzip")]
 pub mod inflate;
