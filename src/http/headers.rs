@@ -219,6 +219,12 @@ impl Headers {
         }
     }
 
+    /// The section as it goes on the wire, if it stands in the buffer like that.
+    #[cfg(feature = "http2")]
+    pub(crate) fn as_wire(&self) -> Option<&[u8]> {
+        Some(&self.bytes[..]).filter(|_| self.in_wire_form)
+    }
+
     /// Names and values as bytes, in order.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> + '_ {
         self.fields.iter().map(move |field| (field.name(&self.bytes), field.value(&self.bytes)))

@@ -7,6 +7,11 @@
 //! §8.2.1 asks only for CR, LF and NUL, since RFC 9110 §5.5 has none of the others valid either.
 //!
 //! After a first fault nothing more is stored, and the decoder goes on alone.
+//!
+//! A server mostly sends the same fields in the same order. The section before is kept, and what
+//! stands in it at the same place need not be looked at again.
+
+use std::{fmt, mem};
 
 use crate::http::token::{decimal, is_field_byte, is_ows, is_token_byte};
 use crate::http::{Field, Headers, StatusCode, Version};
@@ -14,18 +19,24 @@ use crate::proto::{Limits, ResponseHead};
 
 use super::Error;
 
-/// A section that is being put together. The buffers are used again for the next one.
-#[derive(Debug)]
+/// A section that is being put together. The buffers are used again for the next ones.
 pub(super) struct Section {
     kind: SectionKind,
     limits: Limits,
-    bytes: Vec<u8>,
-    fields: Vec<Field>,
+    lines: Lines,
+    before: Lines,
     /// As RFC 9113 §6.5.2 measures it.
     size: usize,
     status: Option<StatusCode>,
     content_length: Option<u64>,
     fault: Option<Error>,
+}
+
+/// Fields that have been found valid, and where they stand.
+#[derive(Default)]
+struct Lines {
+    bytes: Vec<u8>,
+    fields: Vec<Field>,
 }
 
 /// Which rules hold.
@@ -40,8 +51,8 @@ impl Section {
         Section {
             kind: SectionKind::Head,
             limits,
-            bytes: Vec::new(),
-            fields: Vec::new(),
+            lines: Lines::default(),
+            before: Lines::default(),
             size: 0,
             status: None,
             content_length: None,
@@ -52,14 +63,15 @@ impl Section {
     /// Begins a section.
     pub(super) fn begin(&mut self, kind: SectionKind) {
         self.kind = kind;
-        self.bytes.clear();
-        self.fields.clear();
+        mem::swap(&mut self.lines, &mut self.before);
+        self.lines.bytes.clear();
+        self.lines.fields.clear();
         self.size = 0;
         self.status = None;
         self.content_length = None;
         self.fault = None;
         if kind == SectionKind::Head {
-            self.bytes.extend_from_slice(STATUS_LINE);
+            self.lines.bytes.extend_from_slice(STATUS_LINE);
         }
     }
 
@@ -71,25 +83,30 @@ impl Section {
         }
     }
 
+    /// The section has come to its end.
+    pub(super) fn finish(&mut self) {
+        if self.kind == SectionKind::Head {
+            self.lines.bytes.extend_from_slice(b"\r\n");
+        }
+    }
+
     /// The head that was put together, and its Content-Length.
-    pub(super) fn take_head(&mut self) -> Result<(ResponseHead, Option<u64>), Error> {
+    pub(super) fn head(&self) -> Result<(ResponseHead, Option<u64>), Error> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
         // RFC 9113 §8.3.2: ":status ... MUST be included in all responses".
         let status = self.status.ok_or(Error::Status)?;
-        self.bytes.extend_from_slice(b"\r\n");
-        let headers = Headers::from_parts(self.bytes.to_vec(), self.fields.to_vec());
         let reason = (REASON as u32, REASON as u32);
-        let head = ResponseHead::new(Version::Http2, status, reason, headers);
+        let head = ResponseHead::new(Version::Http2, status, reason, self.lines.to_headers());
         Ok((head, self.content_length))
     }
 
     /// The trailer section that was put together.
-    pub(super) fn take_trailers(&mut self) -> Result<Headers, Error> {
+    pub(super) fn trailers(&self) -> Result<Headers, Error> {
         match self.fault {
             Some(fault) => Err(fault),
-            None => Ok(Headers::from_parts(self.bytes.to_vec(), self.fields.to_vec())),
+            None => Ok(self.lines.to_headers()),
         }
     }
 
@@ -98,20 +115,21 @@ impl Section {
         if name.first() == Some(&b':') {
             return self.pseudo_field(name, value);
         }
-        if !is_lower_token(name) {
-            return Err(Error::FieldName);
-        }
-        if !is_field_value(value) {
-            return Err(Error::FieldValue);
-        }
-        if is_of_connections(name) {
-            return Err(Error::ConnectionField);
+        let before = self.before.named(self.lines.fields.len(), name);
+        if before.is_none() {
+            check_name(name)?;
         }
         let is_length = self.kind == SectionKind::Head && name == b"content-length";
         if is_length && !self.content_length(value)? {
             return Ok(());
         }
-        self.push(name, value);
+        match before {
+            Some(field) if field.value(&self.before.bytes) == value => {
+                self.lines.repeat(&self.before, field)
+            }
+            _ if is_field_value(value) => self.lines.push(name, value),
+            _ => return Err(Error::FieldValue),
+        }
         Ok(())
     }
 
@@ -124,7 +142,7 @@ impl Section {
         if self.size > limit.min(LONGEST) {
             return Err(error(limit));
         }
-        match self.fields.len() < self.limits.head_lines {
+        match self.lines.fields.len() < self.limits.head_lines {
             true => Ok(()),
             false => Err(Error::TooManyFields(self.limits.head_lines)),
         }
@@ -133,7 +151,7 @@ impl Section {
     /// RFC 9113 §8.3: pseudo-fields stand before all others, and never in trailers; §8.3.2: a response
     /// has `:status` and no other.
     fn pseudo_field(&mut self, name: &[u8], value: &[u8]) -> Result<(), Error> {
-        let due = self.kind == SectionKind::Head && self.fields.is_empty();
+        let due = self.kind == SectionKind::Head && self.lines.fields.is_empty();
         if name != b":status" || !due || self.status.is_some() {
             return Err(Error::PseudoField);
         }
@@ -141,7 +159,7 @@ impl Section {
         let code = Some(value).filter(|value| value.len() == 3 && *value != b"101");
         let code = code.and_then(decimal).ok_or(Error::Status)?;
         self.status = Some(StatusCode::new(code as u16).ok_or(Error::Status)?);
-        self.bytes[CODE..CODE + 3].copy_from_slice(value);
+        self.lines.bytes[CODE..CODE + 3].copy_from_slice(value);
         Ok(())
     }
 
@@ -153,6 +171,18 @@ impl Section {
             Some(before) if before == length => Ok(false),
             Some(_) => Err(Error::ContentLengthsDiffer),
         }
+    }
+}
+
+impl Lines {
+    fn to_headers(&self) -> Headers {
+        Headers::from_parts(self.bytes.to_vec(), self.fields.to_vec())
+    }
+
+    /// The field at this place, if it has this name.
+    fn named(&self, index: usize, name: &[u8]) -> Option<Field> {
+        let field = self.fields.get(index)?;
+        Some(*field).filter(|field| field.name(&self.bytes) == name)
     }
 
     fn push(&mut self, name: &[u8], value: &[u8]) {
@@ -170,6 +200,39 @@ impl Section {
             value_end: (value_start + value.len()) as u32,
         });
     }
+
+    /// Adds a line of another section.
+    fn repeat(&mut self, other: &Lines, field: Field) {
+        let (from, to) = (field.start as usize, self.bytes.len());
+        let end = field.value_end as usize + "\r\n".len();
+        self.bytes.extend_from_slice(&other.bytes[from..end]);
+        self.fields.push(field.moved(from, to));
+    }
+}
+
+/// Without the fields: there may be secrets among them.
+impl fmt::Debug for Section {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Section")
+            .field("kind", &self.kind)
+            .field("size", &self.size)
+            .field("status", &self.status)
+            .field("fault", &self.fault)
+            .finish_non_exhaustive()
+    }
+}
+
+/// RFC 9113 §8.2.1: a name "MUST NOT contain characters in the ranges 0x00-0x20, 0x41-0x5a, or
+/// 0x7f-0xff", nor a colon; RFC 9110 §5.1: it is a token.
+fn check_name(name: &[u8]) -> Result<(), Error> {
+    let is_lower_token = |&byte: &u8| LOWER_TOKEN[usize::from(byte)];
+    if name.is_empty() || !name.iter().all(is_lower_token) {
+        return Err(Error::FieldName);
+    }
+    match is_of_connections(name) {
+        true => Err(Error::ConnectionField),
+        false => Ok(()),
+    }
 }
 
 /// RFC 9113 §8.2.2: "An endpoint MUST NOT generate an HTTP/2 message containing connection-specific
@@ -186,18 +249,33 @@ fn is_of_connections(name: &[u8]) -> bool {
     )
 }
 
-/// RFC 9113 §8.2.1: a name "MUST NOT contain characters in the ranges 0x00-0x20, 0x41-0x5a, or
-/// 0x7f-0xff", nor a colon; RFC 9110 §5.1: it is a token.
-fn is_lower_token(name: &[u8]) -> bool {
-    !name.is_empty() && name.iter().all(|&byte| LOWER_TOKEN[usize::from(byte)])
+/// RFC 9113 §8.2.1: a value "MUST NOT start or end with an ASCII whitespace character"; RFC 9110 §5.5:
+/// it has no control characters but tabs.
+fn is_field_value(value: &[u8]) -> bool {
+    let is_bare = |end: Option<&u8>| end.map_or(true, |&byte| !is_ows(byte));
+    let ends = is_bare(value.first()) && is_bare(value.last());
+    // Almost no value holds any of them: eight bytes are looked at at a time.
+    ends && (!may_hold_control(value) || value.iter().all(|&byte| is_field_byte(byte)))
 }
 
-/// RFC 9113 §8.2.1: a value "MUST NOT start or end with an ASCII whitespace character".
-fn is_field_value(value: &[u8]) -> bool {
-    let ends = [value.first(), value.last()];
-    // All bytes are looked at, so that they can be looked at several at a time.
-    let all = value.iter().fold(true, |all, &byte| all & is_field_byte(byte));
-    all && !ends.iter().flatten().any(|&&byte| is_ows(byte))
+fn may_hold_control(value: &[u8]) -> bool {
+    let last = match value.len().checked_sub(8) {
+        Some(last) => last,
+        None => return true,
+    };
+    let mut words = value.chunks_exact(8).chain([&value[last..]]);
+    words.any(|word| has_control(u64::from_le_bytes(word.try_into().expect("eight bytes"))))
+}
+
+/// Is one of eight bytes below the space, or DEL? The high bit of each byte tells, after what is
+/// subtracted has borrowed from it.
+fn has_control(word: u64) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * ONES;
+    let below_space = word.wrapping_sub(0x20 * ONES) & !word;
+    let del = word ^ (0x7f * ONES);
+    let is_del = del.wrapping_sub(ONES) & !del;
+    (below_space | is_del) & HIGH != 0
 }
 
 const LOWER_TOKEN: [bool; 256] = lower_token_table();
@@ -224,3 +302,53 @@ pub(super) const OVERHEAD: usize = 32;
 
 /// What the offsets of fields, which have 32 bits, reach in any case.
 const LONGEST: usize = 1 << 30;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_values_are_judged_alike_eight_bytes_at_a_time() {
+        for length in 1..20 {
+            for place in 0..length {
+                for byte in 0..=255 {
+                    let mut value = vec![b'x'; length];
+                    value[place] = byte;
+                    let at_end = place == 0 || place + 1 == length;
+                    let expected = is_field_byte(byte) && !(at_end && is_ows(byte));
+                    assert_eq!(is_field_value(&value), expected, "{:?}", value);
+                }
+            }
+        }
+        assert!(is_field_value(b""));
+    }
+
+    #[test]
+    fn ok_a_section_does_not_depend_on_the_one_before() {
+        let sections: [&[(&str, &str)]; 5] = [
+            &[("a", "1"), ("content-length", "2"), ("c", "3")],
+            &[("a", "1"), ("content-length", "2"), ("c", "3")],
+            &[("a", "2"), ("c", "3"), ("content-length", "5"), ("d", "")],
+            &[("a", "2"), ("c", "3"), ("content-length", "5"), ("content-length", "5")],
+            &[("a", "x\ty")],
+        ];
+        let mut reused = Section::new(Limits::default());
+        for fields in sections {
+            let mut fresh = Section::new(Limits::default());
+            for section in [&mut reused, &mut fresh] {
+                section.begin(SectionKind::Head);
+                section.field(b":status", b"200");
+                fields
+                    .iter()
+                    .for_each(|(name, value)| section.field(name.as_bytes(), value.as_bytes()));
+                section.finish();
+            }
+            let (reused, fresh) = (reused.head().unwrap(), fresh.head().unwrap());
+            assert_eq!((reused.0.as_bytes(), reused.1), (fresh.0.as_bytes(), fresh.1));
+            assert_eq!(reused.0.headers(), fresh.0.headers());
+        }
+        reused.begin(SectionKind::Trailers);
+        reused.field(b"a", b" x");
+        assert_eq!(reused.trailers().err(), Some(Error::FieldValue));
+    }
+}

@@ -37,7 +37,6 @@ pub struct RequestHead<'a> {
 }
 
 /// Makes field blocks of requests.
-#[derive(Debug)]
 pub(super) struct RequestEncoder {
     encoder: Encoder,
     /// The last block.
@@ -197,7 +196,10 @@ impl<'a> RequestHead<'a> {
             && visit(&optional)
             && visit(self.authority.unwrap_or(b""))
             && visit(self.path.unwrap_or("").as_bytes())
-            && self.headers.lines().all(|(name, value)| visit(name) && visit(value))
+            && match self.headers.as_wire() {
+                Some(wire) => visit(b"wire") && visit(wire),
+                None => self.headers.lines().all(|(name, value)| visit(name) && visit(value)),
+            }
             && visit(b"sensitive")
             && self.sensitive.iter().all(|name| visit(name.as_bytes()))
     }

@@ -15,12 +15,25 @@ use crate::proto::ResponseHead;
 use super::Connection;
 
 /// A field block that has not come to its end.
-#[derive(Debug)]
 pub(super) struct Block {
     stream: StreamId,
     end_stream: bool,
     bytes: Vec<u8>,
     frames: usize,
+}
+
+/// The block of the head that the section still holds.
+#[derive(Default)]
+pub(super) struct LastHead {
+    bytes: Vec<u8>,
+    /// The decoder's count then; `None`: the section holds something else.
+    generation: Option<u64>,
+}
+
+impl LastHead {
+    fn is(&self, block: &[u8], generation: u64) -> bool {
+        self.generation == Some(generation) && self.bytes == block
+    }
 }
 
 impl Connection {
@@ -86,9 +99,7 @@ impl Connection {
             Some(Receiving::Head { .. }) => SectionKind::Head,
             _ => SectionKind::Trailers,
         };
-        self.section.begin(kind);
-        let section = &mut self.section;
-        self.decoder.decode(block, &mut |name, value| section.field(name, value))?;
+        self.unpack(kind, block)?;
         let event = match receiving {
             Some(Receiving::Head { interim }) => self.recv_head(id, asked, interim, end),
             Some(receiving) => self.recv_trailers(receiving, end).map(|trailers| {
@@ -108,6 +119,27 @@ impl Connection {
         }))
     }
 
+    /// Puts a section together. Heads are often the same, byte for byte, and so is what they say as long
+    /// as the table is: then it is there already.
+    fn unpack(&mut self, kind: SectionKind, block: &[u8]) -> Result<(), Error> {
+        let before = self.decoder.generation();
+        if kind == SectionKind::Head && self.last_head.is(block, before) {
+            return Ok(());
+        }
+        self.last_head.generation = None;
+        self.section.begin(kind);
+        let section = &mut self.section;
+        self.decoder.decode(block, &mut |name, value| section.field(name, value))?;
+        self.section.finish();
+        let unchanged = self.decoder.generation() == before;
+        if kind == SectionKind::Head && unchanged && block.len() <= LONGEST_REPEATED {
+            self.last_head.bytes.clear();
+            self.last_head.bytes.extend_from_slice(block);
+            self.last_head.generation = Some(before);
+        }
+        Ok(())
+    }
+
     fn recv_head(
         &mut self,
         id: StreamId,
@@ -115,7 +147,7 @@ impl Connection {
         interim: usize,
         end: bool,
     ) -> Result<Event<'static>, Error> {
-        let (head, length) = self.section.take_head()?;
+        let (head, length) = self.section.head()?;
         let next = match head.status().is_informational() {
             true => self.after_interim(interim, end)?,
             false => Receiving::after_head(asked, head.status().as_u16(), length),
@@ -161,7 +193,7 @@ impl Connection {
             return Err(Error::SecondHead);
         }
         receiving.check_data(0, true)?;
-        self.section.take_trailers()
+        self.section.trailers()
     }
 
     fn recv_end(&mut self, id: StreamId) {
@@ -175,3 +207,7 @@ impl Connection {
 /// How much longer an encoded block may be than a head may be: it has still to be read to its end when
 /// the head is known to be too large.
 const BLOCK_SURPLUS: usize = 16 << 10;
+
+/// The block of a head that is compared with the next one is no longer than this. Those that come
+/// again are short, because the table has their fields.
+const LONGEST_REPEATED: usize = 1_024;

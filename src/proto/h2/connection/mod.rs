@@ -18,6 +18,8 @@ mod data;
 mod recv;
 mod send;
 
+use std::fmt;
+
 use crate::proto::{CloseReason, Limits};
 
 use super::budget::Budget;
@@ -31,13 +33,12 @@ use super::settings::{announce, PeerSettings};
 use super::streams::Streams;
 use super::{Config, Error, ErrorCode, StreamId};
 
-use self::block::Block;
+use self::block::{Block, LastHead};
 use self::data::Piece;
 
 /// The state of one connection, without the connection.
 ///
 /// There is an example of a whole exchange at the [module](super).
-#[derive(Debug)]
 pub struct Connection {
     config: Config,
     limits: Limits,
@@ -55,6 +56,7 @@ pub struct Connection {
     requests: RequestEncoder,
     decoder: Decoder,
     section: Section,
+    last_head: LastHead,
     /// The field block that CONTINUATION goes on with.
     block: Option<Block>,
     budget: Budget,
@@ -107,6 +109,7 @@ impl Connection {
             requests: RequestEncoder::new(),
             decoder: Decoder::new(config.header_table),
             section: Section::new(limits),
+            last_head: LastHead::default(),
             block: None,
             budget: Budget::new(config.idle_frames),
             gone: None,
@@ -228,6 +231,21 @@ impl Connection {
 
     fn update_window(&mut self, stream: StreamId, increment: u32) {
         Frame::WindowUpdate { stream, increment }.write_to(&mut self.output);
+    }
+}
+
+/// Without what was sent and received: there may be secrets in it.
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("reading", &self.reading)
+            .field("streams", &self.streams)
+            .field("send", &self.send)
+            .field("recv", &self.recv)
+            .field("peer", &self.peer)
+            .field("closing", &self.closing)
+            .field("output", &self.output.len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -18,6 +18,7 @@ pub struct Decoder {
     due: Option<usize>,
     /// Where strings are put together that do not stand in the block as they are.
     scratch: Vec<u8>,
+    generation: u64,
 }
 
 impl Decoder {
@@ -29,6 +30,7 @@ impl Decoder {
             limit: max_table_size,
             due: None,
             scratch: Vec::new(),
+            generation: 0,
         }
     }
 
@@ -37,9 +39,16 @@ impl Decoder {
     /// the beginning of its next block, as it must if the table has been larger.
     pub fn set_max_table_size(&mut self, max_table_size: usize) {
         self.limit = max_table_size;
+        self.generation += 1;
         if max_table_size < self.table.max_size() {
             self.due = Some(self.due.map_or(max_table_size, |due| due.min(max_table_size)));
         }
+    }
+
+    /// Counts insertions into the table and changes of its size: a block during which this did not
+    /// change says the same again while it still has that value.
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// Decodes one whole field block. `sink(name, value)` is called for each field in order; it may
@@ -85,6 +94,7 @@ impl Decoder {
                 return Err(Error::TooManySizeUpdates);
             }
             self.table.set_max_size(size);
+            self.generation += 1;
         }
         // RFC 9113 §4.3.1: a block that follows the acknowledgement of a reduced size and does not
         // begin with an update is an error.
@@ -120,6 +130,7 @@ impl Decoder {
         let (name, value) = (name.of(&self.scratch), value.of(&self.scratch));
         sink(name, value);
         self.table.insert(name, value);
+        self.generation += 1;
         Ok(())
     }
 
