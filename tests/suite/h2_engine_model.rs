@@ -14,6 +14,9 @@ use proptest::prelude::*;
 use crate::properties::h2_engine::*;
 use crate::properties::Dice;
 
+/// In the place of a stream: none.
+const CONNECTION: u32 = u32::MAX;
+
 /// What one of the sides does.
 #[derive(Clone, Debug)]
 enum Step {
@@ -33,8 +36,8 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    // Mostly streams that are open, or were, or will be; seldom one that never can be.
-    let stream = || prop_oneof![40 => (0u32..6).prop_map(|index| 2 * index + 1), 1 => Just(2u32)];
+    // Which stream that is, depends on those that are there: see `Pair::pick`.
+    let stream = || 0u32..200;
     let code = prop_oneof![
         Just(ErrorCode::NO_ERROR),
         Just(ErrorCode::REFUSED_STREAM),
@@ -53,10 +56,10 @@ fn step() -> impl Strategy<Value = Step> {
         12 => (stream(), 0usize..200, prop::option::weighted(0.3, any::<u8>()), prop::bool::weighted(0.2))
             .prop_map(|(s, n, p, e)| Step::Data(s, n, p, e)),
         2 => (stream(), code).prop_map(|(s, c)| Step::Rst(s, c)),
-        6 => (prop_oneof![Just(0u32), stream()], increment).prop_map(|(s, n)| Step::Window(s, n)),
+        6 => (prop_oneof![1 => Just(CONNECTION), 2 => stream()], increment).prop_map(|(s, n)| Step::Window(s, n)),
         3 => initial.prop_map(Step::InitialWindow),
         1 => (0u32..5).prop_map(Step::MaxStreams),
-        1 => (0u32..12).prop_map(Step::GoAway),
+        1 => prop::bool::weighted(0.2).prop_map(|early| Step::GoAway(if early { 5 } else { 1 << 30 })),
         1 => Just(Step::Ping),
     ]
 }
@@ -400,8 +403,44 @@ impl Pair {
         }
     }
 
+    /// Mostly a stream that is open; sometimes one that was; seldom one that is not yet, or never.
+    fn pick(&self, index: u32) -> u32 {
+        let (model, opened) = (&self.model, self.model.next / 2);
+        match index {
+            CONNECTION => 0,
+            0..=179 if !model.live.is_empty() => {
+                let nth = index as usize % model.live.len();
+                *model.live.keys().nth(nth).expect("there are so many")
+            }
+            198 => model.next,
+            199 => 2,
+            _ if opened > 0 => 2 * (index % opened) + 1,
+            _ => CONNECTION,
+        }
+    }
+
     fn step(&mut self, step: &Step) -> Result<(), ErrorCode> {
+        let step = &match *step {
+            Step::Send(s, n, e) => Step::Send(self.pick(s), n, e),
+            Step::Cancel(s) => Step::Cancel(self.pick(s)),
+            Step::ReadAll(s) => Step::ReadAll(self.pick(s)),
+            Step::Head(s, status, e) => Step::Head(self.pick(s), status, e),
+            Step::Trailers(s) => Step::Trailers(self.pick(s)),
+            Step::Data(s, n, p, e) => Step::Data(self.pick(s), n, p, e),
+            Step::Rst(s, c) => Step::Rst(self.pick(s), c),
+            Step::Window(s, n) => Step::Window(self.pick(s), n),
+            ref other => other.clone(),
+        };
         let (wire, expected) = match *step {
+            // There is no stream yet.
+            Step::Send(CONNECTION, ..)
+            | Step::Cancel(CONNECTION)
+            | Step::ReadAll(CONNECTION)
+            | Step::Head(CONNECTION, ..)
+            | Step::Trailers(CONNECTION)
+            | Step::Data(CONNECTION, ..)
+            | Step::Rst(CONNECTION, _)
+            | Step::Window(CONNECTION, _) => return Ok(()),
             Step::Open(method, end) => {
                 let may = self.model.open(method, end);
                 assert_eq!(self.engine.can_open().is_ok(), may);

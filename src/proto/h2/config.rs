@@ -45,7 +45,8 @@ config! {
     /// Bytes of content that the peer may send on a stream ahead of its reader, at first. Default
     /// 1 MiB.
     stream_window get_stream_window u32
-    /// To how much that grows while the reader keeps up. Default 16 MiB.
+    /// To how much that grows while the reader keeps up: it doubles when a whole window has been read
+    /// since it last did, and no more than a quarter is waiting for the reader. Default 16 MiB.
     max_stream_window get_max_stream_window u32
     /// Bytes of content that may be under way on all streams together. Default 16 MiB; never less than
     /// the 65,535 that every connection begins with.

@@ -25,8 +25,9 @@ pub(super) struct Section {
     limits: Limits,
     lines: Lines,
     before: Lines,
-    /// As RFC 9113 §6.5.2 measures it.
+    /// As RFC 9113 §6.5.2 measures it, and how large that may become.
     size: usize,
+    most: usize,
     status: Option<StatusCode>,
     content_length: Option<u64>,
     fault: Option<Error>,
@@ -54,6 +55,7 @@ impl Section {
             lines: Lines::default(),
             before: Lines::default(),
             size: 0,
+            most: 0,
             status: None,
             content_length: None,
             fault: None,
@@ -67,6 +69,10 @@ impl Section {
         self.lines.bytes.clear();
         self.lines.fields.clear();
         self.size = 0;
+        self.most = LONGEST.min(match kind {
+            SectionKind::Head => self.limits.head_bytes,
+            SectionKind::Trailers => self.limits.trailer_bytes,
+        });
         self.status = None;
         self.content_length = None;
         self.fault = None;
@@ -135,12 +141,11 @@ impl Section {
 
     fn measure(&mut self, name: &[u8], value: &[u8]) -> Result<(), Error> {
         self.size = self.size.saturating_add(name.len() + value.len() + OVERHEAD);
-        let (limit, error): (usize, fn(usize) -> Error) = match self.kind {
-            SectionKind::Head => (self.limits.head_bytes, Error::HeadTooLong),
-            SectionKind::Trailers => (self.limits.trailer_bytes, Error::TrailerTooLong),
-        };
-        if self.size > limit.min(LONGEST) {
-            return Err(error(limit));
+        if self.size > self.most {
+            return Err(match self.kind {
+                SectionKind::Head => Error::HeadTooLong(self.limits.head_bytes),
+                SectionKind::Trailers => Error::TrailerTooLong(self.limits.trailer_bytes),
+            });
         }
         match self.lines.fields.len() < self.limits.head_lines {
             true => Ok(()),

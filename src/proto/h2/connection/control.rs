@@ -81,7 +81,7 @@ impl Connection {
         // RFC 9113 §6.9.1: beyond 2^31-1, "for the connection, a GOAWAY frame with an error code of
         // FLOW_CONTROL_ERROR is sent".
         self.send.shift(i64::from(increment)).map_err(|_| Error::WindowOverflow)?;
-        if !waited_for {
+        if !waited_for && increment < SUBSTANTIAL {
             self.budget.idle()?;
         }
         Ok(Some(Event::Window { stream: None }))
@@ -106,7 +106,8 @@ impl Connection {
         if stream.send.shift(i64::from(increment)).is_err() {
             return Ok(Some(self.end_stream(id, Error::WindowOverflow)));
         }
-        if !waited_for || stream.send.room() == 0 {
+        let helps = waited_for && stream.send.room() > 0;
+        if !helps && increment < SUBSTANTIAL {
             self.budget.idle()?;
         }
         Ok(may_send.then_some(Event::Window { stream: Some(id) }))
@@ -169,3 +170,8 @@ fn end(stream: &Stream, code: ErrorCode, unprocessed: Unprocessed) -> Reset {
         None => Reset::Stopped(code),
     }
 }
+
+/// A server that reads an upload gives its windows back piece by piece, long after it has come. Pieces
+/// of this size are taken as that, whether anybody waits for them or not: the largest size of a window
+/// bounds how many there can be.
+const SUBSTANTIAL: u32 = 4_096;
