@@ -34,6 +34,8 @@ mod h2_engine_model;
 mod h2_engine_windows;
 #[cfg(feature = "http2")]
 mod h2_frames;
+#[cfg(feature = "http2")]
+mod h2_hpack;
 mod layers;
 mod limits;
 mod llhttp;

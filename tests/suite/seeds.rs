@@ -4,13 +4,15 @@ use std::fs;
 use std::path::Path;
 
 #[cfg(feature = "http2")]
-use crate::properties::{frames, h2_engine};
+use crate::properties::{frames, h2_engine, hpack};
 use crate::properties::{
     challenge, chunked, connect_reply, event_stream, framing, headers, multipart, netrc, response,
     socks, url,
 };
 #[cfg(feature = "cookies")]
 use crate::properties::{cookie, cookie_file};
+#[cfg(feature = "http2")]
+use crate::properties::{frames, hpack};
 #[cfg(feature = "gzip")]
 use crate::properties::{gzip, inflate};
 
@@ -139,4 +141,10 @@ fn ok_event_streams_give_the_same_events_at_any_split() {
 #[test]
 fn ok_connections_of_http2_give_the_same_events_at_any_split() {
     all_seeds("h2_connection", 15, h2_engine::check);
+}
+
+#[cfg(feature = "http2")]
+#[test]
+fn ok_field_blocks_are_decoded_as_a_naive_decoder_does() {
+    all_seeds("hpack", 20, hpack::check);
 }

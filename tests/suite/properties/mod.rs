@@ -19,6 +19,8 @@ pub mod gzip;
 #[cfg(feature = "http2")]
 pub mod h2_engine;
 pub mod headers;
+#[cfg(feature = "http2")]
+pub mod hpack;
 #[cfg(feature = "gzip")]
 pub mod inflate;
 pub mod multipart;
