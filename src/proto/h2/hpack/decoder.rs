@@ -3,13 +3,14 @@
 //! A block is decoded whole or refused. Nothing is kept of a field but its entry in the table; and
 //! what is not Huffman-coded is handed on from where it stands.
 
+use std::fmt;
+
 use super::table::Table;
 use super::{huffman, integer, static_table, Error};
 
 /// The decoder of the field blocks that a peer sends.
 ///
 /// It holds no more than the dynamic table and the longest field that was Huffman-coded.
-#[derive(Debug)]
 pub struct Decoder {
     pub(super) table: Table,
     /// What the peer may set the table's size to.
@@ -190,6 +191,17 @@ impl Decoder {
             Some(field) => Ok(field),
             None => self.table.get(index - static_table::LEN - 1).ok_or(Error::IndexTooLarge),
         }
+    }
+}
+
+/// Without what fields there were.
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decoder")
+            .field("table", &self.table)
+            .field("limit", &self.limit)
+            .field("due", &self.due)
+            .finish_non_exhaustive()
     }
 }
 

@@ -81,24 +81,31 @@ impl Encoder {
     /// Appends a field. Its name is in lower case already.
     pub fn field(&mut self, name: &[u8], value: &[u8], indexing: Indexing, out: &mut Vec<u8>) {
         let static_name = static_table::find_name(name);
-        let name_hash = hash(0, name);
-        if indexing == Indexing::Never {
-            let index = static_name.or_else(|| self.find_name(name_hash, name));
-            return literal::<4>(0x10, index, name, value, out);
-        }
-        let hash = Hash { name: name_hash as u32, field: hash(name_hash, value) as u32 };
-        let index = static_name.and_then(|index| static_table::find_value(index, value));
-        if let Some(index) = index.or_else(|| self.find_field(hash, name, value)) {
+        let static_field = static_name.and_then(|index| static_table::find_value(index, value));
+        if let (Some(index), false) = (static_field, indexing == Indexing::Never) {
             return integer::encode::<7>(0x80, index, out);
         }
-        let index = static_name.or_else(|| self.find_name(name_hash, name));
+        // The name's index is as good as a hash of it.
+        let name_hash = static_name.map_or_else(|| hash(0, name), |index| index as u64);
+        let hash = Hash { name: name_hash as u32, field: hash(name_hash, value) as u32 };
+        if indexing != Indexing::Never {
+            if let Some(index) = self.find_field(hash, name, value) {
+                return integer::encode::<7>(0x80, index, out);
+            }
+        }
+        let index = static_name.or_else(|| self.find_name(hash, name));
         // What does not fit would empty the table and still not be in it (RFC 7541 §4.4).
         let fits = entry_size(name, value) <= self.table.max_size();
-        if indexing == Indexing::Without || !fits {
-            return literal::<4>(0x00, index, name, value, out);
+        match indexing {
+            Indexing::Never => literal::<4>(0x10, index, name, value, out),
+            Indexing::Incremental if fits => {
+                literal::<6>(0x40, index, name, value, out);
+                self.insert(hash, name, value);
+            }
+            Indexing::Incremental | Indexing::Without => {
+                literal::<4>(0x00, index, name, value, out)
+            }
         }
-        literal::<6>(0x40, index, name, value, out);
-        self.insert(hash, name, value);
     }
 
     /// Counts insertions into the table and changes of its size: a block during which this did not
@@ -127,8 +134,8 @@ impl Encoder {
     }
 
     /// The index of the newest entry that has this name.
-    fn find_name(&self, hash: u64, name: &[u8]) -> Option<usize> {
-        self.find(|entry| entry.name == hash as u32, |entry| entry.0 == name)
+    fn find_name(&self, hash: Hash, name: &[u8]) -> Option<usize> {
+        self.find(|entry| entry.name == hash.name, |entry| entry.0 == name)
     }
 
     #[inline]
@@ -185,14 +192,23 @@ fn string(bytes: &[u8], out: &mut Vec<u8>) {
 /// A hash of `bytes` behind those that `state` is the hash of, eight at a time.
 #[inline]
 fn hash(state: u64, bytes: &[u8]) -> u64 {
-    // An odd number whose bits look random, from the golden ratio.
-    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mix = |state: u64, word: u64| (state.rotate_left(5) ^ word).wrapping_mul(FACTOR);
-    let words = bytes.chunks_exact(8);
-    let rest = words.remainder().iter().fold(0, |word, &byte| word << 8 | u64::from(byte));
-    let word = |chunk: &[u8]| u64::from_le_bytes(chunk.try_into().expect("a chunk of eight"));
-    let state = words.fold(state, |state, chunk| mix(state, word(chunk)));
+    let mut rest = bytes;
+    let mut state = state ^ bytes.len() as u64;
+    while rest.len() > 8 {
+        let (word, behind) = rest.split_at(8);
+        state = mix(state, u64::from_le_bytes(word.try_into().expect("eight bytes")));
+        rest = behind;
+    }
+    // The last eight, some of which may be mixed in already.
+    let word = match bytes.len().checked_sub(8) {
+        Some(start) => u64::from_le_bytes(bytes[start..].try_into().expect("eight bytes")),
+        None => rest.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+    };
     // The high bits depend on all of the others.
-    let mixed = mix(mix(state, rest), bytes.len() as u64);
-    mixed ^ mixed >> 32
+    mix(state, word) >> 32
+}
+
+fn mix(state: u64, word: u64) -> u64 {
+    // An odd number whose bits look random, from the golden ratio.
+    (state.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

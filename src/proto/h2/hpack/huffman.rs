@@ -33,30 +33,42 @@ pub(super) fn encode(bytes: &[u8], out: &mut Vec<u8>) {
 
 /// Appends what `input` is the code of.
 pub(super) fn decode(input: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+    let start = out.len();
     // The shortest code has five bits.
-    out.reserve(input.len() * 8 / 5);
+    out.resize(start + input.len() * 8 / 5, 0);
+    let decoded = symbols(input, &mut out[start..]);
+    out.truncate(start + *decoded.as_ref().unwrap_or(&0));
+    decoded.map(drop)
+}
+
+/// Writes the symbols to `out`, which has room for all, and says how many there are.
+fn symbols(input: &[u8], out: &mut [u8]) -> Result<usize, Error> {
     let mut bits = Bits { input, buffer: 0, count: 0 };
+    let mut at = 0;
     loop {
-        bits.refill();
-        let (symbol, length) = bits.symbol();
-        if length > bits.count {
-            return bits.padding();
-        }
-        // RFC 7541 §5.2: a string literal containing the EOS symbol must be treated as an error.
-        out.push(u8::try_from(symbol).map_err(|_| Error::EndOfString)?);
-        bits.take(length);
         while bits.count >= FIRST_BITS {
             let entry = bits.first();
             if entry == LONG {
                 break;
             }
-            out.push((entry >> 4) as u8);
+            out[at] = (entry >> 4) as u8;
+            at += 1;
             bits.take(u32::from(entry & 0xf));
         }
+        bits.refill();
+        let (symbol, length) = bits.symbol();
+        if length > bits.count {
+            return bits.padding().map(|()| at);
+        }
+        // RFC 7541 §5.2: a string literal containing the EOS symbol must be treated as an error.
+        out[at] = u8::try_from(symbol).map_err(|_| Error::EndOfString)?;
+        at += 1;
+        bits.take(length);
     }
 }
 
-/// The bits that come next, the first one highest in `buffer`; behind the last are ones.
+/// The bits that come next, the first one highest in `buffer`. Behind the first `count` may be some
+/// of those that follow, or zeros.
 struct Bits<'a> {
     input: &'a [u8],
     buffer: u64,
@@ -65,8 +77,16 @@ struct Bits<'a> {
 
 impl Bits<'_> {
     /// Takes bytes of the input into the buffer, while there are any and they fit.
-    #[inline]
+    #[inline(always)]
     fn refill(&mut self) {
+        if let Some(word) = self.input.get(..8) {
+            let word = u64::from_be_bytes(word.try_into().expect("eight bytes"));
+            self.buffer |= word >> self.count;
+            let bytes = (63 - self.count) / 8;
+            self.input = &self.input[bytes as usize..];
+            self.count += 8 * bytes;
+            return;
+        }
         while self.count <= 56 {
             let byte = match self.input.split_first() {
                 Some((&byte, rest)) => {

@@ -5,9 +5,9 @@
 //! entry, and the buffer is never larger than the size that the table may have.
 
 use std::collections::VecDeque;
+use std::fmt;
 
 /// The dynamic table of one side. Indices count from 0 here, the newest entry first.
-#[derive(Debug)]
 pub(super) struct Table {
     /// The oldest first.
     entries: VecDeque<Entry>,
@@ -101,6 +101,17 @@ impl Table {
         for entry in &mut self.entries {
             entry.start -= gap;
         }
+    }
+}
+
+/// Without the entries, some of which are nobody's business.
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table")
+            .field("len", &self.len())
+            .field("size", &self.size)
+            .field("max_size", &self.max_size)
+            .finish()
     }
 }
 
