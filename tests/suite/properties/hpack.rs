@@ -2,8 +2,6 @@
 //! encoder makes of fields is decoded to them, whichever of them are indexed and however large the
 //! table may be.
 
-use std::collections::HashMap;
-
 use pannier::proto::h2::hpack::{Decoder, Encoder, Error, Indexing};
 
 use super::Dice;
@@ -114,28 +112,17 @@ pub fn encode(encoder: &mut Encoder, fields: &[(Field, Indexing)]) -> Vec<u8> {
 /// RFC 7541 read off the text: a list of entries, and strings a bit at a time. Only the static table is
 /// the decoder's own, which the public vectors and the fuzz target compare with others.
 pub struct Naive {
-    fixed: Vec<Field>,
     table: Vec<Field>,
     size: usize,
     limit: usize,
     due: Option<usize>,
-    codes: HashMap<(u32, u32), u8>,
     /// Has an integer taken as many bytes as none needs to?
     pub long_integer: bool,
 }
 
 impl Naive {
     pub fn new(size: usize) -> Naive {
-        let field = |index: u8| decode(&mut Decoder::new(0), &[0x80 | index]).unwrap().remove(0);
-        Naive {
-            fixed: (1..=61).map(field).collect(),
-            table: Vec::new(),
-            size,
-            limit: size,
-            due: None,
-            codes: codes(),
-            long_integer: false,
-        }
+        Naive { table: Vec::new(), size, limit: size, due: None, long_integer: false }
     }
 
     pub fn set_max_table_size(&mut self, size: usize) {
@@ -202,8 +189,10 @@ impl Naive {
     }
 
     fn entry(&self, index: usize) -> Result<Field, Error> {
-        let field = self.fixed.iter().chain(&self.table).nth(index - 1);
-        field.cloned().ok_or(Error::IndexTooLarge)
+        match index {
+            1..=61 => Ok(decode(&mut Decoder::new(0), &[0x80 | index as u8])?.remove(0)),
+            _ => self.table.get(index - 62).cloned().ok_or(Error::IndexTooLarge),
+        }
     }
 
     fn evict(&mut self) {
@@ -243,28 +232,36 @@ impl Naive {
         let (string, rest) = block.split_at(length);
         *block = rest;
         match coded {
-            true => self.uncoded(string),
+            true => uncoded(string),
             false => Ok(string.to_vec()),
         }
     }
+}
 
-    fn uncoded(&self, string: &[u8]) -> Result<Vec<u8>, Error> {
-        let (mut text, mut code, mut length) = (Vec::new(), 0, 0);
-        for place in 0..8 * string.len() {
-            code = code << 1 | u32::from(string[place / 8] >> (7 - place % 8) & 1);
-            length += 1;
-            if let Some(&byte) = self.codes.get(&(length, code)) {
-                text.push(byte);
-                (code, length) = (0, 0);
-            } else if length == 30 {
-                return Err(Error::EndOfString);
+/// A Huffman-coded string. The codes of one length are consecutive numbers, from `first` on.
+fn uncoded(string: &[u8]) -> Result<Vec<u8>, Error> {
+    let (mut text, mut code, mut length) = (Vec::new(), 0, 0);
+    let (mut first, mut rows) = (0, CODES.iter().peekable());
+    for place in 0..8 * string.len() {
+        code = code << 1 | usize::from(string[place / 8] >> (7 - place % 8) & 1);
+        first <<= 1;
+        length += 1;
+        if let Some((_, bytes)) = rows.next_if(|row| row.0 == length) {
+            if let Some(byte) = bytes.get(code - first) {
+                text.push(*byte);
+                (code, length, first, rows) = (0, 0, 0, CODES.iter().peekable());
+                continue;
             }
+            first += bytes.len();
         }
-        match length {
-            _ if code != (1 << length) - 1 => Err(Error::PaddingNotOnes),
-            8.. => Err(Error::PaddingTooLong),
-            _ => Ok(text),
+        if length == 30 {
+            return Err(Error::EndOfString);
         }
+    }
+    match length {
+        _ if code != (1 << length) - 1 => Err(Error::PaddingNotOnes),
+        8.. => Err(Error::PaddingTooLong),
+        _ => Ok(text),
     }
 }
 
@@ -272,21 +269,6 @@ fn take(block: &mut &[u8]) -> Result<u8, Error> {
     let (&first, rest) = block.split_first().ok_or(Error::Truncated)?;
     *block = rest;
     Ok(first)
-}
-
-/// Bytes by the length and the number of their codes: those of one length are consecutive.
-fn codes() -> HashMap<(u32, u32), u8> {
-    let (mut codes, mut code, mut last) = (HashMap::new(), 0, 0);
-    for (length, bytes) in CODES {
-        code <<= length - last;
-        last = length;
-        for &byte in bytes {
-            codes.insert((length, code), byte);
-            code += 1;
-        }
-    }
-    assert_eq!((codes.len(), code), (256, (1 << 30) - 1));
-    codes
 }
 
 /// RFC 7541, Appendix B, by the lengths of the codes. One code is left, that of the end of a string.
