@@ -3,8 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-#[cfg(feature = "http2")]
-use crate::properties::{frames, h2_engine, hpack};
 use crate::properties::{
     challenge, chunked, connect_reply, event_stream, framing, headers, multipart, netrc, response,
     socks, url,
@@ -12,7 +10,7 @@ use crate::properties::{
 #[cfg(feature = "cookies")]
 use crate::properties::{cookie, cookie_file};
 #[cfg(feature = "http2")]
-use crate::properties::{frames, hpack};
+use crate::properties::{frames, h2_engine, hpack};
 #[cfg(feature = "gzip")]
 use crate::properties::{gzip, inflate};
 
