@@ -12,7 +12,9 @@ use pannier::proto::h1::{Connection, Event, RequestHead, Target, Transfer};
 use pannier::{Leniency, Limits};
 
 /// Workload, length of the message, length of the pieces.
-const DRIP: &str = "PANNIER_DRIP";
+pub const DRIP: &str = "PANNIER_DRIP";
+
+const HERE: &str = "h1_linearity::workload";
 
 const WORKLOADS: [&str; 6] = ["field", "fields", "folds", "reason", "trailers", "chunks"];
 
@@ -76,9 +78,9 @@ fn drip(wire: &[u8], piece: usize) {
 #[ignore = "needs valgrind"]
 fn ok_a_message_of_twice_the_length_costs_twice_as_much_to_drip() {
     for name in WORKLOADS {
-        let base = instructions(name, 0, 8);
-        let single = instructions(name, 20_000, 8) - base;
-        let double = instructions(name, 40_000, 8) - base;
+        let base = instructions(HERE, name, 0, 8);
+        let single = instructions(HERE, name, 20_000, 8) - base;
+        let double = instructions(HERE, name, 40_000, 8) - base;
         let ratio = double as f64 / single as f64;
         println!("{}: {} and {} instructions, {:.3}", name, single, double, ratio);
         assert!(ratio < 2.2, "{}: {:.3}; the square would be 4", name, ratio);
@@ -89,17 +91,18 @@ fn ok_a_message_of_twice_the_length_costs_twice_as_much_to_drip() {
 #[ignore = "needs valgrind"]
 fn ok_a_message_in_many_segments_costs_little_more_than_in_one() {
     for name in WORKLOADS {
-        let base = instructions(name, 0, 8);
-        let whole = instructions(name, 60_000, 60_000) - base;
-        let pieces = instructions(name, 60_000, 64) - base;
+        let base = instructions(HERE, name, 0, 8);
+        let whole = instructions(HERE, name, 60_000, 60_000) - base;
+        let pieces = instructions(HERE, name, 60_000, 64) - base;
         let ratio = pieces as f64 / whole as f64;
         println!("{}: {} and {} instructions, {:.3}", name, whole, pieces, ratio);
         assert!(ratio < 3.0, "{}: {:.3}", name, ratio);
     }
 }
 
-/// How many instructions the workload takes, starting and ending of the program included.
-fn instructions(workload: &str, length: usize, piece: usize) -> u64 {
+/// How many instructions the workload takes, starting and ending of the program included. It is this
+/// ignored test.
+pub fn instructions(test: &str, workload: &str, length: usize, piece: usize) -> u64 {
     let drip = format!("{} {} {}", workload, length, piece);
     // Another test may be counting the same.
     let thread = std::thread::current().id();
@@ -109,7 +112,7 @@ fn instructions(workload: &str, length: usize, piece: usize) -> u64 {
         .args(["--tool=callgrind", "--quiet"])
         .arg(format!("--callgrind-out-file={}", out.display()))
         .arg(env::current_exe().unwrap())
-        .args(["--exact", "h1_linearity::workload", "--ignored", "--quiet"])
+        .args(["--exact", test, "--ignored", "--quiet"])
         .env(DRIP, &drip)
         .output()
         .expect("valgrind is installed");

@@ -456,6 +456,34 @@ fn ok_requests_have_what_http2_asks_for_and_nothing_else() {
 }
 
 #[test]
+fn ok_a_table_that_the_peer_does_without_is_not_used() {
+    let mut connection = connected(Config::default(), &[]);
+    let mut headers = Headers::new();
+    headers.append("a", "b").unwrap();
+    let mut blocks = Vec::new();
+    for table in [4_096, 4_096, 0, 0, 4_096] {
+        feed(&mut connection, &settings(&[(1, table)]));
+        connection.output().clear();
+        open(&mut connection, &headers).unwrap();
+        let output = std::mem::take(connection.output());
+        match frames(&output)[..] {
+            [pannier::proto::h2::frame::Frame::Headers { fragment, .. }] => {
+                blocks.push(fragment.to_vec())
+            }
+            ref other => panic!("{:?}", other),
+        }
+    }
+    // RFC 7541 §4.2: the next block begins with the update.
+    let update = |block: &[u8]| block.first().map_or(false, |first| first >> 5 == 1);
+    let updates: Vec<bool> = blocks.iter().map(|block| update(block)).collect();
+    assert_eq!(updates, [false, false, true, false, true]);
+    let mut decoder = pannier::proto::h2::hpack::Decoder::new(4_096);
+    for block in &blocks {
+        assert_eq!(fields_of(block, &mut decoder).last().unwrap(), "a=b");
+    }
+}
+
+#[test]
 fn err_requests_that_cannot_be_sent() {
     let mut connection = connected(Config::default(), &[(6, 200)]);
     let headers = Headers::new();

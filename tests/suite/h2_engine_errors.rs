@@ -451,6 +451,19 @@ fn err_answers_that_nobody_takes() {
         feed(&mut connection, &ping(1));
         connection.output().clear();
     }
+
+    // Whoever holds them, they are unsent.
+    let mut connection = connected(Config::default(), &[]);
+    let mut unsent = 0;
+    let error = loop {
+        unsent += std::mem::take(connection.output()).len();
+        connection.set_unsent(unsent);
+        if let Err(error) = connection.recv(&ping(1)) {
+            break error;
+        }
+    };
+    assert_eq!(error, Error::AnswersUnread);
+    assert!((60_000..70_000).contains(&unsent));
 }
 
 #[test]
@@ -471,6 +484,6 @@ fn ok_errors_say_what_is_wrong_and_where_it_is_written() {
     }
     let mut connection = connected(Config::default(), &[]);
     let error = connection.recv(&frame(6, 0, 0, b"1")).err().unwrap();
-    assert_eq!(error.to_string(), "a frame PING has a wrong length of 1 (RFC 9113 §6.7)");
+    assert_eq!(error.to_string(), "a PING frame has a wrong length of 1 (RFC 9113 §6.7)");
     assert!(matches!(connection.recv(b""), Err(Error::Frame(_))));
 }

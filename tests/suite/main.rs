@@ -36,6 +36,8 @@ mod h2_engine_windows;
 mod h2_frames;
 #[cfg(feature = "http2")]
 mod h2_hpack;
+#[cfg(feature = "http2")]
+mod h2_linearity;
 mod layers;
 mod limits;
 mod llhttp;

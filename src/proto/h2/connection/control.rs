@@ -31,7 +31,7 @@ impl Connection {
         self.shift_windows(before)?;
         // RFC 9113 §6.5.3: "Once all values have been processed, the recipient MUST immediately emit a
         // SETTINGS frame with the ACK flag set."
-        self.budget.answer(FrameHead::LENGTH, self.output.len())?;
+        self.count_answer(FrameHead::LENGTH)?;
         Frame::Settings(Settings::ACK).write_to(&mut self.output);
         Ok(Some(Event::Settings))
     }
@@ -68,9 +68,13 @@ impl Connection {
         if ack {
             return Ok(Some(Event::Pong(payload)));
         }
-        self.budget.answer(FrameHead::LENGTH + payload.len(), self.output.len())?;
+        self.count_answer(FrameHead::LENGTH + payload.len())?;
         Frame::Ping { ack: true, payload }.write_to(&mut self.output);
         Ok(None)
+    }
+
+    fn count_answer(&mut self, length: usize) -> Result<(), Error> {
+        self.budget.answer(length, self.output.len().saturating_add(self.unsent))
     }
 
     pub(super) fn recv_connection_window(

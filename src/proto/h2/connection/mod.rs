@@ -43,6 +43,8 @@ pub struct Connection {
     config: Config,
     limits: Limits,
     output: Vec<u8>,
+    /// What the driver has taken out of the output and holds still.
+    unsent: usize,
     reading: Reading,
     /// Is there a beginning of a frame that the driver still holds?
     cut: bool,
@@ -99,6 +101,7 @@ impl Connection {
             config,
             limits,
             output: Vec::with_capacity(USUAL_OUTPUT),
+            unsent: 0,
             reading: Reading::Preface,
             cut: false,
             streams: Streams::new(),
@@ -125,9 +128,16 @@ impl Connection {
         connection
     }
 
-    /// What is to be sent next. The driver takes out of it what it has sent.
+    /// What is to be sent next. The driver takes out of it what it has sent; should it take more, it
+    /// says so with [`set_unsent`](Connection::set_unsent).
     pub fn output(&mut self) -> &mut Vec<u8> {
         &mut self.output
+    }
+
+    /// Says how many bytes have been taken out of the output that have not been sent yet. Answers to a
+    /// peer that does not read them are bounded, here as in the output.
+    pub fn set_unsent(&mut self, count: usize) {
+        self.unsent = count;
     }
 
     /// Can a stream be opened now?
