@@ -173,7 +173,7 @@ fn ok_head_and_connect_are_answered_in_their_own_way() {
             "1:407, 1:\"no\" END",
         ),
     ] {
-        let session = Session::new().open(&method, true);
+        let session = Session::idle().open(&method, true);
         let transcript = session.everyway(&after_settings(&frames));
         assert_eq!(transcript.to_string(), format!("settings, {}, eof Ok(())", said));
     }
@@ -219,7 +219,7 @@ fn ok_streams_are_told_apart() {
 #[test]
 fn ok_questions_are_answered_in_their_order() {
     let wire = after_settings(&[ping(1), settings(&[]), ping(2), frame(6, 1, 0, &[9; 8])]);
-    let transcript = Session::new().everyway(&wire);
+    let transcript = Session::idle().everyway(&wire);
     assert_eq!(transcript.sent, ["ACK", "PONG 1", "ACK", "PONG 2"]);
     assert_eq!(transcript.to_string(), "settings, settings, pong 9, eof Ok(())");
 }

@@ -248,7 +248,7 @@ fn err_a_malformed_response_ends_its_stream_only() {
 #[test]
 fn err_what_comes_after_the_end_of_a_response_ends_the_upload() {
     for late in [data(1, b"x", false), headers(1, &[("a", "b")], true), padded(1, b"", 3, true)] {
-        let session = Session::new().open(&Method::POST, false).open(&Method::GET, true);
+        let session = Session::idle().open(&Method::POST, false).open(&Method::GET, true);
         let wire = after_settings(&[headers(1, OK, true), late, headers(3, OK, true)]);
         let said = "1:200 END, 1:Malformed(StreamClosed(1)), 3:200 END, eof Ok(())";
         assert_ends(&session, &wire, said, "RST_STREAM 1 STREAM_CLOSED");
@@ -257,7 +257,7 @@ fn err_what_comes_after_the_end_of_a_response_ends_the_upload() {
 
 #[test]
 fn err_fields_do_not_come_through_a_tunnel() {
-    let session = Session::new().open(&Method::CONNECT, false);
+    let session = Session::idle().open(&Method::CONNECT, false);
     let wire = after_settings(&[headers(1, OK, false), headers(1, &[("a", "b")], true)]);
     let said = "1:200, 1:Malformed(FieldsInTunnel), eof Ok(())";
     assert_ends(&session, &wire, said, "RST_STREAM 1 PROTOCOL_ERROR");
@@ -265,7 +265,7 @@ fn err_fields_do_not_come_through_a_tunnel() {
 
 #[test]
 fn err_content_that_head_does_not_have() {
-    let session = Session::new().open(&Method::HEAD, true);
+    let session = Session::idle().open(&Method::HEAD, true);
     let wire = after_settings(&[headers(1, OK, false), data(1, b"x", true)]);
     let said = "1:200, 1:Malformed(UnexpectedContent), eof Ok(())";
     assert_ends(&session, &wire, said, "RST_STREAM 1 PROTOCOL_ERROR");

@@ -101,7 +101,8 @@ impl Section {
         if let Some(fault) = self.fault {
             return Err(fault);
         }
-        // RFC 9113 §8.3.2: ":status ... MUST be included in all responses".
+        // RFC 9113 §8.3.2: "This pseudo-header field MUST be included in all responses, including
+        // interim responses".
         let status = self.status.ok_or(Error::Status)?;
         let reason = (REASON as u32, REASON as u32);
         let head = ResponseHead::new(Version::Http2, status, reason, self.lines.to_headers());
@@ -160,7 +161,7 @@ impl Section {
         if name != b":status" || !due || self.status.is_some() {
             return Err(Error::PseudoField);
         }
-        // RFC 9113 §8.6: "HTTP/2 removes support for the 101 (Switching Protocols)".
+        // RFC 9113 §8.6: 101 (Switching Protocols) does not exist in HTTP/2.
         let code = Some(value).filter(|value| value.len() == 3 && *value != b"101");
         let code = code.and_then(decimal).ok_or(Error::Status)?;
         self.status = Some(StatusCode::new(code as u16).ok_or(Error::Status)?);

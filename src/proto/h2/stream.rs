@@ -163,8 +163,8 @@ impl Receiving {
         match *self {
             Receiving::Head { .. } => Err(Error::DataBeforeHead),
             Receiving::NoContent if count > 0 => Err(Error::UnexpectedContent),
-            // RFC 9113 §8.1.1: malformed "if the value of the Content-Length header field does not
-            // equal the sum of the DATA frame payload lengths that form the content".
+            // RFC 9113 §8.1.1: malformed "if the value of a content-length header field does not equal
+            // the sum of the DATA frame payload lengths that form the content".
             Receiving::Content { received, length: Some(expected) } => {
                 let received = received + u64::from(count);
                 let wrong = received > expected || (end && received < expected);

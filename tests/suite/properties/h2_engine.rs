@@ -17,7 +17,7 @@ pub fn check(data: &[u8]) {
         Some(split) => split,
         None => return,
     };
-    let mut session = Session::new().busy();
+    let mut session = Session::idle().busy();
     if first & 1 == 1 {
         session.config = session.config.stream_window(100).max_stream_window(150).idle_frames(30);
         session.limits = session.limits.head_bytes(200).head_lines(3).interim_responses(2);
@@ -82,14 +82,15 @@ impl fmt::Display for Transcript {
 }
 
 impl Session {
-    pub fn new() -> Session {
+    /// With nothing under way.
+    pub fn idle() -> Session {
         let (config, limits) = (Config::default(), Limits::default());
         Session { config, limits, requests: Vec::new(), busy: false }
     }
 
     /// With one GET under way, on stream 1.
     pub fn get() -> Session {
-        Session::new().open(&Method::GET, true)
+        Session::idle().open(&Method::GET, true)
     }
 
     pub fn open(mut self, method: &Method, end: bool) -> Session {

@@ -107,7 +107,7 @@ impl Connection {
                 Event::Trailers { stream: id, trailers }
             }),
             // RFC 9113 §5.1: "If an endpoint receives additional frames ... for a stream that is in
-            // this state, it MUST respond with a stream error of type STREAM_CLOSED."
+            // this state, it MUST respond with a stream error ... of type STREAM_CLOSED."
             None => Err(Error::StreamClosed(id)),
         };
         Ok(Some(match event {
@@ -172,8 +172,8 @@ impl Connection {
     }
 
     fn after_interim(&self, interim: usize, end: bool) -> Result<Receiving, Error> {
-        // RFC 9113 §8.1: "An endpoint that receives a HEADERS frame with the END_STREAM flag set and an
-        // informational status code MUST treat the ... response as malformed".
+        // RFC 9113 §8.1: "A HEADERS frame with the END_STREAM flag set that carries an informational
+        // status code is malformed".
         if end {
             return Err(Error::InterimEnd);
         }
