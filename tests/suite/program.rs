@@ -443,9 +443,14 @@ fn ok_the_laboratory_prints_its_table() {
     assert_eq!(columns("parallel  ")[0], "4");
     assert_eq!(columns("persistent  ")[..2], ["1", "1"]);
     assert_eq!(columns("pipelined  ")[..2], ["1", "1"]);
-    for name in ["serial", "parallel", "persistent", "parallel + persistent", "pipelined"] {
+    let mut names = vec!["serial", "parallel", "persistent", "parallel + persistent", "pipelined"];
+    if cfg!(feature = "http2") {
+        assert_eq!(columns("multiplexed  ")[..2], ["1", "1"]);
+        names.push("multiplexed");
+    }
+    for name in names {
         let name = &format!("{}  ", name);
-        assert_eq!(columns(name)[3..5], ["49", "kB"], "{}", name);
+        assert_eq!(columns(name)[3..5], ["50", "kB"], "{}", name);
     }
 }
 

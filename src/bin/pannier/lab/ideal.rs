@@ -7,6 +7,8 @@
 use std::time::Duration;
 
 use super::origin::size_on_the_wire;
+#[cfg(feature = "http2")]
+use super::origin::sizes_of_streams;
 use super::path::{Path, INITIAL_WINDOW};
 
 /// A page with its objects over a path.
@@ -68,6 +70,18 @@ impl Task {
         lane.fetch(self.path, size_on_the_wire(0, false));
         if self.objects > 0 {
             lane.fetch(self.path, self.bytes(false));
+        }
+        lane.time
+    }
+
+    /// The same over HTTP/2, where frames and heads have other sizes.
+    #[cfg(feature = "http2")]
+    pub fn multiplexed(&self) -> Duration {
+        let sizes = sizes_of_streams(0..=self.objects);
+        let mut lane = Lane::new(self.path.round_trip);
+        lane.fetch(self.path, sizes[0]);
+        if self.objects > 0 {
+            lane.fetch(self.path, sizes[1..].iter().sum());
         }
         lane.time
     }
@@ -146,6 +160,28 @@ mod tests {
         // 36 KiB after a window of 27 KiB.
         assert_eq!(round_trips(3, Task::pipelined), 2 + 2);
         assert_eq!(round_trips(0, Task::pipelined), 2);
+    }
+
+    /// Frames are heads that count on such a line.
+    #[cfg(feature = "http2")]
+    #[test]
+    fn ok_streams_on_a_narrow_line_take_what_their_frames_do() {
+        let path = Path { round_trip: Duration::from_millis(1), bandwidth: 100_000 };
+        let task = Task { path, objects: 24 };
+        let bytes: u64 = sizes_of_streams(0..=24).iter().sum();
+        let content: u64 = (0..=24).map(super::super::origin::size).sum();
+        assert!(bytes > content && bytes < content * 101 / 100, "{}", bytes);
+        let (time, least) = (task.multiplexed(), path.passage(bytes));
+        assert!(time > least && time < least + Duration::from_millis(200), "{:?}", time);
+    }
+
+    #[cfg(feature = "http2")]
+    #[test]
+    fn ok_streams_wait_as_often_as_pipelined_requests() {
+        for objects in [0, 3, 24, 1000] {
+            let expected = round_trips(objects, Task::pipelined);
+            assert_eq!(round_trips(objects, Task::multiplexed), expected);
+        }
     }
 
     #[test]

@@ -64,6 +64,11 @@ impl Options {
         within(bandwidth >= LEAST_BANDWIDTH, "is at least 10k")
     }
 
+    /// Bytes of content of the page and its objects.
+    fn content(&self) -> u64 {
+        (0..=self.objects).map(origin::size).sum()
+    }
+
     fn task(&self) -> Task {
         Task { path: self.path, objects: self.objects }
     }
@@ -85,8 +90,8 @@ pub struct Measured {
     /// Connections that the origin accepted, and how many were open at once.
     pub connections: u64,
     pub most_open: u64,
-    /// Bytes of content.
-    pub bytes: u64,
+    /// Bytes that crossed, in both directions.
+    pub crossed: u64,
     pub exchanges: Vec<Exchange>,
     clock: Clock,
 }
@@ -136,12 +141,15 @@ fn measure(strategy: &Strategy, options: &Options) -> Result<Measured, Failure> 
     (strategy.fetch)(&visit).map_err(|error| failed(&error))?;
     let time = before.elapsed();
     let (clock, seen) = visit.into_seen();
+    if seen.bytes != options.content() {
+        return Err(failed(&format_args!("{} bytes came", seen.bytes)));
+    }
     Ok(Measured {
         time,
         ideal: (strategy.ideal)(&options.task()),
         connections: origin.accepted(),
         most_open: origin.most_open(),
-        bytes: seen.bytes,
+        crossed: origin.crossed(),
         exchanges: seen.exchanges,
         clock,
     })
@@ -163,10 +171,11 @@ mod tests {
         for strategy in STRATEGIES {
             let measured =
                 measure(strategy, &options).unwrap_or_else(|failure| panic!("{}", failure.message));
-            let bytes: u64 = (0..=5).map(origin::size).sum();
-            assert_eq!(measured.bytes, bytes, "{}", strategy.name);
             assert_eq!(measured.exchanges.len(), 6, "{}", strategy.name);
             assert!(measured.exchanges.iter().all(|exchange| exchange.complete));
+            let content = options.content();
+            let crossed = content..content + 6 * 400;
+            assert!(crossed.contains(&measured.crossed), "{}: {:?}", strategy.name, measured);
             assert!(measured.most_open <= measured.connections);
             let (least, most) = match strategy.name {
                 "serial" => ((6, 1), (6, 1)),

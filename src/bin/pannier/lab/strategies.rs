@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use pannier::http::Url;
+#[cfg(feature = "http2")]
+use pannier::Protocol;
 use pannier::{Client, ClientBuilder, PoolConfig, RequestBuilder, Response, Result};
 
 use super::ideal::Task;
@@ -75,6 +77,17 @@ pub const STRATEGIES: &[Strategy] = &[
         fetch: pipelined,
         ideal: Task::pipelined,
     },
+    #[cfg(feature = "http2")]
+    Strategy {
+        name: "multiplexed",
+        method: "one connection, a stream of HTTP/2 for each exchange",
+        sentences: [
+            "Requests leave at once: one wait and one window for all, as if pipelined.",
+            "The answers take turns, so a late one holds up no other.",
+        ],
+        fetch: multiplexed,
+        ideal: Task::multiplexed,
+    },
 ];
 
 fn serial(visit: &Visit) -> Result<()> {
@@ -85,7 +98,7 @@ fn serial(visit: &Visit) -> Result<()> {
 fn parallel(visit: &Visit) -> Result<()> {
     let client = visit.client().build();
     visit.fetch(&client, visit.page.clone(), closing)?;
-    visit.batch(&client, closing)
+    visit.batch(&client, closing, WIDTH)
 }
 
 fn persistent(visit: &Visit) -> Result<()> {
@@ -97,7 +110,7 @@ fn parallel_persistent(visit: &Visit) -> Result<()> {
     let pool = PoolConfig::default().max_per_origin(WIDTH).max_idle_per_origin(WIDTH);
     let client = visit.client().pool(pool).build();
     visit.fetch(&client, visit.page.clone(), keeping)?;
-    visit.batch(&client, keeping)
+    visit.batch(&client, keeping, WIDTH)
 }
 
 /// The page shows that the origin keeps connections; only then are requests sent ahead.
@@ -105,6 +118,14 @@ fn pipelined(visit: &Visit) -> Result<()> {
     let client = visit.client().build();
     visit.fetch(&client, visit.page.clone(), keeping)?;
     visit.pipeline(&client)
+}
+
+/// The page makes the connection that all objects share.
+#[cfg(feature = "http2")]
+fn multiplexed(visit: &Visit) -> Result<()> {
+    let client = visit.client().protocol(Protocol::Http2PriorKnowledge).build();
+    visit.fetch(&client, visit.page.clone(), keeping)?;
+    visit.batch(&client, keeping, STREAMS)
 }
 
 /// What makes a request one of a strategy's.
@@ -181,13 +202,13 @@ impl Visit {
         answers.try_for_each(|(result, trace)| finish(result, &trace, &self.seen))
     }
 
-    /// All objects, six at a time.
-    fn batch(&self, client: &Client, shape: Shape) -> Result<()> {
+    /// All objects, so many at a time.
+    fn batch(&self, client: &Client, shape: Shape, width: usize) -> Result<()> {
         let (requests, traces) = self.objects(client, shape);
         let seen = self.seen.clone();
         let mut done = client
             .batch(requests)
-            .concurrency(WIDTH)
+            .concurrency(width)
             .map(move |index, result| finish(result, &traces[index], &seen));
         done.try_for_each(|(_, result)| result)
     }
@@ -226,3 +247,6 @@ fn finish(result: Result<Response>, trace: &SharedTrace, seen: &Mutex<Seen>) -> 
 const WIDTH: usize = 6;
 /// How many requests may be ahead of their answers.
 const DEPTH: usize = 16;
+/// How many streams there may be at once: as many as the origin takes.
+#[cfg(feature = "http2")]
+const STREAMS: usize = 100;

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
-use super::origin::size;
 use super::strategies::Strategy;
 use super::{Measured, Options};
 use crate::waterfall::time;
 
 /// What is done here, what the origin pretends, and what it does not.
 pub fn introduction(options: &Options) -> String {
-    let bytes: u64 = (0..=options.objects).map(size).sum();
     format!(
         "A page and its {} objects ({}), fetched from an origin inside this program.\n\
          It is on loopback and behaves as if it were {} away on a line of {}:\n\
@@ -20,7 +18,7 @@ pub fn introduction(options: &Options) -> String {
          \x20 - all connections share the line, segment by segment.\n\
          Not modelled: loss, TLS, a server that thinks, windows that shrink when idle.\n\n",
         options.objects,
-        kilobytes(bytes),
+        kilobytes(options.content()),
         time(options.path.round_trip),
         bandwidth(options.path.bandwidth),
     )
@@ -40,6 +38,7 @@ pub fn table(options: &Options, rows: &[(&Strategy, Measured)]) -> String {
          ideal        the least that the model allows, by calculation\n\
          connections  as the origin counted them\n\
          round trips  the time, in round trips\n\
+         bytes        all that crossed, in both directions\n\
          speed        how many times as fast as the first\n",
         aligned(&table)
     )
@@ -59,7 +58,7 @@ fn row(options: &Options, serial: Duration, strategy: &Strategy, measured: &Meas
         measured.connections.to_string(),
         measured.most_open.to_string(),
         if round_trip > 0.0 { round_trips } else { "-".to_owned() },
-        kilobytes(measured.bytes),
+        kilobytes(measured.crossed),
         format!("{:.1} x", ratio),
     ]
 }
@@ -115,7 +114,7 @@ mod tests {
             ideal: Duration::from_millis(millis - 20),
             connections,
             most_open: 1,
-            bytes: 617_472,
+            crossed: 621_204,
             exchanges: Vec::new(),
             clock: Clock::start(),
         }
@@ -140,7 +139,7 @@ mod tests {
 
     const TABLE: &str = "                          connections      round
 strategy      time   ideal  made  at once  trips   bytes  speed
-serial      2.75 s  2.73 s    25        1     69  617 kB  1.0 x
-persistent  375 ms  355 ms     1        1    9.4  617 kB  7.3 x
+serial      2.75 s  2.73 s    25        1     69  621 kB  1.0 x
+persistent  375 ms  355 ms     1        1    9.4  621 kB  7.3 x
 ";
 }

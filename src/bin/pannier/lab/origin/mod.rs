@@ -1,21 +1,25 @@
-//! An HTTP/1.1 origin on loopback that seems to be far away.
+//! An origin on loopback that seems to be far away.
 //!
 //! A request is read at once and its response leaves when it would have come over the [`Path`]: a
-//! round trip later at the earliest, segment by segment as window and line allow. Requests that come
-//! before an answer wait in order, so that waiting for them overlaps, as on a real path. Whoever
-//! connects has to wait out the handshake, which loopback does for nothing: see [`Far`]. The origin
-//! reads heads only, answers every path, counts what it sees, and is for this laboratory alone.
+//! round trip later at the earliest, segment by segment as window and line allow. Whoever connects has
+//! to wait out the handshake, which loopback does for nothing: see [`Far`]. The origin reads heads
+//! only, answers every path, counts what it sees, and is for this laboratory alone. It speaks HTTP/1.1,
+//! and HTTP/2 with clients that begin with it.
+
+mod h1;
+#[cfg(feature = "http2")]
+mod h2;
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{mpsc, Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use pannier::net::{Connect, Dialing, TcpConnect, Transport};
 
-use super::path::{Line, Path, Window, SEGMENT};
+use super::path::{Line, Path, Window};
 
 /// The origin. When it is dropped it closes its connections and waits for its threads.
 pub struct Origin {
@@ -31,15 +35,10 @@ struct Shared {
     accepted: AtomicU64,
     open: AtomicU64,
     most_open: AtomicU64,
+    /// Bytes that were read and written.
+    crossed: AtomicU64,
     /// Guards the connections and their threads; nothing else is locked inside.
     connections: Mutex<Vec<(TcpStream, JoinHandle<()>)>>,
-}
-
-/// A request that came: when, how much its response has, and whether it is the last.
-struct Asked {
-    at: Instant,
-    content: u64,
-    closes: bool,
 }
 
 impl Origin {
@@ -54,6 +53,7 @@ impl Origin {
             accepted: AtomicU64::new(0),
             open: AtomicU64::new(0),
             most_open: AtomicU64::new(0),
+            crossed: AtomicU64::new(0),
             connections: Mutex::default(),
         });
         let own = shared.clone();
@@ -74,6 +74,11 @@ impl Origin {
     /// How many were open at once, at most.
     pub fn most_open(&self) -> u64 {
         self.shared.most_open.load(Ordering::SeqCst)
+    }
+
+    /// How many bytes have crossed its connections, in both directions.
+    pub fn crossed(&self) -> u64 {
+        self.shared.crossed.load(Ordering::SeqCst)
     }
 }
 
@@ -106,6 +111,19 @@ impl Shared {
     fn leave(&self) {
         self.open.fetch_sub(1, Ordering::SeqCst);
     }
+
+    /// What has come of a request; nothing at the end of the connection.
+    fn read(&self, mut stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = stream.read(buffer)?;
+        self.crossed.fetch_add(count as u64, Ordering::SeqCst);
+        Ok(count)
+    }
+
+    /// Counted first: whoever has the bytes may ask for the count at once.
+    fn write(&self, mut stream: &TcpStream, bytes: &[u8]) -> io::Result<()> {
+        self.crossed.fetch_add(bytes.len() as u64, Ordering::SeqCst);
+        stream.write_all(bytes)
+    }
 }
 
 fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
@@ -127,82 +145,44 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     }
 }
 
-/// Reads requests here and answers on a thread of its own, until either side has enough.
+/// Serves a connection until either side has enough.
 fn serve(stream: &TcpStream, shared: &Shared) {
     let _ = stream.set_nodelay(true);
-    let (requests, asked) = mpsc::channel();
-    let has_left = thread::scope(|scope| {
-        let answering = scope.spawn(move || answer(stream, shared, &asked));
-        let _ = read_requests(stream, requests);
-        answering.join().unwrap_or(false)
-    });
+    let has_left = match begins_with_preface(stream) {
+        #[cfg(feature = "http2")]
+        true => h2::serve(stream, shared),
+        _ => h1::serve(stream, shared),
+    };
     if !has_left {
         shared.leave();
     }
 }
 
-fn read_requests(mut stream: &TcpStream, requests: mpsc::Sender<Asked>) -> io::Result<()> {
-    let mut unread = Vec::new();
-    let mut buffer = [0; 16 * 1024];
-    loop {
-        let count = stream.read(&mut buffer)?;
-        if count == 0 {
-            return Ok(());
-        }
-        let at = Instant::now();
-        unread.extend(&buffer[..count]);
-        while let Some(end) = unread.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
-            let head: Vec<u8> = unread.drain(..end + 4).collect();
-            let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
-            let number = head.strip_prefix("get /object/").and_then(|rest| rest.split(' ').next());
-            let content = size(number.and_then(|number| number.parse().ok()).unwrap_or(0));
-            let closes = head.contains("\r\nconnection: close\r\n");
-            if requests.send(Asked { at, content, closes }).is_err() {
-                return Ok(());
-            }
-        }
+/// Is the first byte that of HTTP/2's preface? No request here begins with it.
+fn begins_with_preface(stream: &TcpStream) -> bool {
+    let mut first = [0];
+    matches!(stream.peek(&mut first), Ok(1)) && first == *b"P"
+}
+
+/// The way of a connection's bytes to the client.
+struct Way<'a> {
+    shared: &'a Shared,
+    window: Window,
+}
+
+impl Way<'_> {
+    fn new(shared: &Shared) -> Way<'_> {
+        Way { shared, window: Window::new(shared.path.round_trip) }
     }
-}
 
-/// Answers in order; true if the connection was given up with the last response. That is said before
-/// its last bytes go out, for whoever has them may come again at once.
-fn answer(mut stream: &TcpStream, shared: &Shared, requests: &mpsc::Receiver<Asked>) -> bool {
-    let mut window = Window::new(shared.path.round_trip);
-    for asked in requests {
-        let response = response(&asked);
-        let earliest = asked.at + shared.path.round_trip;
-        let mut segments = response.chunks(SEGMENT as usize).peekable();
-        while let Some(segment) = segments.next() {
-            let bytes = segment.len() as u64;
-            let admitted = window.admit(earliest, bytes);
-            sleep_until(admitted);
-            let come = shared.line.pass(admitted, bytes);
-            window.came(come, bytes);
-            sleep_until(come);
-            if asked.closes && segments.peek().is_none() {
-                shared.leave();
-            }
-            if stream.write_all(segment).is_err() {
-                return asked.closes && segments.peek().is_none();
-            }
-        }
-        if asked.closes {
-            let _ = stream.shutdown(Shutdown::Write);
-            return true;
-        }
+    /// Waits until so many bytes have come to the client, if they may not before `earliest`.
+    fn pass(&mut self, earliest: Instant, bytes: u64) {
+        let admitted = self.window.admit(earliest, bytes);
+        sleep_until(admitted);
+        let come = self.shared.line.pass(admitted, bytes);
+        self.window.came(come, bytes);
+        sleep_until(come);
     }
-    false
-}
-
-fn response(asked: &Asked) -> Vec<u8> {
-    let mut response = head(asked.content, asked.closes).into_bytes();
-    response.resize(response.len() + asked.content as usize, b'.');
-    response
-}
-
-fn head(content: u64, closes: bool) -> String {
-    let connection = if closes { "Connection: close\r\n" } else { "" };
-    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n{}\r\n", content, connection)
 }
 
 /// The content of the page, which is number 0, or of an object.
@@ -213,9 +193,20 @@ pub fn size(number: u64) -> u64 {
     }
 }
 
-/// The whole response, with its head.
+/// What crosses of a response over HTTP/1.1: head and content.
 pub fn size_on_the_wire(number: u64, closes: bool) -> u64 {
-    head(size(number), closes).len() as u64 + size(number)
+    h1::head(size(number), closes).len() as u64 + size(number)
+}
+
+/// What crosses of these responses over HTTP/2, as they come one after the other: frames and content.
+#[cfg(feature = "http2")]
+pub fn sizes_of_streams(numbers: impl Iterator<Item = u64>) -> Vec<u64> {
+    h2::sizes(numbers.map(size))
+}
+
+/// The number of what this path names; whatever it does not know is the page.
+fn number(path: &str) -> u64 {
+    path.strip_prefix("/object/").and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 /// Makes connections that stand only when a handshake over the path would be done.
@@ -274,7 +265,7 @@ mod tests {
         let mut answers = Vec::new();
         stream.read_to_end(&mut answers).expect("the origin closes");
         assert_eq!(answers.len() as u64, size_on_the_wire(1, false) + size_on_the_wire(0, true));
-        assert!(answers.starts_with(head(size(1), false).as_bytes()));
+        assert!(answers.starts_with(h1::head(size(1), false).as_bytes()));
         assert_eq!((origin.accepted(), origin.most_open()), (1, 1));
     }
 
