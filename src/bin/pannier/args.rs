@@ -361,6 +361,8 @@ const CURLY_QUOTE: &[u8] = b"\xe2\x80";
 mod tests {
     use super::*;
     use crate::operation::{Out, Place, Slowness};
+    #[cfg(feature = "http2")]
+    use pannier::Protocol;
 
     fn parse(words: &str) -> Result<Args, Usage> {
         let words: Vec<Vec<u8>> = words.split(' ').map(|word| word.into()).collect();
@@ -455,6 +457,30 @@ mod tests {
         ] {
             assert_eq!(first(words).slowness(), expected, "{}", words);
         }
+    }
+
+    #[cfg(feature = "http2")]
+    #[test]
+    fn ok_the_last_version_counts() {
+        for (words, expected) in [
+            ("--http1.0 --http2 a", Protocol::Http2),
+            ("--http2 --http1.1 a", Protocol::Http11),
+            ("--http2 --http2-prior-knowledge a", Protocol::Http2PriorKnowledge),
+            ("--http2-prior-knowledge --http2 a", Protocol::Http2),
+            ("--http2-prior-knowledge -0 --http0.9 a", Protocol::Http10),
+        ] {
+            assert_eq!(first(words).version, expected, "{}", words);
+        }
+    }
+
+    #[test]
+    fn err_versions_that_are_not_there() {
+        let refused = |words| parse(words).err().map(|usage| usage.message);
+        let message = "option --http3: needs HTTP/3, which is not built in";
+        assert_eq!(refused("--http3 a").as_deref(), Some(message));
+        let message = "option --http2: needs HTTP/2, and this pannier was built without http2";
+        let expected = if cfg!(feature = "http2") { None } else { Some(message) };
+        assert_eq!(refused("--http2 a").as_deref(), expected);
     }
 
     #[test]

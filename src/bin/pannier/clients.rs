@@ -6,7 +6,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use pannier::http::{Headers, Url};
-use pannier::{Client, Leniency, Limits, PoolConfig, Proxy};
+use pannier::{Client, Leniency, Limits, PoolConfig, Protocol, Proxy};
 
 use crate::args::Global;
 use crate::connect::Route;
@@ -28,6 +28,7 @@ struct Setting {
     route: Route,
     ignore_content_length: bool,
     http09: bool,
+    protocol: Protocol,
     cookies: bool,
     limit_rate: Option<u64>,
 }
@@ -46,6 +47,7 @@ impl Clients {
             route: if op.location { route } else { route.simplified(&url.origin()) },
             ignore_content_length: op.ignore_content_length,
             http09: op.http09,
+            protocol: spoken(op.version),
             cookies: op.cookies.kept,
             limit_rate: op.limit_rate,
         };
@@ -69,6 +71,7 @@ impl Clients {
             .proxy(proxy)
             .connector(setting.route.connector(setting.limit_rate))
             .leniency(leniency)
+            .protocol(setting.protocol)
             .limits(Limits::default().head_bytes(LONGEST_HEAD).head_lines(MOST_LINES))
             // Every field comes from the options, in their order.
             .user_agent("")
@@ -77,6 +80,14 @@ impl Clients {
             true => self.cookies.give(builder).build(),
             false => builder.build(),
         }
+    }
+}
+
+/// What connections begin with. Versions of HTTP/1 may share them.
+fn spoken(version: Protocol) -> Protocol {
+    match version {
+        Protocol::Http10 => Protocol::default(),
+        version => version,
     }
 }
 

@@ -70,6 +70,9 @@ pub const UNRESOLVED: u8 = 6;
 pub const NOT_CONNECTED: u8 = 7;
 /// What the server sends makes no sense.
 pub const WEIRD_REPLY: u8 = 8;
+/// A rule of a connection of HTTP/2 was broken.
+#[cfg(feature = "http2")]
+pub const FRAMING_LAYER: u8 = 16;
 /// Not all of it was transferred.
 pub const PARTIAL: u8 = 18;
 /// `--fail` and a status of 400 or more.
@@ -110,6 +113,9 @@ pub const TOO_LARGE: u8 = 63;
 pub const REWIND_FAILED: u8 = 65;
 /// A URL must not have a user name.
 pub const LOGIN_DENIED: u8 = 67;
+/// A stream of HTTP/2 was reset, or makes no sense.
+#[cfg(feature = "http2")]
+pub const STREAM: u8 = 92;
 /// A SOCKS proxy made no connection.
 pub const PROXY: u8 = 97;
 /// What Rust exits with after a panic.

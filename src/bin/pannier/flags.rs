@@ -333,6 +333,27 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
+    // Over cleartext there is no asking: RFC 9113 has the upgrade of RFC 7540 no more.
+    #[cfg(feature = "http2")]
+    flag(
+        "http2",
+        Http,
+        "Use HTTP/2 if TLS negotiates it, else HTTP/1.1",
+        Set::Act(|a| {
+            a.op().version = Protocol::Http2;
+            Ok(())
+        }),
+    ),
+    #[cfg(feature = "http2")]
+    flag(
+        "http2-prior-knowledge",
+        Http,
+        "Use HTTP/2 without asking",
+        Set::Act(|a| {
+            a.op().version = Protocol::Http2PriorKnowledge;
+            Ok(())
+        }),
+    ),
     switch("ignore-content-length", Http, "Read to the end of the connection", |a, on| {
         a.op().ignore_content_length = on
     }),
@@ -458,7 +479,7 @@ pub const FLAGS: &[Flag] = &[
     switch(
         "parallel-immediate",
         Parallel,
-        "Accepted; no transfer waits for another's connection",
+        "Accepted; only HTTP/2 waits for another's connection",
         |_, _| {},
     ),
     value("parallel-max", "<number>", Parallel, "Transfers at a time with -Z (50)", |a, v| {

@@ -60,9 +60,10 @@ fn row(flag: &Flag) -> (String, &'static str) {
 }
 
 /// What is built in, by the names of Cargo's features and of curl.
-const FEATURES: [(&str, bool); 5] = [
+const FEATURES: [(&str, bool); 6] = [
     ("cookies", cfg!(feature = "cookies")),
     ("gzip", cfg!(feature = "gzip")),
+    ("HTTP2", cfg!(feature = "http2")),
     ("IPv6", true),
     ("Largefile", true),
     ("UnixSockets", cfg!(unix)),
@@ -111,5 +112,6 @@ mod tests {
     fn ok_the_version_comes_second() {
         assert!(version().starts_with(concat!("pannier ", env!("CARGO_PKG_VERSION"), " ")));
         assert_eq!(version().contains(" gzip "), cfg!(feature = "gzip"));
+        assert_eq!(version().contains(" HTTP2 "), cfg!(feature = "http2"));
     }
 }

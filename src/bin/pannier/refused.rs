@@ -34,6 +34,7 @@ const GROUPS: &[Group] = &[
         why: "needs TLS, which is not built in",
         code: exit::USAGE,
         names: &[
+            "alt-svc",
             "ca-native",
             "cacert",
             "capath",
@@ -100,9 +101,16 @@ const GROUPS: &[Group] = &[
         letters: "Ek123",
     },
     Group {
-        why: "needs HTTP/2 or HTTP/3, which are not built in",
+        why: "needs HTTP/3, which is not built in",
         code: exit::USAGE,
-        names: &["alt-svc", "http2", "http2-prior-knowledge", "http3", "http3-only"],
+        names: &["http3", "http3-only"],
+        letters: "",
+    },
+    #[cfg(not(feature = "http2"))]
+    Group {
+        why: "needs HTTP/2, and this pannier was built without http2",
+        code: exit::USAGE,
+        names: &["http2", "http2-prior-knowledge"],
         letters: "",
     },
     #[cfg(not(feature = "gzip"))]

@@ -269,12 +269,11 @@ fn speed(bytes: u64, time: Duration) -> Value {
     Value::Number(u64::try_from(speed).unwrap_or(u64::MAX))
 }
 
-/// `1.1` of `HTTP/1.1 200 OK`; `0` if nothing came.
+/// `1.1` of `HTTP/1.1 200 OK`, `2` of `HTTP/2 200`; `0` if nothing came.
 pub fn version(head: &[u8]) -> String {
-    match head.strip_prefix(b"HTTP/").and_then(|rest| rest.get(..3)) {
-        Some(version) => String::from_utf8_lossy(version).into_owned(),
-        None => "0".to_owned(),
-    }
+    let version =
+        head.strip_prefix(b"HTTP/").and_then(|rest| rest.split(|&byte| byte == b' ').next());
+    String::from_utf8_lossy(version.unwrap_or(b"0")).into_owned()
 }
 
 /// The values of a field of the last head, in the order of its lines.

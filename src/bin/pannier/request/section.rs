@@ -194,7 +194,7 @@ impl Section {
             _ => {}
         }
         let large = length.map_or(true, |length| length > EXPECT_ABOVE);
-        if large && op.version == Protocol::Http11 {
+        if large && asks_first(op.version) {
             self.own("Expect", "100-continue");
         }
     }
@@ -234,6 +234,17 @@ fn with_json(op: &Operation, mut lines: Vec<Custom>) -> Vec<Custom> {
         }
     }
     lines
+}
+
+/// Does a request with much content ask beforehand? As curl's, in HTTP/1.1 only.
+fn asks_first(version: Protocol) -> bool {
+    match version {
+        Protocol::Http11 => true,
+        // Without TLS that is HTTP/1.1.
+        #[cfg(feature = "http2")]
+        Protocol::Http2 => true,
+        _ => false,
+    }
 }
 
 /// 1 MiB: above it a server is asked first whether it wants the body.

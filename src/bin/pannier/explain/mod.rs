@@ -3,6 +3,9 @@
 //! The kind of an error says what it is, its phase whether a proxy is to blame, and the errors below it
 //! which rule a peer has broken.
 
+#[cfg(feature = "http2")]
+mod http2;
+
 use std::error::Error as _;
 use std::io;
 use std::time::Duration;
@@ -33,6 +36,10 @@ pub fn failure(error: &Error, facts: &Facts) -> Failure {
         return failure;
     }
     if let Some(failure) = cause::<h1::Error>(error).and_then(broken_rule) {
+        return failure;
+    }
+    #[cfg(feature = "http2")]
+    if let Some(failure) = http2::failure(error, facts) {
         return failure;
     }
     let (code, message) = match error.kind() {
