@@ -52,6 +52,8 @@ mod program_conditions;
 #[cfg(feature = "cookies")]
 mod program_cookies;
 mod program_form;
+#[cfg(feature = "http2")]
+mod program_http2;
 mod program_login;
 mod program_logs;
 mod program_names;

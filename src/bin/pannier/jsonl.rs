@@ -37,6 +37,7 @@ pub fn line(report: &Report) -> String {
         ("head_sent", number(Some(record.head_bytes_sent))),
         ("time", times),
         ("connection", number(record.connection)),
+        ("stream", number(record.stream.map(u64::from))),
         ("reused", (record.connection.is_some() && record.connects == 0).to_string()),
         ("redirects", number(Some(record.redirects))),
         ("retries", number(Some(report.retries))),

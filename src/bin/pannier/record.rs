@@ -25,6 +25,8 @@ pub struct Record {
     counted: bool,
     pub redirects: u64,
     pub connection: Option<u64>,
+    /// Which of its streams, in HTTP/2.
+    pub stream: Option<u32>,
     /// Where the last redirect led.
     pub effective: Option<Url>,
     pub local: Option<SocketAddr>,
@@ -77,6 +79,7 @@ impl Record {
             counted: false,
             redirects: 0,
             connection: None,
+            stream: None,
             effective: None,
             local: None,
             remote: None,
@@ -136,9 +139,10 @@ impl Record {
                 self.lookup = since;
                 self.stands(since, connection, local, remote);
             }
-            Event::RequestHead { connection, bytes, length, .. } => {
+            Event::RequestHead { connection, stream, bytes, length } => {
                 // Behind other requests in flight, nothing was said of the connection before.
                 self.connection = Some(connection);
+                self.stream = stream;
                 self.hop.connected = true;
                 self.pretransfer = since;
                 self.head_bytes_sent += length;

@@ -40,7 +40,13 @@ impl Narrator {
     /// Shows the event, if it is worth it.
     pub fn tell(&mut self, event: &Event<'_>) {
         match *event {
-            Event::RequestHead { bytes, .. } => self.log.show(Part::SentHead(bytes)),
+            Event::RequestHead { stream, bytes, .. } => {
+                if let Some(stream) = stream {
+                    let text = format!("using HTTP/2, stream {}", stream);
+                    self.log.show(Part::Info(&text));
+                }
+                self.log.show(Part::SentHead(bytes));
+            }
             Event::TunnelRequest { bytes, .. } => self.log.show(Part::SentHead(bytes)),
             Event::TunnelResponse { status, head } => {
                 self.log.show(Part::Head(&redact::head::<&str>(head, &[])));

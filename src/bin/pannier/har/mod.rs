@@ -3,7 +3,7 @@
 //! Values of `Authorization`, `Proxy-Authorization`, `Cookie` and `Set-Cookie` are replaced, and
 //! URLs have no userinfo, so that a file can be shown to others; names and sizes are left. Queries
 //! and content are not looked into. An exchange that got no response has the status 0, and `_error`
-//! says why.
+//! says why. Exchanges that shared a connection of HTTP/2 are told apart by `_streamId`.
 
 mod fields;
 mod json;
@@ -75,6 +75,9 @@ fn entry(page: &str, clock: &Clock, exchange: &Exchange) -> Json {
             members.push(("serverIPAddress", Json::Text(remote.ip().to_string())));
         }
         members.push(("connection", Json::Text(carrier.id.to_string())));
+        if let Some(stream) = carrier.stream {
+            members.push(("_streamId", Json::Number(stream.into())));
+        }
     }
     if let Some(error) = &exchange.error {
         members.push(("_error", error.as_str().into()));

@@ -49,6 +49,8 @@ pub struct Carrier {
     /// Which of the run's clients it belongs to.
     pub client: usize,
     pub id: u64,
+    /// Which of its streams, in HTTP/2.
+    pub stream: Option<u32>,
     /// Had it carried an exchange before?
     pub reused: bool,
     pub remote: Option<SocketAddr>,

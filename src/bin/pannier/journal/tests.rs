@@ -119,7 +119,7 @@ fn ok_a_pipelined_exchange_has_the_connection_of_the_one_before_it() {
     let exchanges = journal.take();
     assert!(exchanges.iter().all(|e| phases(e) == [Phase::Send, Phase::Wait, Phase::Receive]));
     let carriers: Vec<_> = exchanges.iter().filter_map(|exchange| exchange.carrier).collect();
-    let carrier = |reused| Carrier { client: 0, id: 1, reused, remote };
+    let carrier = |reused| Carrier { client: 0, id: 1, stream: None, reused, remote };
     assert_eq!(carriers, [carrier(false), carrier(true)]);
 }
 

@@ -3,6 +3,7 @@
 //! A phase ends where the next begins, so that the phases of an exchange have no gaps and their sum
 //! is its time.
 
+use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -65,15 +66,17 @@ impl Trace {
             Event::Resolved { .. } | Event::Connecting { .. } => self.enter(Phase::Connect, at),
             Event::Tunnelling { .. } => self.enter(Phase::Tunnel, at),
             Event::Handshaking => self.enter(Phase::Tls, at),
-            Event::Connected { connection, remote, .. } => self
-                .carry(at, Carrier { client: self.client, id: connection, reused: false, remote }),
-            Event::Reused { connection, remote, .. } => self
-                .carry(at, Carrier { client: self.client, id: connection, reused: true, remote }),
-            Event::RequestHead { connection, bytes, length, .. } => {
+            Event::Connected { connection, remote, .. } => {
+                self.carry(at, connection, false, remote)
+            }
+            Event::Reused { connection, remote, .. } => self.carry(at, connection, true, remote),
+            Event::RequestHead { connection, stream, bytes, length } => {
                 // A request that is pipelined goes out on what another has.
                 if self.exchange.carrier.is_none() || self.exchange.is_over() {
-                    let (client, id) = (self.client, connection);
-                    self.carry(at, Carrier { client, id, reused: true, remote: None });
+                    self.carry(at, connection, true, None);
+                }
+                if let Some(carrier) = &mut self.exchange.carrier {
+                    carrier.stream = stream;
                 }
                 let method = bytes.split(|&byte| byte == b' ').next().unwrap_or_default();
                 self.exchange.method = String::from_utf8_lossy(method).into_owned();
@@ -142,9 +145,10 @@ impl Trace {
         self.done
     }
 
-    fn carry(&mut self, at: Duration, carrier: Carrier) {
+    fn carry(&mut self, at: Duration, id: u64, reused: bool, remote: Option<SocketAddr>) {
         self.enter(Phase::Send, at);
-        self.exchange.carrier = Some(carrier);
+        let client = self.client;
+        self.exchange.carrier = Some(Carrier { client, id, stream: None, reused, remote });
     }
 
     /// A phase begins, of the next exchange if this one is over. Phases do not go back: a second

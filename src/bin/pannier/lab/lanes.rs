@@ -103,7 +103,8 @@ mod tests {
             let (from, to) = (Duration::from_millis(from), Duration::from_millis(to));
             let mut exchange = Exchange::new("GET", &url, from);
             exchange.spans.push(Span { phase: Phase::Wait, from, to });
-            exchange.carrier = Some(Carrier { client: 0, id, reused: false, remote: None });
+            let carrier = Carrier { client: 0, id, stream: None, reused: false, remote: None };
+            exchange.carrier = Some(carrier);
             exchange
         };
         let all = [

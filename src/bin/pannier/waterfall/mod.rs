@@ -50,6 +50,8 @@ pub struct Row {
     pub target: String,
     pub status: Option<u16>,
     pub reused: bool,
+    /// Which stream of the connection it had, in HTTP/2.
+    pub stream: Option<u32>,
     pub error: Option<String>,
     pub began: Duration,
     pub spans: Vec<Span>,
@@ -107,6 +109,18 @@ impl Chart {
     }
 }
 
+impl Group {
+    /// What stands before a row of this group: `#1` before the first of a connection, and `#1.3` before
+    /// each that shares it as a stream.
+    pub fn id(&self, index: usize) -> String {
+        match (self.connection, self.rows[index].stream, index) {
+            (Some(id), Some(stream), _) => format!("#{}.{}", id, stream),
+            (Some(id), None, 0) => format!("#{}", id),
+            _ => String::new(),
+        }
+    }
+}
+
 impl Section {
     fn add(&mut self, connection: Option<u64>, row: Row) {
         let known = self.groups.iter_mut().find(|group| group.connection == connection);
@@ -129,6 +143,7 @@ impl Row {
             target: label::clean(exchange.url.target()),
             status: exchange.status,
             reused: exchange.carrier.is_some_and(|carrier| carrier.reused),
+            stream: exchange.carrier.and_then(|carrier| carrier.stream),
             error: exchange.error.as_deref().map(label::clean),
             began: exchange.began.saturating_sub(began),
             spans: exchange.spans.iter().map(shifted).collect(),

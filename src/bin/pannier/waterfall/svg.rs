@@ -59,10 +59,12 @@ impl Drawing {
 
     fn group(&mut self, group: &Group) {
         let (top, middle) = (self.y, ROW / 2.0);
-        if let Some(id) = group.connection {
-            self.text(MARGIN, top + middle + 4.0, "note", &format!("#{}", id));
-        }
-        for row in &group.rows {
+        for (index, row) in group.rows.iter().enumerate() {
+            let id = group.id(index);
+            if !id.is_empty() {
+                let x = if row.stream.is_some() { MARGIN / 2.0 } else { MARGIN };
+                self.text(x, self.y + middle + 4.0, "note", &id);
+            }
             self.row(row);
         }
         let (from, to) = (top + middle, self.y - middle);

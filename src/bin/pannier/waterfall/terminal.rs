@@ -137,8 +137,8 @@ struct Columns {
 
 impl Columns {
     fn new(chart: &Chart, width: usize) -> Columns {
-        let last = chart.groups().filter_map(|group| group.connection).max().unwrap_or(0);
-        let id = last.to_string().len() + 1;
+        let ids = chart.groups().flat_map(|group| (0..group.rows.len()).map(|row| group.id(row)));
+        let id = ids.map(|id| id.len()).max().unwrap_or(0).max(ID);
         let longest = chart.rows().map(|row| row.label(usize::MAX).chars().count()).max();
         let free = width - id - BRACKET - STATUS - TIME;
         // The origin stands above, before the axis.
@@ -155,11 +155,8 @@ impl Columns {
 
 fn line(chart: &Chart, group: &Group, index: usize, columns: &Columns, look: Look) -> String {
     let row = &group.rows[index];
-    let id = match (index, group.connection) {
-        (0, Some(id)) => format!("#{}", id),
-        _ => String::new(),
-    };
-    let left = format!("{:>width$} {} ", id, bracket(group, index), width = columns.id);
+    let left =
+        format!("{:>width$} {} ", group.id(index), bracket(group, index), width = columns.id);
     let label = row.label(columns.label);
     let gap = columns.label - label.chars().count();
     let status = row.status.map_or("  —".to_owned(), |status| format!("{:>3}", status));
@@ -219,6 +216,8 @@ fn runs(cells: &[Option<Phase>]) -> Vec<&[Option<Phase>]> {
     runs
 }
 
+/// The shortest name of a connection.
+const ID: usize = 2;
 /// A blank, the bracket and a blank.
 const BRACKET: usize = 3;
 /// A blank, three digits and a blank.

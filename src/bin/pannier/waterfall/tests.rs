@@ -24,7 +24,7 @@ fn exchange(
         exchange.spans.push(Span { phase, from: at, to });
         at = to;
     }
-    let carrier = |(id, reused)| Carrier { client: 0, id, reused, remote: None };
+    let carrier = |(id, reused)| Carrier { client: 0, id, stream: None, reused, remote: None };
     exchange.carrier = connection.map(carrier);
     if phases.last().is_some_and(|(phase, _)| *phase == Receive) {
         exchange.status = Some(200);
