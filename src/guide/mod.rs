@@ -3,7 +3,7 @@
 //! Prose with examples that are tests. It is there for `rustdoc` alone: in a build there is neither a
 //! line of it nor a file that it would need.
 //!
-//! - [`connections`]: what a connection costs, five ways to use connections and when to choose which,
+//! - [`connections`]: what a connection costs, six ways to use connections and when to choose which,
 //!   how a connection persists and why it closes, the pool, retries, pipelining, uploads, deadlines,
 //!   proxies, hop-by-hop fields, ports, small writes, slow start.
 //! - [`architecture`]: the layers, the way of one exchange, where to find what.
