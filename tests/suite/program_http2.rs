@@ -10,7 +10,7 @@ use pannier::proto::h2::frame::{Frame, FrameHead, Settings};
 use pannier::proto::h2::hpack::{Decoder, Encoder, Indexing};
 use pannier::proto::h2::ErrorCode;
 
-use crate::support::program::{closed_address, pannier, sized, Dir, Peer, Text};
+use crate::support::program::{closed_address, fed, pannier, sized, Dir, Peer, Text};
 
 /// A server that answers requests in frames, and remembers what it was asked.
 struct Server {
@@ -208,6 +208,22 @@ fn ok_verbose_shows_heads_as_curl_does() {
         let (_, behind) =
             rest.split_once(line).unwrap_or_else(|| panic!("no {:?} in {}", line, stderr));
         rest = behind;
+    }
+}
+
+#[test]
+fn ok_fields_that_are_not_sent_are_not_shown() {
+    let server = Server::start(1, |asked| answer(asked, "hi"));
+    let words = ["-sv", KNOWN, "-T", "-", "-H", "Connection: a", "-H", "a: b", "-H", "c: d"];
+    let run = fed(&[&words[..], &[&server.url("/")]].concat(), "x");
+    let (stdout, stderr, code) = run.text();
+    assert_eq!((stdout, code), ("hi", 0));
+    let fields = &server.seen().asked[0].fields;
+    assert!(stderr.contains("\n> c: d\r\n") && fields.contains("c: d\n"), "{}", stderr);
+    for name in ["connection", "transfer-encoding", "a"] {
+        let line = format!("\n{}: ", name);
+        assert!(!fields.contains(&line), "{}", fields);
+        assert!(!stderr.to_ascii_lowercase().contains(&line.replace('\n', "\n> ")), "{}", stderr);
     }
 }
 
