@@ -162,13 +162,13 @@ impl Connection {
         either!(self, it => it.content_left())
     }
 
-    /// Has the content of the response a coding that belongs to its transfer?
+    /// May the content of the response have a coding? HTTP/1 finds that on the way to what it has to know
+    /// of a head; else the head is to be looked at.
     pub(crate) fn is_coded(&self) -> bool {
         match self {
             Connection::H1(it) => it.is_coded(),
-            // RFC 9113 §8.2.2: there is no Transfer-Encoding.
             #[cfg(feature = "http2")]
-            Connection::H2(_) => false,
+            Connection::H2(_) => true,
         }
     }
 

@@ -32,6 +32,7 @@ mod h2_engine_errors;
 mod h2_engine_model;
 #[cfg(feature = "http2")]
 mod h2_engine_windows;
+mod h2_exchanges;
 #[cfg(feature = "http2")]
 mod h2_frames;
 #[cfg(feature = "http2")]

@@ -107,7 +107,7 @@ impl Decoding {
         Ok(Decoding { mode, ..self })
     }
 
-    /// The layer above the content of a response with these fields, if that is `coded`. Its transfer
+    /// The layer above the content of a response with these fields, if that may be `coded`. Its transfer
     /// codings are decoded if they were asked for.
     pub(super) fn layer(self, headers: &Headers, coded: bool, transfer: bool) -> Layer {
         let content = coded && self.mode != Mode::None;

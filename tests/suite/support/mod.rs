@@ -6,6 +6,8 @@ pub mod counted;
 pub mod daemon;
 #[cfg(feature = "gzip")]
 pub mod deflate;
+#[cfg(feature = "http2")]
+pub mod h2_peer;
 pub mod json;
 pub mod peer;
 pub mod plain_tls;

@@ -14,7 +14,7 @@
 //! goes wrong ends. What fails in it fails the test, when the [`Peer`] goes out of scope.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -197,13 +197,17 @@ impl Wire {
 
     /// Do this many bytes come before the end of the stream?
     pub fn try_bytes(&mut self, count: usize) -> bool {
+        self.next_bytes(count).is_some()
+    }
+
+    /// This many bytes, or `None` if the end of the stream comes first.
+    pub fn next_bytes(&mut self, count: usize) -> Option<Vec<u8>> {
         while self.input.len() < count {
             if !self.fill() {
-                return false;
+                return None;
             }
         }
-        self.input.drain(..count);
-        true
+        Some(self.input.drain(..count).collect())
     }
 
     /// A head, whatever it says.
@@ -291,6 +295,11 @@ impl Wire {
     /// Ends the stream, whatever the client has sent. What was not read makes it a reset.
     pub fn leave(mut self) {
         self.pay();
+    }
+
+    /// Ends this side of the stream in order; what the client sends is still to be read.
+    pub fn shut(&self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
     pub fn can_reset(&self) -> bool {
