@@ -14,7 +14,7 @@ use super::exchange::{Allowed, Content, Facts, Failure, Outgoing, Trailers, Watc
 use super::h1;
 #[cfg(feature = "http2")]
 use super::h2;
-use super::pool::Value;
+use super::pool::{Tell, Value};
 
 /// What carries an exchange.
 #[derive(Debug)]
@@ -52,6 +52,14 @@ impl Value for Connection {
             Connection::H2(it) => {
                 (_lent < it.room()).then(|| Connection::H2(Box::new(it.another())))
             }
+        }
+    }
+
+    fn watch_room(&self, _tell: Tell) {
+        match self {
+            Connection::H1(_) => {}
+            #[cfg(feature = "http2")]
+            Connection::H2(it) => it.watch_room(_tell),
         }
     }
 }

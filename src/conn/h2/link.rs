@@ -19,6 +19,7 @@
 //! looks whether a half lies idle that a sleeper could take. What one writes for others it writes to the
 //! end, and who begins to read while another one writes comes back soon to see whether that was so.
 
+use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -29,6 +30,7 @@ use crate::proto::h2::{self, Config, ErrorCode, Refusal, StreamId};
 use crate::proto::Limits;
 
 use super::super::exchange::Failure;
+use super::super::pool::Tell;
 use super::books::Books;
 use super::halves::Halves;
 
@@ -41,9 +43,14 @@ pub(super) struct Link {
     /// How many exchanges there may be at once; none, if no more can begin. It is asked for by the pool,
     /// under the lock of that.
     room: AtomicUsize,
+    watcher: Watcher,
     /// How many there have been.
     pub(super) exchanges: AtomicU64,
 }
+
+/// Who is told when there may be more exchanges at once than before, outside of all other locks.
+#[derive(Default)]
+struct Watcher(Mutex<Option<Tell>>);
 
 /// One who waits.
 #[derive(Debug)]
@@ -81,11 +88,16 @@ impl Link {
         };
         let books = Books::new(h2::Connection::new(config, limits), halves);
         let room = AtomicUsize::new(books.engine.capacity());
-        Link { books: Mutex::new(books), room, exchanges: AtomicU64::new(0) }
+        let watcher = Watcher::default();
+        Link { books: Mutex::new(books), room, watcher, exchanges: AtomicU64::new(0) }
     }
 
     pub(super) fn room(&self) -> usize {
         self.room.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn watch_room(&self, tell: Tell) {
+        *self.watcher.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(tell);
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Books> {
@@ -200,7 +212,12 @@ impl Link {
             }
             Ok(_) => {
                 books.digest(half.input(), waiter);
-                self.room.store(books.room(), Ordering::Relaxed);
+                let room = books.room();
+                if room > self.room.swap(room, Ordering::Relaxed) {
+                    drop(books);
+                    self.watcher.tell();
+                    books = self.lock();
+                }
                 Turn::Done
             }
             Err(error) if is_timeout(&error) => Turn::TimedOut,
@@ -272,6 +289,20 @@ impl Link {
     /// What wakes one who sleeps here.
     pub(super) fn waker(self: &Arc<Self>, signal: &Arc<Condvar>) -> Arc<dyn Interrupt> {
         Arc::new(Waker { link: Arc::downgrade(self), signal: Arc::clone(signal) })
+    }
+}
+
+impl Watcher {
+    fn tell(&self) {
+        if let Some(tell) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            tell();
+        }
+    }
+}
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watcher")
     }
 }
 

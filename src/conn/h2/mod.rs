@@ -35,6 +35,7 @@ use self::books::Books;
 use self::link::{Link, Waiter};
 use self::tunnel::Tunnel;
 use super::exchange::{Facts, Failure};
+use super::pool::Tell;
 
 /// A handle on a connection that speaks HTTP/2, and the exchange that it carries for the one who has the
 /// handle. When the last one is dropped, the connection is closed.
@@ -102,6 +103,11 @@ impl Exchange {
     /// How many exchanges the connection may carry at once; none, if no more can begin.
     pub(crate) fn room(&self) -> usize {
         self.link.room()
+    }
+
+    /// Has it called whenever the connection may carry more exchanges at once than before.
+    pub(crate) fn watch_room(&self, tell: Tell) {
+        self.link.watch_room(tell);
     }
 
     pub(crate) fn begin(&mut self) {

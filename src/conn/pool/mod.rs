@@ -56,14 +56,14 @@ pub(crate) struct Pool<K: Key, T: Value> {
 }
 
 /// What values are kept by.
-pub(crate) trait Key: Clone + Eq + Debug + Send + 'static {}
+pub(crate) trait Key: Clone + Eq + Debug + Send + Sync + 'static {}
 
-impl<K: Clone + Eq + Debug + Send + 'static> Key for K {}
+impl<K: Clone + Eq + Debug + Send + Sync + 'static> Key for K {}
 
 /// What is kept.
 ///
-/// Both methods are called under the lock of the pool: they wait for nothing, and lock nothing that is
-/// held over a system call.
+/// The first two methods are called under the lock of the pool: they wait for nothing, and lock nothing
+/// that is held over a system call.
 pub(crate) trait Value: Debug + Send + Sized + 'static {
     /// Is it of the kind that is lent several times at once, for as long as it lives?
     fn is_shared(&self) -> bool {
@@ -75,7 +75,13 @@ pub(crate) trait Value: Debug + Send + Sized + 'static {
     fn share(&self, _lent: usize) -> Option<Self> {
         None
     }
+
+    /// Whenever there is room for more than before, this is to be called, outside of all locks.
+    fn watch_room(&self, _tell: Tell) {}
 }
+
+/// Told of something.
+pub(crate) type Tell = Box<dyn Fn() + Send + Sync>;
 
 /// Is one connection of this key expected to be enough for many?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,7 +179,6 @@ impl<K: Key, T: Value> Pool<K, T> {
     }
 
     /// A value of `key` may have room for more shares than before, of itself.
-    #[cfg_attr(not(test), allow(dead_code))] // HTTP/1 shares nothing.
     pub(crate) fn room_changed(self: &Arc<Self>, key: &K) {
         let served = self.serve(&mut self.lock(), key);
         wake(served);

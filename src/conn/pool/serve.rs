@@ -69,6 +69,14 @@ impl<K: Key, T: Value> Pool<K, T> {
 
     /// A value was made in a place of `key`.
     pub(super) fn fill(self: &Arc<Self>, key: K, value: T, born: Instant) -> Lent<K, T> {
+        if value.is_shared() {
+            let (pool, key) = (Arc::downgrade(self), key.clone());
+            value.watch_room(Box::new(move || {
+                if let Some(pool) = pool.upgrade() {
+                    pool.room_changed(&key);
+                }
+            }));
+        }
         let made = Idle { key: key.clone(), value, since: born, born, expires: None };
         let mut state = self.lock();
         state.settle(&key);
@@ -106,6 +114,12 @@ impl<K: Key, T: Value> Pool<K, T> {
         let served = self.serve(&mut state, key);
         drop(state);
         wake(served);
+    }
+
+    /// One more share of what this is one of.
+    pub(super) fn share_same(self: &Arc<Self>, id: ShareId) -> Option<Lent<K, T>> {
+        let share = self.lock().shared.share_same(id)?;
+        Some(Lent::share(self, share))
     }
 
     /// A share was dropped.

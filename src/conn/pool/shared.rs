@@ -93,6 +93,13 @@ impl<K: Key, T: Value> Shared<K, T> {
         self.of(key).filter(|entry| !is_too_old(entry.born, now, config)).find_map(Entry::share)
     }
 
+    /// One more share of this entry, as long as it is lent at all.
+    pub(super) fn share_same(&mut self, id: ShareId) -> Option<(T, ShareId)> {
+        let at = self.position(id);
+        let entry = &mut self.entries[at];
+        entry.share_beside(0)
+    }
+
     /// The pool's handle on one of `key` that is too old to be lent again, to be closed.
     pub(super) fn take_aged(
         &mut self,
@@ -156,8 +163,13 @@ impl<K: Key, T: Value> Shared<K, T> {
 impl<K, T: Value> Entry<K, T> {
     /// Lends one more share, if there is room.
     fn share(&mut self) -> Option<(T, ShareId)> {
+        self.share_beside(self.out)
+    }
+
+    /// The same as if so many were out.
+    fn share_beside(&mut self, out: usize) -> Option<(T, ShareId)> {
         let share = match &self.standing {
-            Standing::Open(value) => value.share(self.out)?,
+            Standing::Open(value) => value.share(out)?,
             Standing::Leaving(_) | Standing::Retired(_) => return None,
         };
         self.out += 1;
