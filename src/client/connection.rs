@@ -30,6 +30,10 @@ use super::{Client, Lent};
 /// must be read to its end, or dropped, before the next is received. Dropping the connection closes
 /// it.
 ///
+/// Over HTTP/2 each request has a stream of its own. Responses are received in the same order, but one
+/// need not be read before the next is, and one that fails takes no other with it. Other requests of the
+/// client may use the connection too.
+///
 /// ```
 /// use pannier::net::Script;
 /// use pannier::Client;
@@ -65,6 +69,8 @@ struct Sent {
     request: Request,
     length: u64,
     timings: Timings,
+    /// Its own part of a connection of HTTP/2.
+    own: Option<Lent>,
 }
 
 impl Connection {
@@ -110,13 +116,18 @@ impl Connection {
                 return refuse("the connection is closed, or a response of it is still being read");
             }
         };
+        let mut own = connection.another();
+        if connection.is_share() && own.is_none() {
+            drop(self.line.put(Seat::Free(connection)));
+            return refuse("the connection takes no more requests");
+        }
         let call = Call::new(&self.client, request, Instant::now());
         let mut timings = Timings::new(call.began, call.began);
-        let queued = call.enqueue(request, &mut connection, call.deadline);
+        let queued = call.enqueue(request, own.as_mut().unwrap_or(&mut connection), call.deadline);
         timings.sent = Some(call.began);
         drop(self.line.put(Seat::Free(connection)));
         let length = queued.map_err(|error| error.with_url(request.shared_url()))?;
-        self.in_flight.push_back(Sent { request: request.clone(), length, timings });
+        self.in_flight.push_back(Sent { request: request.clone(), length, timings, own });
         Ok(())
     }
 
@@ -126,18 +137,20 @@ impl Connection {
     /// # Errors
     /// [`ErrorKind::InvalidRequest`] if no request is in flight, or the response before was not read to
     /// its end; nothing has changed then. With any other, those of [`Client::send`], the connection is
-    /// closed, and every request in flight is lost.
+    /// closed, and every request in flight is lost; over HTTP/2 only this one is.
     pub fn receive(&mut self) -> Result<Response> {
         let refuse = |text: &str| Err(Error::new(ErrorKind::InvalidRequest).message(text));
-        if self.in_flight.is_empty() {
-            return refuse("no request is in flight on the connection");
+        match self.in_flight.front_mut().map(|sent| sent.own.take()) {
+            Some(None) => {}
+            Some(Some(own)) => return self.receive_on(Some(own), None),
+            None => return refuse("no request is in flight on the connection"),
         }
         let connection = match self.line.take() {
             Seat::Free(connection) => Some(connection),
             Seat::Taken => return refuse("the response before was not read to its end"),
             Seat::Closed(..) | Seat::Left => None,
         };
-        let result = self.receive_on(connection);
+        let result = self.receive_on(connection, Some(&Arc::clone(&self.line)));
         if result.is_err() {
             self.in_flight.clear();
             drop(self.line.leave());
@@ -145,15 +158,19 @@ impl Connection {
         result
     }
 
-    fn receive_on(&mut self, connection: Option<Lent>) -> Result<Response> {
+    /// The next response, on the connection of a line, or on its own part of one.
+    fn receive_on(
+        &mut self,
+        connection: Option<Lent>,
+        line: Option<&Arc<Line>>,
+    ) -> Result<Response> {
         let closed = || Error::new(ErrorKind::Receive).message("the connection is closed");
         let mut sent = self.in_flight.pop_front().ok_or_else(closed)?;
         let request = &sent.request;
         let placed = |error: Error| error.with_url(request.shared_url());
         let connection = connection.ok_or_else(|| placed(closed().at(Phase::Wait)))?;
         let call = Call::new(&self.client, request, Instant::now());
-        let received =
-            call.receive(request, Some(&self.line), connection, sent.length, &mut sent.timings);
+        let received = call.receive(request, line, connection, sent.length, &mut sent.timings);
         let answered = received.map_err(|(error, _)| placed(error))?;
         // A challenge is not answered here, but the next request will be able to.
         for party in Party::all(request) {

@@ -136,6 +136,15 @@ impl<K: Key, T: Value> Lent<K, T> {
         matches!(self.claim.0, Some((_, Part::Share(_))))
     }
 
+    /// One more share of the same, even if there is no room for it just now; `None` if no more is lent of
+    /// it, or it is not shared.
+    pub(crate) fn another(&self) -> Option<Lent<K, T>> {
+        match &self.claim.0 {
+            Some((pool, Part::Share(id))) => pool.share_same(*id),
+            _ => None,
+        }
+    }
+
     /// The value and what it takes of the pool, which it should not outlive.
     pub(crate) fn into_parts(self) -> (T, Claim<K, T>) {
         (self.value, self.claim)
