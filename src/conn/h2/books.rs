@@ -23,6 +23,8 @@ pub(super) struct Books {
     pub(super) slots: Slots,
     pub(super) halves: Halves,
     pub(super) outbox: Outbox,
+    /// How much a thread that writes has taken out of it.
+    pub(super) writing: usize,
     /// Those who sleep until a stream is to be had, oldest first.
     openers: Vec<Arc<Condvar>>,
     /// Why nothing more will come.
@@ -62,6 +64,7 @@ impl Books {
             slots: Slots::default(),
             halves,
             outbox: Outbox::default(),
+            writing: 0,
             openers: Vec::new(),
             end: None,
         }
@@ -156,6 +159,7 @@ impl Books {
 
     /// Takes in what was read. Content for who has read it goes where that wants it.
     pub(super) fn digest(&mut self, input: &mut Buffer, waiter: &mut Waiter<'_>) {
+        self.engine.set_unsent(self.outbox.unsent().len() + self.writing);
         loop {
             let (used, event) = match self.engine.recv(input.unread()) {
                 Ok(found) => found,

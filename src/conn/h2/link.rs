@@ -176,9 +176,11 @@ impl Link {
         let mut turn = Turn::Done;
         while turn == Turn::Done && books.collect_unsent() {
             let mut outbox = std::mem::take(&mut books.outbox);
+            books.writing = outbox.unsent().len();
             drop(books);
             let written = half.transport().write(outbox.unsent(), until);
             books = self.lock();
+            books.writing = 0;
             match written {
                 Ok(count) => outbox.sent(count),
                 Err(error) if is_timeout(&error) => turn = Turn::Stalled,
