@@ -20,7 +20,8 @@
 //! | leave HTTP: 101 and CONNECT | [`Response::into_stream`], [`Stream`] |
 //! | bring TLS, a resolver or a transport of your own | [`net`] |
 //! | test without a network | [`net::Script`] |
-//! | use the parsers and engines alone | [`proto::h1`], [`proto::socks`], [`coding`] |
+#![cfg_attr(feature = "http2", doc = "| speak HTTP/2 | [`Protocol`], [`Http2Config`] |")]
+//! | use the parsers and engines alone | [`proto`], [`coding`] |
 #![cfg_attr(doc, doc = "| understand how connections are used, and this crate | [`guide`] |")]
 #![doc = ""]
 #![doc = include_str!("../README.md")]

@@ -197,7 +197,8 @@ impl Client {
     /// Sends requests one behind the other on one connection, without waiting for the responses in
     /// between (RFC 9112 §9.3.2): one round trip then serves many of them. Those that must not be sent
     /// again ([`RetryPolicy::none`]), whose method is not idempotent, or whose content is a reader or
-    /// longer than 16 KiB, go out alone.
+    /// longer than 16 KiB, go out alone. On a connection of HTTP/2 each has a stream of its own instead,
+    /// and one that is late or lost holds up only those that are received after it.
     pub fn pipeline<I>(&self, requests: I) -> Pipeline<I::IntoIter>
     where
         I: IntoIterator,

@@ -14,6 +14,9 @@
 //! - A peer that ends connections without a word while several requests are in flight is
 //!   remembered by the client, and not pipelined to any more.
 //!
+//! On a connection of HTTP/2 each request has a stream of its own, and none of these rules is needed: what goes
+//! out beside the request whose turn it is neither waits for that nor is lost with it.
+//!
 //! What remains is why pipelining is for the caller to ask for: a response that was sent unasked cannot be
 //! told from the answer to a request that is in flight already.
 
