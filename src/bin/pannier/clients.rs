@@ -6,6 +6,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use pannier::http::{Headers, Url};
+#[cfg(feature = "http2")]
+use pannier::Http2Config;
 use pannier::{Client, Leniency, Limits, PoolConfig, Protocol, Proxy};
 
 use crate::args::Global;
@@ -76,6 +78,12 @@ impl Clients {
             // Every field comes from the options, in their order.
             .user_agent("")
             .default_headers(Headers::new());
+        // What is limited is a connection, and what is to be limited is a transfer.
+        #[cfg(feature = "http2")]
+        let builder = match setting.limit_rate {
+            Some(_) => builder.http2(Http2Config::default().concurrent_streams(1)),
+            None => builder,
+        };
         match setting.cookies {
             true => self.cookies.give(builder).build(),
             false => builder.build(),

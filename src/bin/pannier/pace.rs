@@ -2,8 +2,8 @@
 //!
 //! It reads and writes small pieces and rests after each for as long as the piece should have taken,
 //! so that the peer sees an even stream and TCP slows it down. An exchange begins with a little to
-//! spare, which its heads need. A connection carries one transfer at a time; hence the limit is one
-//! of the transfer.
+//! spare, which its heads need. A connection carries one transfer at a time, in HTTP/2 too if there is
+//! a limit; hence it is one of the transfer.
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,6 +21,8 @@ pub struct Paced {
     output: Pace,
     /// What was read last is answered by the next write, with which an exchange begins.
     has_read: bool,
+    /// In HTTP/2 it need not: frames are written while content comes.
+    is_http2: bool,
 }
 
 /// The pace of one direction.
@@ -36,7 +38,7 @@ impl Paced {
     pub fn new(inner: Box<dyn Transport>, rate: u64) -> Paced {
         let now = Instant::now();
         let pace = || Pace::new(rate, now);
-        Paced { inner, input: pace(), output: pace(), has_read: false }
+        Paced { inner, input: pace(), output: pace(), has_read: false, is_http2: false }
     }
 }
 
@@ -94,7 +96,8 @@ impl Transport for Paced {
     }
 
     fn write(&mut self, bytes: &[u8], deadline: Deadline) -> io::Result<usize> {
-        if std::mem::take(&mut self.has_read) {
+        self.is_http2 |= bytes.starts_with(b"PRI ");
+        if std::mem::take(&mut self.has_read) && !self.is_http2 {
             self.input.spare(Instant::now());
             self.output.spare(Instant::now());
         }

@@ -63,6 +63,7 @@ const GROUPS: &[Group] = &[
             "proxy-cert-type",
             "proxy-ciphers",
             "proxy-crlfile",
+            "proxy-http2",
             "proxy-insecure",
             "proxy-key",
             "proxy-key-type",
