@@ -377,6 +377,18 @@ mod tests {
     }
 
     #[test]
+    fn ok_the_version_of_a_head() {
+        for (head, expected) in [
+            ("HTTP/1.1 200 OK\r\n\r\n", "1.1"),
+            ("HTTP/1.0 200\r\n\r\n", "1.0"),
+            ("HTTP/2 200 \r\nserver: x\r\n\r\n", "2"),
+            ("", "0"),
+        ] {
+            assert_eq!(version(head.as_bytes()), expected);
+        }
+    }
+
+    #[test]
     fn ok_variables_and_escapes() {
         for (template, expected) in [
             ("%{http_code} %{response_code}\\n\\t\\r\\q", "404 404\n\t\r\\q"),

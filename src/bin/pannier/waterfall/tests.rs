@@ -71,6 +71,24 @@ fn ok_the_chart_in_a_terminal() {
 }
 
 #[test]
+fn ok_streams_of_a_connection_are_named_row_by_row() {
+    let mut exchanges = exchanges();
+    for (stream, exchange) in [1, 3, 1, 1, 123].into_iter().zip(&mut exchanges) {
+        if let Some(carrier) = &mut exchange.carrier {
+            carrier.stream = Some(stream);
+        }
+    }
+    let chart = Chart::new(&exchanges);
+    let ids =
+        |group: &Group| (0..group.rows.len()).map(|index| group.id(index)).collect::<Vec<_>>();
+    let ids: Vec<_> = chart.groups().map(ids).collect();
+    assert_eq!(ids, [vec!["#1.1", "#1.3", "#1.123"], vec!["#2.1"], vec![""]]);
+    let text = terminal::draw("", &chart, Look { width: 80, colour: false });
+    assert!(text.contains("\n  #1.1 ┌ GET / ") && text.contains("\n#1.123 └ GET "), "{}", text);
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{}", text);
+}
+
+#[test]
 fn ok_an_origin_that_is_longer_than_the_labels_is_shown_whole() {
     let wait = [(Wait, 10), (Receive, 10)];
     let chart = Chart::new(&[exchange("http://127.0.0.1:8080/a", Some((1, false)), 0, &wait)]);
