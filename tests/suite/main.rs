@@ -25,6 +25,12 @@ mod h1_request;
 mod h1_response;
 mod h1_roundtrip;
 #[cfg(feature = "http2")]
+mod h2_cancel;
+#[cfg(feature = "http2")]
+mod h2_chaos;
+#[cfg(feature = "http2")]
+mod h2_deadline;
+#[cfg(feature = "http2")]
 mod h2_ends;
 #[cfg(feature = "http2")]
 mod h2_engine;
@@ -45,7 +51,11 @@ mod h2_hpack;
 #[cfg(feature = "http2")]
 mod h2_linearity;
 #[cfg(feature = "http2")]
+mod h2_reports;
+#[cfg(feature = "http2")]
 mod h2_sharing;
+#[cfg(feature = "http2")]
+mod h2_tls;
 #[cfg(feature = "http2")]
 mod h2_wire;
 mod layers;

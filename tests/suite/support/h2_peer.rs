@@ -473,10 +473,27 @@ impl H2 {
     }
 
     /// Is the client there to take this?
+    pub fn try_raw(&mut self, bytes: &[u8]) -> bool {
+        self.wire.try_send(bytes)
+    }
+
     pub fn try_frame(&mut self, frame: Frame<'_>) -> bool {
         let mut out = Vec::new();
         frame.write_to(&mut out);
-        self.wire.try_send(out)
+        self.try_raw(&out)
+    }
+
+    pub fn try_head(&mut self, stream: u32, status: u16) -> bool {
+        self.held = Some(Vec::new());
+        self.head(stream, status, &[], More);
+        let held = self.held.take().unwrap_or_default();
+        self.try_raw(&held)
+    }
+
+    /// Whatever else comes means nothing.
+    pub fn forget_rest(&mut self) {
+        while self.next().is_some() {}
+        self.aside.clear();
     }
 
     /// Ends the connection in order. What the client still sends is read, lest it become a reset.

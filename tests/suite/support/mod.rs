@@ -8,6 +8,8 @@ pub mod daemon;
 pub mod deflate;
 #[cfg(feature = "http2")]
 pub mod h2_peer;
+#[cfg(all(feature = "http2", target_os = "linux"))]
+pub mod h2_unruly;
 pub mod json;
 pub mod peer;
 pub mod plain_tls;

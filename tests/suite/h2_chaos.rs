@@ -1,0 +1,220 @@
+//! Very many exchanges over many threads on few connections of HTTP/2, against servers that refuse, reset,
+//! stall, go away and change their settings at random.
+//!
+//! Each has one result, which is true by what the server has written down; nothing that must not happen twice
+//! does; nobody comes back later than allowed; no client sends more than windows and limits have it (that,
+//! the server watches); and when all is over, no descriptor and no thread is left.
+
+#![cfg(target_os = "linux")]
+
+use std::collections::{BTreeMap, HashMap};
+use std::env;
+use std::io::Cursor;
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pannier::http::Method;
+use pannier::{Body, Client, Error, ErrorKind, Http2Config, PoolConfig, Protocol, Proxy, Timeouts};
+
+use crate::support::h2_unruly::{Act, Arrival, Server, SIZES};
+use crate::support::read_all;
+use crate::support::unruly::{alone, content, Random};
+
+/// Run by hand with `PANNIER_H2_CHAOS=100000`.
+const EXCHANGES: u64 = 20_000;
+
+/// How many in every run of the tests.
+const FEW: u64 = 1_500;
+
+const THREADS: u64 = 64;
+
+const ORIGINS: u8 = 2;
+
+/// By when each must have come back.
+const DEADLINE: Duration = Duration::from_secs(4);
+
+/// And how much later at most. Many threads wait for few processors.
+const SLACK: Duration = Duration::from_millis(500);
+
+#[test]
+fn ok_exchanges_against_servers_that_misbehave() {
+    alone("h2_chaos::ok_exchanges_against_servers_that_misbehave", || chaos(FEW, 7));
+}
+
+#[test]
+#[ignore = "long: run by .ci/run"]
+fn ok_many_exchanges_against_servers_that_misbehave() {
+    let count = env::var("PANNIER_H2_CHAOS").map_or(EXCHANGES, |count| count.parse().unwrap());
+    let seed = env::var("PANNIER_H2_SEED").map_or(1, |seed| seed.parse().unwrap());
+    alone("h2_chaos::ok_many_exchanges_against_servers_that_misbehave", || chaos(count, seed));
+}
+
+/// What came of the exchanges of one thread.
+#[derive(Default)]
+struct Tally {
+    kinds: BTreeMap<String, u64>,
+    latest: Duration,
+    /// Those that failed, and how often they were processed by then.
+    failed: HashMap<u64, usize>,
+}
+
+fn chaos(count: u64, seed: u64) {
+    let server = Server::new(seed << 32);
+    let origins = server.listen(ORIGINS);
+    let windows = Http2Config::default().stream_window(20_000).max_stream_window(100_000);
+    let client = Client::builder()
+        .protocol(Protocol::Http2PriorKnowledge)
+        .http2(windows.connection_window(200_000))
+        .pool(PoolConfig::default().max_per_origin(3))
+        .timeouts(Timeouts::default().total(DEADLINE))
+        .proxy(Proxy::none())
+        .build();
+    let began = Instant::now();
+    let tallies = thread::scope(|scope| {
+        let workers: Vec<_> = (0..THREADS)
+            .map(|worker| {
+                let (client, server, origins) = (&client, &server, &origins);
+                let random = Random::new(seed << 32 | worker);
+                let count = count / THREADS + u64::from(worker < count % THREADS);
+                scope.spawn(move || work(client, server, origins, worker, count, random))
+            })
+            .collect();
+        workers.into_iter().map(|worker| worker.join().unwrap()).collect::<Vec<_>>()
+    });
+    let elapsed = began.elapsed();
+    let stats = client.pool_stats();
+    assert_eq!((stats.active, stats.waiting), (0, 0));
+    drop(client);
+    let late = server.stop(&origins);
+    let mut kinds = BTreeMap::new();
+    let latest = tallies.iter().map(|tally| tally.latest).max().unwrap_or_default();
+    let mut failed = HashMap::new();
+    for tally in tallies {
+        tally.kinds.into_iter().for_each(|(kind, count)| *kinds.entry(kind).or_insert(0) += count);
+        failed.extend(tally.failed);
+    }
+    println!("{} exchanges in {:.1?}: {:?}", count, elapsed, kinds);
+    println!(
+        "processed {}, the latest after {:.2?}",
+        server.processed.load(Ordering::Relaxed),
+        latest
+    );
+    println!("{:?}", stats);
+    for (id, arrivals) in late {
+        let before =
+            failed.get(&id).unwrap_or_else(|| panic!("{:x} was processed after its answer", id));
+        assert!(is_idempotent(id) || before + arrivals.len() <= 1, "{:x} {:?}", id, arrivals);
+    }
+    assert!(latest <= DEADLINE + SLACK, "one came back after {:?}", latest);
+    assert!(stats.retried > 0, "nothing was put to the test");
+}
+
+fn method(id: u64) -> Method {
+    match Random::new(id).below(10) {
+        0..=2 => Method::POST,
+        3 => Method::PUT,
+        _ => Method::GET,
+    }
+}
+
+fn is_idempotent(id: u64) -> bool {
+    method(id).is_idempotent()
+}
+
+/// Makes `count` requests one after the other and judges each.
+fn work(
+    client: &Client,
+    server: &Server,
+    origins: &[SocketAddr],
+    worker: u64,
+    count: u64,
+    mut random: Random,
+) -> Tally {
+    let mut tally = Tally::default();
+    for number in 0..count {
+        let id = (worker << 40) | number;
+        let origin = origins[random.below(origins.len() as u64) as usize];
+        let mut request = client.request(method(id), format!("http://{}/{}", origin, id));
+        if method(id) != Method::GET {
+            request = request.body(body(content(id, random.pick(&SIZES)), &mut random));
+        }
+        let whole = random.below(20) > 0;
+        let began = Instant::now();
+        let result = request.send().and_then(|mut response| match whole {
+            true => read_all(&mut response).map(Some),
+            false => Ok(None),
+        });
+        tally.latest = tally.latest.max(began.elapsed());
+        let arrivals = server.forget(id);
+        judge(id, &arrivals, &result);
+        let what = match &result {
+            Ok(_) => "ok".to_owned(),
+            Err(error) => format!("{:?} in {:?}", error.kind(), error.phase().unwrap()),
+        };
+        *tally.kinds.entry(what).or_insert(0) += 1;
+        if result.is_err() || !whole {
+            tally.failed.insert(id, arrivals.len());
+        }
+    }
+    tally
+}
+
+/// Sent again if need be, but for some; with a length that is known, or not.
+fn body(content: Vec<u8>, random: &mut Random) -> Body {
+    let length = content.len() as u64;
+    match random.below(5) {
+        0 => Body::from_fn(None, move || Ok(Cursor::new(content.clone()))),
+        1 => Body::from_fn(Some(length), move || Ok(Cursor::new(content.clone()))),
+        2 => Body::reader(Cursor::new(content)),
+        _ => Body::from(content),
+    }
+}
+
+/// Is this result the true one of a request that was processed so often?
+///
+/// - A response that was read to its end is the one to this very request, to its last byte.
+/// - A request that is not idempotent is processed once at most. Is its error called safe to retry, then it
+///   was not processed at all.
+/// - An idempotent one is processed twice at most, and only if its first connection was lost.
+/// - One fails only if it was not processed, or was not answered as it should, or its connection was lost;
+///   or time was over.
+fn judge(id: u64, arrivals: &[Arrival], result: &Result<Option<Vec<u8>>, Error>) {
+    let idempotent = is_idempotent(id);
+    let case = || format!("{:x} {} {:?} {:?}", id, idempotent, arrivals, result);
+    let is_torn = |arrival: &Arrival| arrival.torn.load(Ordering::Acquire);
+    let answers = |act| matches!(act, Act::Answer | Act::GoAwayAfter | Act::Tear);
+    let last = arrivals.last();
+    match idempotent {
+        true => assert!(arrivals.len() <= 2, "{}", case()),
+        false => assert!(arrivals.len() <= 1, "{}", case()),
+    }
+    if let [first, _] = arrivals {
+        assert!(is_torn(first) || first.act == Act::Stall, "{}", case());
+    }
+    match result {
+        Ok(Some(found)) => {
+            let answered = last.filter(|last| answers(last.act));
+            let answered = answered.unwrap_or_else(|| panic!("nobody answered {}", case()));
+            assert!(*found == content(id, answered.size), "{}", case());
+        }
+        // Only the head was looked at.
+        Ok(None) => assert!(last.map_or(false, |last| last.act != Act::Stall), "{}", case()),
+        Err(error) => {
+            use ErrorKind::{EmptyResponse, Framing, Protocol, Receive, Reset, Send, Truncated};
+            let kinds = [EmptyResponse, Framing, Protocol, Receive, Reset, Send, Truncated];
+            assert!(error.is_timeout() || kinds.contains(&error.kind()), "{}", case());
+            assert!(idempotent || !error.is_safe_to_retry() || arrivals.is_empty(), "{}", case());
+            let well = last.filter(|last| matches!(last.act, Act::Answer | Act::GoAwayAfter));
+            let well = well.map_or(false, |last| !is_torn(last));
+            assert!(error.is_timeout() || !well, "{}", case());
+            let stalled = last.map_or(false, |last| last.act == Act::Stall);
+            assert!(
+                !stalled || error.is_timeout() || idempotent || error.bytes_sent() > 0,
+                "{}",
+                case()
+            );
+        }
+    }
+}
