@@ -154,6 +154,9 @@ fn work(
             Err(error) => format!("{:?} in {:?}", error.kind(), error.phase().unwrap()),
         };
         *tally.kinds.entry(what).or_insert(0) += 1;
+        if arrivals.len() > 1 {
+            *tally.kinds.entry("processed twice".into()).or_insert(0) += 1;
+        }
         if result.is_err() || !whole {
             tally.failed.insert(id, arrivals.len());
         }

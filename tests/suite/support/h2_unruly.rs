@@ -62,15 +62,15 @@ pub enum Act {
 
 /// What becomes of ten thousand requests.
 pub const ACTS: [(u64, Act); 9] = [
-    (9_500, Act::Answer),
+    (9_530, Act::Answer),
     (150, Act::Refuse),
     (150, Act::Reset),
     (60, Act::Malformed),
-    (10, Act::Stall),
-    (40, Act::GoAway),
-    (40, Act::GoAwayAfter),
-    (25, Act::Close),
-    (25, Act::Tear),
+    (30, Act::Stall),
+    (25, Act::GoAway),
+    (25, Act::GoAwayAfter),
+    (15, Act::Close),
+    (15, Act::Tear),
 ];
 
 pub const SIZES: [(u64, usize); 5] = [(20, 0), (40, 11), (25, 1000), (10, 20_000), (5, 70_000)];
