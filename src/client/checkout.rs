@@ -130,11 +130,11 @@ impl Call<'_> {
         granted: Grant<Arc<Route>, Connection>,
     ) -> Result<Option<Obtained>> {
         Ok(match granted {
-            Grant::Value(connection) | Grant::Shared(connection)
-                if connection.facts().exchanges == 0 =>
-            {
+            Grant::Value(connection) if connection.facts().exchanges == 0 => {
                 Some(Obtained::New(connection))
             }
+            // It was made aside, and of those who waited for it one is the first.
+            Grant::Shared(connection) if connection.take_first() => Some(Obtained::New(connection)),
             Grant::Value(connection) => {
                 let now = Instant::now();
                 match self.take_alive(request, connection, now, now) {
@@ -198,6 +198,7 @@ impl Call<'_> {
             observer: self.observer,
         };
         let connection = dial.run()?;
+        connection.take_first();
         self.client.pool().count_created();
         let born = connection.facts().born;
         Ok(place.fill(connection, born))

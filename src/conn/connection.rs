@@ -195,6 +195,15 @@ impl Connection {
         either!(self, it => it.close_reason())
     }
 
+    /// Is the caller the first to use it? Whoever asks later is not.
+    pub(crate) fn take_first(&self) -> bool {
+        match self {
+            Connection::H1(it) => it.facts.exchanges == 0,
+            #[cfg(feature = "http2")]
+            Connection::H2(it) => it.take_first(),
+        }
+    }
+
     /// Does it go on when an exchange on it has failed?
     pub(crate) fn survives(&self) -> bool {
         match self {

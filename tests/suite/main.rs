@@ -29,6 +29,8 @@ mod h2_cancel;
 #[cfg(feature = "http2")]
 mod h2_chaos;
 #[cfg(feature = "http2")]
+mod h2_crowds;
+#[cfg(feature = "http2")]
 mod h2_deadline;
 #[cfg(feature = "http2")]
 mod h2_ends;

@@ -27,6 +27,8 @@ pub(super) struct Books {
     pub(super) writing: usize,
     /// Those who sleep until a stream is to be had, oldest first.
     openers: Vec<Arc<Condvar>>,
+    /// How many streams there have been.
+    pub(super) opened: u64,
     /// Why nothing more will come.
     pub(super) end: Option<End>,
 }
@@ -66,6 +68,7 @@ impl Books {
             outbox: Outbox::default(),
             writing: 0,
             openers: Vec::new(),
+            opened: 0,
             end: None,
         }
     }
@@ -109,6 +112,7 @@ impl Books {
         let before = self.engine.output().len();
         let stream = self.engine.open(head, end).map_err(Failure::Connection)?;
         let length = (self.engine.output().len() - before) as u64;
+        self.opened += 1;
         let signal = self.slots.open(stream, signal);
         self.slots.set_sending(stream, !end);
         Ok(Some(Opened { stream, signal, length }))

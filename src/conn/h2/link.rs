@@ -21,7 +21,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,7 @@ use crate::proto::Limits;
 
 use super::super::exchange::Failure;
 use super::super::pool::Tell;
-use super::books::Books;
+use super::books::{Books, Opened};
 use super::halves::Halves;
 
 /// What the exchanges of one connection share.
@@ -44,8 +44,10 @@ pub(super) struct Link {
     /// under the lock of that.
     room: AtomicUsize,
     watcher: Watcher,
-    /// How many there have been.
+    /// How many there have been, by the streams that were opened.
     pub(super) exchanges: AtomicU64,
+    /// Has someone taken it to be the first who uses it?
+    pub(super) taken: AtomicBool,
 }
 
 /// Who is told when there may be more exchanges at once than before, outside of all other locks.
@@ -88,8 +90,13 @@ impl Link {
         };
         let books = Books::new(h2::Connection::new(config, limits), halves);
         let room = AtomicUsize::new(books.engine.capacity());
-        let watcher = Watcher::default();
-        Link { books: Mutex::new(books), room, watcher, exchanges: AtomicU64::new(0) }
+        Link {
+            books: Mutex::new(books),
+            room,
+            watcher: Watcher::default(),
+            exchanges: AtomicU64::new(0),
+            taken: AtomicBool::new(false),
+        }
     }
 
     pub(super) fn room(&self) -> usize {
@@ -98,6 +105,17 @@ impl Link {
 
     pub(super) fn watch_room(&self, tell: Tell) {
         *self.watcher.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(tell);
+    }
+
+    /// The number of the exchange for which a stream was opened, or should have been.
+    pub(super) fn count(&self, opened: &Result<Opened, Failure>) -> u64 {
+        let number = match opened {
+            // RFC 9113 §5.1.1: a client's streams are 1, 3, 5 and so on.
+            Ok(opened) => u64::from(opened.stream / 2) + 1,
+            Err(_) => self.lock().opened + 1,
+        };
+        self.exchanges.fetch_max(number, Ordering::Relaxed);
+        number
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Books> {

@@ -110,10 +110,15 @@ impl Exchange {
         self.link.watch_room(tell);
     }
 
+    /// Is the caller the first to use the connection? Whoever asks later is not.
+    pub(crate) fn take_first(&self) -> bool {
+        !self.link.taken.swap(true, Ordering::Relaxed)
+    }
+
     pub(crate) fn begin(&mut self) {
         self.give_up();
         self.facts.begin();
-        self.facts.exchanges = self.link.exchanges.fetch_add(1, Ordering::Relaxed) + 1;
+        self.facts.exchanges = self.link.exchanges.load(Ordering::Relaxed) + 1;
         self.trailers = None;
         self.part = Part::Idle;
     }

@@ -125,9 +125,12 @@ impl Exchange {
         let is_all = is_all && !connect;
         let opened = self.link.lock().open(&request, is_all, self.signal.as_ref()).transpose();
         let opened = match opened {
-            Some(opened) => opened?,
-            None => self.wait_to_open(&request, is_all, until)?,
+            Some(opened) => opened,
+            None => self.wait_to_open(&request, is_all, until),
         };
+        // Others may have been faster since this one began.
+        self.facts.exchanges = self.link.count(&opened);
+        let opened = opened?;
         self.signal = Some(opened.signal);
         self.facts.sent = opened.length;
         self.facts.stream = Some(opened.stream);

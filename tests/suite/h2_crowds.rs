@@ -1,0 +1,104 @@
+//! More requests at once than a server takes on one connection of HTTP/2.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::thread;
+
+use pannier::{Client, Protocol};
+
+use crate::support::builder;
+
+/// What a server does with what comes after the last request that it takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Then {
+    /// It has said GOAWAY with the last one.
+    GoAway,
+    /// Each is refused, and the connection goes on as if nothing were.
+    Refuse,
+    /// It closes the connection without a word.
+    Close,
+}
+
+#[test]
+fn ok_every_exchange_has_made_its_connection_or_used_it_again() {
+    let (address, client) = (start(Then::GoAway), client());
+    let url = format!("http://{}/", address);
+    let requests: Vec<_> = (0..TAKEN).map(|_| client.get(&*url)).collect();
+    for (_, result) in client.batch(requests).concurrency(TAKEN).run() {
+        result.unwrap();
+    }
+    let stats = client.pool_stats();
+    assert_eq!((stats.created + stats.reused, stats.retried), (TAKEN as u64, 0));
+}
+
+fn client() -> Client {
+    builder().protocol(Protocol::Http2PriorKnowledge).build()
+}
+
+/// A server that runs until the tests end.
+fn start(then: Then) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // How the client leaves does not matter.
+            thread::spawn(move || drop(serve(stream, then)));
+        }
+    });
+    address
+}
+
+fn serve(mut stream: TcpStream, then: Then) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    stream.read_exact(&mut [0; PREFACE])?;
+    write_frame(&mut stream, SETTINGS, 0, 0, &[])?;
+    let mut taken = 0;
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head)?;
+        let length = usize::from(head[1]) << 8 | usize::from(head[2]);
+        stream.read_exact(&mut vec![0; length])?;
+        let id = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+        match (head[3], then) {
+            (HEADERS, _) if taken < TAKEN => {
+                taken += 1;
+                if taken == TAKEN && then == Then::GoAway {
+                    write_frame(&mut stream, GOAWAY, 0, 0, &[id.to_be_bytes(), [0; 4]].concat())?;
+                }
+                // RFC 7541 Appendix A: 8 is `:status: 200`. The flags end headers and stream.
+                write_frame(&mut stream, HEADERS, 0x5, id, &[0x88])?;
+            }
+            (HEADERS, Then::GoAway) => {}
+            (HEADERS, Then::Refuse) => {
+                write_frame(&mut stream, RST_STREAM, 0, id, &REFUSED_STREAM.to_be_bytes())?;
+            }
+            (HEADERS, Then::Close) => {
+                // What was not read must not undo what was sent.
+                stream.shutdown(Shutdown::Write)?;
+                return io::copy(&mut stream, &mut io::sink()).map(drop);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn write_frame(
+    stream: &mut TcpStream,
+    kind: u8,
+    flags: u8,
+    id: u32,
+    payload: &[u8],
+) -> io::Result<()> {
+    let head = [0, 0, payload.len() as u8, kind, flags];
+    stream.write_all(&[&head[..], &id.to_be_bytes(), payload].concat())
+}
+
+/// How many requests it takes on one connection.
+const TAKEN: usize = 4;
+
+const PREFACE: usize = 24;
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const GOAWAY: u8 = 7;
+const REFUSED_STREAM: u32 = 7;
