@@ -177,13 +177,13 @@ impl Call<'_> {
     }
 
     /// One exchange; one more on a fresh connection if a reused one turned out to be dead, and some more
-    /// if the server says that it has not looked at the request.
+    /// if others shared that, or the server says that it has not looked at the request.
     fn exchange_or_retry(&self, request: &Request, timings: &mut Timings) -> Result<Answered> {
         // What cannot be sent costs no connection.
         self.not_over(timings.started)?;
         request.body().check_unspent()?;
         let mut obtained = self.obtain(request, timings)?;
-        let (mut stale, mut refused) = (0, 0);
+        let (mut stale, mut refused, mut alone) = (0, 0, false);
         loop {
             let connection = self.connection(request, obtained, timings)?;
             let (error, place) = match self.exchange(request, connection, timings) {
@@ -194,14 +194,17 @@ impl Call<'_> {
             *tries += 1;
             let replayable = request.body().is_replayable();
             let again = request.retries().allows(request.method(), replayable, &error);
-            if !again || stale > MOST_STALE || refused > MOST_REFUSED {
+            let hopeless = alone && !error.connection_was_reused();
+            if !again || hopeless || stale > MOST_LOST || refused > MOST_LOST {
                 return Err(error);
             }
             self.observe(|| Event::Retrying { error: &error });
             self.client.pool().count_retried();
             *timings = Timings::new(self.began, Instant::now());
+            alone = place.is_some() || stale + refused > MOST_SHARED;
             obtained = match place {
                 Some(place) => Obtained::Place(place),
+                None if alone => Obtained::New(self.obtain_new(request, timings)?),
                 // Others use the same connection, or have made another by now.
                 None => self.obtain(request, timings)?,
             };
@@ -387,9 +390,12 @@ impl Call<'_> {
 /// How long to wait for 100 Continue. What curl and Go wait.
 const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
 
-/// How often a request is sent again that was lost on a connection which had been used before. The next
-/// one is fresh, so there is nothing more to hope for.
-const MOST_STALE: u32 = 1;
+/// How often a request that was lost or refused on a connection with others shares another one. Then
+/// it gets a connection of its own, to be the first on it. A server may take less on one connection than a
+/// crowd asks of it at once, which would leave some out for good; or refuse what is new, and say only later
+/// that it goes away.
+pub(super) const MOST_SHARED: u32 = 2;
 
-/// How often one is that the server has not looked at: that can happen again by mere chance.
-const MOST_REFUSED: u32 = 3;
+/// How often it is sent again at all, since by mere chance it may not be the first even then. If it was, there
+/// is nothing more to hope for.
+pub(super) const MOST_LOST: u32 = 5;

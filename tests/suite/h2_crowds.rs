@@ -20,6 +20,35 @@ enum Then {
 }
 
 #[test]
+fn ok_a_crowd_is_served_by_a_server_that_takes_little_on_one_connection() {
+    for then in [Then::GoAway, Then::Refuse, Then::Close] {
+        let (address, client) = (start(then), client());
+        let url = format!("http://{}/", address);
+        let requests: Vec<_> = (0..200).map(|_| client.get(&*url)).collect();
+        for (number, result) in client.batch(requests).concurrency(16).run() {
+            let response =
+                result.unwrap_or_else(|error| panic!("{:?} {}: {}", then, number, error));
+            assert_eq!(response.status().as_u16(), 200);
+        }
+        assert!(client.pool_stats().created >= (200 / TAKEN) as u64);
+    }
+}
+
+#[test]
+fn ok_a_pipeline_is_served_by_a_server_that_takes_little_on_one_connection() {
+    for then in [Then::GoAway, Then::Refuse] {
+        let (address, client) = (start(then), client());
+        let url = format!("http://{}/", address);
+        let requests: Vec<_> = (0..200).map(|_| client.get(&*url)).collect();
+        for (number, result) in client.pipeline(requests).depth(16).enumerate() {
+            let response =
+                result.unwrap_or_else(|error| panic!("{:?} {}: {}", then, number, error));
+            assert_eq!(response.status().as_u16(), 200);
+        }
+    }
+}
+
+#[test]
 fn ok_every_exchange_has_made_its_connection_or_used_it_again() {
     let (address, client) = (start(Then::GoAway), client());
     let url = format!("http://{}/", address);

@@ -16,7 +16,7 @@ use super::super::exchange::give_back;
 use super::super::line::{Line, Seat};
 use super::super::request::Request;
 use super::super::route::Route;
-use super::super::run::Answered;
+use super::super::run::{Answered, MOST_LOST, MOST_SHARED};
 use super::super::{Client, Lent, Place};
 
 /// What is under way.
@@ -40,8 +40,10 @@ pub(super) struct Job {
 /// How far it has come.
 #[derive(Default)]
 pub(super) struct Trip {
-    /// How often it was sent.
+    /// How often it was sent, but for the times when the peer did not look at it.
     tries: u32,
+    /// How often that was so.
+    refused: u32,
     in_flight: Option<Flight>,
 }
 
@@ -194,7 +196,7 @@ impl Track {
         call.not_over(timings.started)?;
         let place = match place {
             Some(place) => Obtained::Place(place),
-            None if trip.tries > 0 && !self.multiplexed => {
+            None if trip.refused > MOST_SHARED || (trip.tries > 0 && !self.multiplexed) => {
                 Obtained::New(call.obtain_new(request, timings)?)
             }
             None => call.obtain(request, timings)?,
@@ -326,7 +328,7 @@ impl<'a> Turn<'a> {
             let text = "the connection was closed twice before the request was answered";
             return Err(Error::new(ErrorKind::EmptyResponse).message(text).at(Phase::Wait));
         }
-        if self.trip.tries > 0 {
+        if self.trip.tries + self.trip.refused > 0 {
             let error = self.failure.take().unwrap_or_else(lost_with_another);
             self.call.observe(|| Event::Retrying { error: &error });
             self.call.client.pool().count_retried();
@@ -350,10 +352,16 @@ impl<'a> Turn<'a> {
         call.receive(request, line, connection, length, timings)
     }
 
-    fn may_go_again(&self, error: &Error) -> bool {
+    fn may_go_again(&mut self, error: &Error) -> bool {
+        if error.is_unprocessed() {
+            self.trip.tries = self.trip.tries.saturating_sub(1);
+            self.trip.refused += 1;
+        }
         let replayable = self.request.body().is_replayable();
         let method = self.request.method();
-        self.trip.tries < MOST_TRIES && self.request.retries().allows(method, replayable, error)
+        self.trip.tries < MOST_TRIES
+            && self.trip.refused <= MOST_LOST
+            && self.request.retries().allows(method, replayable, error)
     }
 }
 
@@ -381,5 +389,5 @@ fn lost_with_another() -> Error {
     Error::new(ErrorKind::EmptyResponse).message(text).at(Phase::Wait)
 }
 
-/// A request is sent at most this often.
+/// A request is sent at most this often, if the peer may have looked at it.
 const MOST_TRIES: u32 = 2;
