@@ -3,6 +3,8 @@
 use pannier::{Client, Credentials};
 
 use super::origin;
+#[cfg(feature = "http2")]
+use super::{h2, upstream};
 use crate::support::daemon::Daemon;
 use crate::support::{builder, client};
 
@@ -47,7 +49,7 @@ fn is_root() -> bool {
     std::fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
-const MODULES: [&str; 11] = [
+const MODULES: [&str; 14] = [
     "mpm_event",
     "authz_core",
     "authn_core",
@@ -59,6 +61,9 @@ const MODULES: [&str; 11] = [
     "alias",
     "filter",
     "deflate",
+    "http2",
+    "proxy",
+    "proxy_http",
 ];
 
 #[test]
@@ -159,4 +164,38 @@ fn ok_what_it_compresses_is_decoded() {
         assert_eq!(response.bytes().unwrap(), text);
     }
     assert_eq!(client.pool_stats().created, 1);
+}
+
+#[cfg(feature = "http2")]
+fn start_h2(directives: &str) -> Daemon {
+    let apache = start(&format!("Protocols h2c http/1.1\nH2Direct on\n{}", directives));
+    h2::fill(&apache);
+    apache
+}
+
+#[cfg(feature = "http2")]
+#[test]
+#[ignore = "needs apache2"]
+fn ok_h2_it_serves_files_and_passes_on() {
+    let upstream = upstream::start();
+    let apache = start_h2(&format!("ProxyPass /up/ {}", upstream.url("/")));
+    h2::serves(&apache, 100);
+    h2::heads_come_without_content(&apache);
+    h2::echoes(&apache, "/up/echo");
+    h2::speaks_http1_to_the_others(&apache);
+}
+
+#[cfg(feature = "http2")]
+#[test]
+#[ignore = "needs apache2"]
+fn ok_h2_a_connection_that_it_let_go_is_replaced() {
+    h2::lets_idle_connections_go(&start_h2("KeepAliveTimeout 1"));
+}
+
+#[cfg(feature = "http2")]
+#[test]
+#[ignore = "needs apache2"]
+fn ok_h2_an_upload_that_is_refused_early_gets_its_answer() {
+    let denied = "<Location /echo>\nRequire all denied\n</Location>";
+    h2::refuses_uploads(&start_h2(denied), "/echo", 403);
 }

@@ -1,5 +1,7 @@
 //! HAProxy, as an origin of its own and before another server.
 
+#[cfg(feature = "http2")]
+use super::{h2, upstream};
 use crate::support::client;
 use crate::support::daemon::Daemon;
 use crate::support::site::Site;
@@ -59,4 +61,39 @@ fn ok_requests_through_it_arrive_alone_and_pipelined() {
     for (number, response) in client.pipeline(requests).depth(32).enumerate() {
         assert_eq!(response.unwrap().text().unwrap(), target(number));
     }
+}
+
+#[cfg(feature = "http2")]
+fn before(upstream: &Site, directives: &str) -> Daemon {
+    let server = format!("use_backend one\nbackend one\nserver one {}", upstream.address());
+    start(&format!("{}\n{}", directives, server))
+}
+
+#[cfg(feature = "http2")]
+#[test]
+#[ignore = "needs haproxy"]
+fn ok_h2_requests_through_it_arrive() {
+    let upstream = upstream::start();
+    let haproxy = before(&upstream, "");
+    h2::serves(&haproxy, 100);
+    h2::heads_come_without_content(&haproxy);
+    h2::echoes(&haproxy, "/echo");
+    h2::speaks_http1_to_the_others(&haproxy);
+}
+
+#[cfg(feature = "http2")]
+#[test]
+#[ignore = "needs haproxy"]
+fn ok_h2_a_connection_that_it_let_go_is_replaced() {
+    let upstream = upstream::start();
+    h2::lets_idle_connections_go(&before(&upstream, "timeout http-keep-alive 100ms"));
+}
+
+#[cfg(feature = "http2")]
+#[test]
+#[ignore = "needs haproxy"]
+fn ok_h2_an_upload_that_is_refused_early_gets_its_answer() {
+    let upstream = upstream::start();
+    let denial = "http-request deny deny_status 413 if { path /echo }";
+    h2::refuses_uploads(&before(&upstream, denial), "/echo", 413);
 }

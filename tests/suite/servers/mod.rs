@@ -3,10 +3,22 @@
 //! The tests of a module need the program that it is named after.
 
 mod apache2;
+#[cfg(feature = "http2")]
+mod caddy;
+#[cfg(feature = "http2")]
+mod h2;
+#[cfg(feature = "http2")]
+mod h2o;
 mod haproxy;
 mod lighttpd;
 mod microsocks;
+#[cfg(feature = "http2")]
+mod nghttpd;
 mod nginx;
+#[cfg(feature = "http2")]
+mod node;
 mod origin;
 mod squid;
 mod tinyproxy;
+#[cfg(feature = "http2")]
+mod upstream;

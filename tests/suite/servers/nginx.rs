@@ -9,11 +9,18 @@ use std::thread;
 use pannier::{Body, CloseReason, ErrorKind, Response};
 
 use super::origin;
+#[cfg(feature = "http2")]
+use super::{h2, upstream};
 use crate::support::client;
 use crate::support::daemon::Daemon;
 
 /// nginx in one process, with these directives in its only server.
 fn start(directives: &str) -> Daemon {
+    start_with("", directives)
+}
+
+/// With these parameters of the address besides.
+fn start_with(parameters: &str, directives: &str) -> Daemon {
     Daemon::start("nginx", |folder, address| {
         folder.write(
             "nginx.conf",
@@ -25,10 +32,11 @@ fn start(directives: &str) -> Daemon {
                      client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
                      fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi;
                      scgi_temp_path {folder}/scgi;
-                     server {{ listen {address}; root {folder}/html; {directives} }}
+                     server {{ listen {address} {parameters}; root {folder}/html; {directives} }}
                  }}",
                 folder = folder.text(),
                 address = address,
+                parameters = parameters,
                 directives = directives
             ),
         );
@@ -317,4 +325,56 @@ fn ok_threads_of_one_client_take_no_more_connections_than_there_are_threads() {
 
 fn get(client: &pannier::Client, nginx: &Daemon, path: &str) -> Response {
     client.get(nginx.url(path)).send().unwrap()
+}
+
+#[cfg(feature = "http2")]
+fn start_h2(directives: &str) -> Daemon {
+    let nginx = start_with("http2", directives);
+    h2::fill(&nginx);
+    nginx
+}
+
+#[cfg(feature = "http2")]
+#[test]
+#[ignore = "needs nginx"]
+fn ok_h2_it_serves_files_and_passes_on() {
+    let upstream = upstream::start();
+    let passed_on = format!("location /up/ {{ proxy_pass {}; }}", upstream.url("/"));
+    let more = "client_max_body_size 0; keepalive_requests 5000;";
+    let nginx = start_h2(&format!("{} {}", passed_on, more));
+    h2::serves(&nginx, 128);
+    h2::heads_come_without_content(&nginx);
+    h2::echoes(&nginx, "/up/echo");
+}
+
+#[cfg(feature = "http2")]
+#[test]
+#[ignore = "needs nginx"]
+fn ok_h2_no_request_is_lost_where_it_ends_connections() {
+    h2::loses_nothing(&start_h2("keepalive_requests 10;"));
+    h2::loses_nothing(&start_h2("keepalive_requests 50; http2_max_concurrent_streams 4;"));
+}
+
+#[cfg(feature = "http2")]
+#[test]
+#[ignore = "needs nginx"]
+fn ok_h2_a_connection_that_the_server_let_go_is_replaced() {
+    h2::lets_idle_connections_go(&start_h2("keepalive_timeout 100ms;"));
+}
+
+#[cfg(feature = "http2")]
+#[test]
+#[ignore = "needs nginx"]
+fn ok_h2_an_upload_that_is_refused_early_gets_its_answer() {
+    let nginx = start_h2("client_max_body_size 1k;");
+    h2::refuses_uploads(&nginx, "/small", 413);
+    h2::refuses_uploads(&start_h2("client_max_body_size 0;"), "/small", 405);
+}
+
+#[cfg(feature = "http2")]
+#[test]
+#[ignore = "needs nginx"]
+fn ok_h2_trailers_come_after_the_content() {
+    let nginx = start_h2("add_trailer X-End yes;");
+    h2::sends_trailers(&nginx, &["/small", "/large", "/n/9"], ("x-end", "yes"));
 }
