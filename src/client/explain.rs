@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Phase;
 use crate::net::{AddressRefused, CancelToken, Deadline};
 #[cfg(feature = "http2")]
-use crate::proto::h2::Reset;
+use crate::proto::h2::{ErrorCode, Reset};
 
 /// Is there still any use in going on with something that is to end by then?
 pub(super) fn not_over(
@@ -39,7 +39,9 @@ pub(super) fn explain(cancel: Option<&CancelToken>, phase: Phase, failure: Failu
         }
         Failure::Protocol(error) => Error::broken_rule(phase, error),
         #[cfg(feature = "http2")]
-        Failure::Connection(_) | Failure::Stream(_) | Failure::Closed if is_cancelled(cancel) => {
+        Failure::Connection(_) | Failure::Stream(_) | Failure::Closed(_)
+            if is_cancelled(cancel) =>
+        {
             Error::new(ErrorKind::Cancelled).at(phase)
         }
         #[cfg(feature = "http2")]
@@ -47,14 +49,26 @@ pub(super) fn explain(cancel: Option<&CancelToken>, phase: Phase, failure: Failu
         #[cfg(feature = "http2")]
         Failure::Stream(reset) => ended_alone(phase, reset),
         #[cfg(feature = "http2")]
-        Failure::Closed => Error::new(match phase {
-            Phase::Receive => ErrorKind::Truncated,
-            _ => ErrorKind::EmptyResponse,
-        })
-        .at(phase),
+        Failure::Closed(complaint) => closed(phase, complaint),
         Failure::Socks(error) => {
             Error::new(ErrorKind::Proxy).at(phase).message(error.to_string()).cause(error)
         }
+    }
+}
+
+/// The peer has closed a connection of HTTP/2 in the middle of an exchange.
+#[cfg(feature = "http2")]
+fn closed(phase: Phase, complaint: Option<ErrorCode>) -> Error {
+    let (kind, text) = match phase {
+        Phase::Receive => {
+            (ErrorKind::Truncated, "the peer closed the connection amid the response")
+        }
+        _ => (ErrorKind::EmptyResponse, "the peer closed the connection without a response"),
+    };
+    let error = Error::new(kind).at(phase);
+    match complaint {
+        Some(code) => error.message(format!("{}, and said {}", text, code)),
+        None => error.message(text),
     }
 }
 

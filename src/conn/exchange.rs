@@ -55,9 +55,10 @@ pub(crate) enum Failure {
     /// The exchange was ended alone.
     #[cfg(feature = "http2")]
     Stream(h2::Reset),
-    /// The peer has closed the connection before the end of the exchange.
+    /// The peer has closed the connection before the end of the exchange, for a reason that it may have
+    /// given.
     #[cfg(feature = "http2")]
-    Closed,
+    Closed(Option<h2::ErrorCode>),
     /// The SOCKS proxy on the way.
     Socks(socks::Error),
     /// The caller's content could not be read.

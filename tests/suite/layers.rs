@@ -24,7 +24,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
 ];
 
 /// Of `proto` the client sees values that its callers hand in or get out, never an engine.
-const VALUES_OF_PROTO: [&str; 19] = [
+const VALUES_OF_PROTO: [&str; 20] = [
     "proto::buffer::Buffer",
     "proto::Limits",
     "proto::CloseReason",
@@ -40,6 +40,7 @@ const VALUES_OF_PROTO: [&str; 19] = [
     "proto::h1::Fault",
     "proto::h2::Config",
     "proto::h2::Error",
+    "proto::h2::ErrorCode",
     "proto::h2::Reset",
     "proto::socks::Version",
     "proto::socks::Login",

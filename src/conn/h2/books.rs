@@ -29,6 +29,8 @@ pub(super) struct Books {
     openers: Vec<Arc<Condvar>>,
     /// How many streams there have been.
     pub(super) opened: u64,
+    /// What was wrong, if the peer has said so when it went away.
+    complaint: Option<ErrorCode>,
     /// Why nothing more will come.
     pub(super) end: Option<End>,
 }
@@ -38,8 +40,8 @@ pub(super) struct Books {
 pub(super) enum End {
     /// The peer has broken a rule.
     Broken(h2::Error),
-    /// The peer has ended its stream of bytes.
-    Closed,
+    /// The peer has ended its stream of bytes, and has perhaps said why.
+    Closed(Option<ErrorCode>),
     /// The transport failed.
     Lost(io::Error),
 }
@@ -69,6 +71,7 @@ impl Books {
             writing: 0,
             openers: Vec::new(),
             opened: 0,
+            complaint: None,
             end: None,
         }
     }
@@ -189,6 +192,10 @@ impl Books {
             | Event::Reset { stream, .. }
             | Event::Window { stream: Some(stream) } => stream,
             Event::Pong(_) => return,
+            Event::GoAway { code, .. } => {
+                self.complaint = Some(code).filter(|code| *code != ErrorCode::NO_ERROR);
+                return self.wake_all();
+            }
             _ => return self.wake_all(),
         };
         let slot = match self.slots.get(stream) {
@@ -231,7 +238,7 @@ impl Books {
 
     /// The peer has ended its stream of bytes.
     pub(super) fn recv_eof(&mut self) {
-        self.finish(End::Closed);
+        self.finish(End::Closed(self.complaint));
     }
 
     /// The transport failed.
@@ -297,7 +304,7 @@ impl End {
     pub(super) fn failure(&self, blame: fn(io::Error) -> Failure) -> Failure {
         match self {
             End::Broken(error) => Failure::Connection(*error),
-            End::Closed => Failure::Closed,
+            End::Closed(complaint) => Failure::Closed(*complaint),
             End::Lost(error) => blame(match error.raw_os_error() {
                 Some(code) => io::Error::from_raw_os_error(code),
                 None => io::Error::new(error.kind(), error.to_string()),

@@ -34,7 +34,7 @@ impl Exchange {
     ) -> Result<ResponseHead, Failure> {
         let asked = match self.part {
             Part::Head(asked) => asked,
-            _ => return Err(Failure::Closed),
+            _ => return Err(Failure::Closed(None)),
         };
         loop {
             let found = self.wait(asked, deadline, Failure::Receive, &mut [], |books, _| {
