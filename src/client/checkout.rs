@@ -48,12 +48,10 @@ impl Call<'_> {
 
     /// Will one connection by this route carry many exchanges at once?
     fn sharing(&self, route: &Arc<Route>) -> Sharing {
-        #[cfg(feature = "http2")]
-        if route.is_http2_known(self.client.config().protocol) {
-            return Sharing::Expected;
+        match route.is_http2_known(self.client.config().protocol) {
+            true => Sharing::Expected,
+            false => Sharing::Unexpected,
         }
-        let _ = route;
-        Sharing::Unexpected
     }
 
     /// May a connection come back sooner than a new one is made?
@@ -93,7 +91,7 @@ impl Call<'_> {
                     }
                 }
                 Checkout::Shared(connection) => {
-                    let connection = self.reuse(connection, Duration::ZERO);
+                    let connection = self.reuse(connection, now, now);
                     return Ok(Obtained::Kept(connection));
                 }
                 Checkout::Vacant(place) => return Ok(Obtained::Place(place)),
@@ -144,7 +142,8 @@ impl Call<'_> {
                 }
             }
             Grant::Shared(connection) => {
-                Some(Obtained::Kept(self.reuse(connection, Duration::ZERO)))
+                let now = Instant::now();
+                Some(Obtained::Kept(self.reuse(connection, now, now)))
             }
             Grant::Place(place) => Some(Obtained::Place(place)),
             Grant::Overdue(connection, reason) => {
@@ -171,11 +170,11 @@ impl Call<'_> {
         if !trusted && !connection.is_quiet() {
             return Err(connection);
         }
-        Ok(self.reuse(connection, now.saturating_duration_since(since)))
+        Ok(self.reuse(connection, since, now))
     }
 
     /// Notes that the connection is used again, or with others.
-    pub(super) fn reuse(&self, mut connection: Lent, idle: Duration) -> Lent {
+    pub(super) fn reuse(&self, mut connection: Lent, since: Instant, now: Instant) -> Lent {
         connection.facts_mut().was_idle = true;
         self.client.pool().count_reused();
         self.observe(|| Event::Reused {
@@ -183,7 +182,7 @@ impl Call<'_> {
             local: connection.facts().local,
             remote: connection.facts().remote,
             exchanges: connection.facts().exchanges,
-            idle,
+            idle: now.saturating_duration_since(since),
         });
         connection
     }

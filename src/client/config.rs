@@ -6,8 +6,6 @@ use std::sync::Arc;
 use crate::conn::PoolConfig;
 use crate::error::Result;
 use crate::event::Observer;
-#[cfg(feature = "http2")]
-use crate::http::Scheme;
 use crate::http::{Headers, Origin, Url, Version};
 use crate::net::{AddressPolicy, Connect, Resolve, TcpConnect, Tls};
 use crate::proto::h1::Leniency;
@@ -63,10 +61,13 @@ impl Protocol {
         }
     }
 
-    /// Is HTTP/2 spoken to an origin of this scheme without asking?
-    #[cfg(feature = "http2")]
-    pub(super) fn is_http2_to(self, scheme: Scheme) -> bool {
-        self == Protocol::Http2PriorKnowledge && scheme == Scheme::Http
+    /// Is HTTP/2 spoken over cleartext without asking?
+    pub(super) fn is_http2_known(self) -> bool {
+        match self {
+            #[cfg(feature = "http2")]
+            Protocol::Http2PriorKnowledge => true,
+            _ => false,
+        }
     }
 }
 

@@ -6,9 +6,8 @@
 
 use std::sync::Arc;
 
-use crate::http::Origin;
+use crate::http::{Origin, Scheme};
 
-#[cfg(feature = "http2")]
 use super::config::Protocol;
 use super::proxy::Server;
 
@@ -33,14 +32,12 @@ impl Route {
     }
 
     /// Is HTTP/2 spoken to who reads the requests, without asking? Not to a proxy that forwards them.
-    #[cfg(feature = "http2")]
     pub(super) fn is_http2_known(&self, protocol: Protocol) -> bool {
-        match self {
-            Route::Direct(origin) | Route::Tunnel(_, origin) => {
-                protocol.is_http2_to(origin.scheme())
+        protocol.is_http2_known()
+            && match self {
+                Route::Direct(origin) | Route::Tunnel(_, origin) => origin.scheme() == Scheme::Http,
+                Route::Forward(_) => false,
             }
-            Route::Forward(_) => false,
-        }
     }
 
     /// The proxy that reads the requests themselves.

@@ -170,7 +170,12 @@ where
     {
         let cancel = CancelToken::child_of(self.rules.cancel.as_ref());
         self.client.pool().begin_bustle(self.rules.concurrency);
-        let per_origin = self.client.config().pool.most_per_origin();
+        let config = self.client.config();
+        // A connection of HTTP/2 takes as many as its server allows, and who has to wait does so in the pool.
+        let per_origin = match config.protocol.is_http2_known() {
+            true => usize::MAX,
+            false => config.pool.most_per_origin(),
+        };
         let shared = Arc::new(Shared {
             deadline: Deadline::after_opt(Instant::now(), self.rules.timeout),
             window: Window::new(self.rules.concurrency, self.rules.pipeline_depth, per_origin),

@@ -240,7 +240,7 @@ impl Track {
                 Some(share) => share,
                 None => return,
             };
-            let mut share = call.reuse(share, Duration::ZERO);
+            let mut share = call.reuse(share, now, now);
             match call.enqueue(request, &mut share, Deadline::after(now, Duration::ZERO)) {
                 Ok(length) => trip.go(length, now, Some(share)),
                 Err(_) => return,
