@@ -357,7 +357,7 @@ fn err_a_connection_that_ends_inside_a_frame_is_truncated() {
         let mut response = client().get(peer.url("/")).send().unwrap();
         let mut bytes = Vec::new();
         let error = pannier::Error::from(response.read_to_end(&mut bytes).unwrap_err());
-        assert!(b"hello".starts_with(&*bytes));
+        assert!(b"hello".starts_with(&bytes));
         assert_eq!((error.kind(), error.phase()), (ErrorKind::Truncated, Some(Phase::Receive)));
     }
 }

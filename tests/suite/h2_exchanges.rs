@@ -176,7 +176,8 @@ fn ok_after_a_417_the_request_is_repeated_without_the_expectation() {
 
 #[test]
 fn ok_responses_without_content() {
-    let table: [(Method, u16, &[(&str, &str)]); 5] = [
+    type Pairs = &'static [(&'static str, &'static str)];
+    let table: [(Method, u16, Pairs); 5] = [
         (Method::HEAD, 200, &[("content-length", "1000")]),
         (Method::GET, 204, &[]),
         (Method::GET, 304, &[("content-length", "1000"), ("etag", "\"x\"")]),

@@ -8,7 +8,7 @@ use pannier::proto::h2::frame::Settings;
 use pannier::proto::h2::ErrorCode;
 use pannier::{Client, ErrorKind, Http2Config, Phase};
 
-use crate::support::h2_peer::{builder, client, play, play_with, End, Got, More};
+use crate::support::h2_peer::{builder, client, play, play_with, End, Got, More, H2};
 use crate::support::read_all;
 
 const WINDOW: u32 = 20_000;
@@ -121,7 +121,7 @@ fn ok_the_window_grows_for_one_who_keeps_up() {
     std::io::copy(&mut response, &mut std::io::sink()).unwrap();
 }
 
-fn window_aside(peer: &mut crate::support::h2_peer::H2, stream: u32) -> Option<u64> {
+fn window_aside(peer: &mut H2, stream: u32) -> Option<u64> {
     let is_window = |got: &Got| matches!(got, Got::Window { stream: same, .. } if *same == stream);
     let any = peer.aside().any(is_window);
     any.then(|| u64::from(peer.expect_window(stream)))
@@ -267,7 +267,8 @@ fn ok_a_window_that_settings_make_negative_is_to_be_filled_up_first() {
 
 #[test]
 fn err_a_window_that_becomes_too_large_ends_its_stream_or_the_connection() {
-    let table: [(fn(&mut crate::support::h2_peer::H2, u32), bool); 3] = [
+    type Say = fn(&mut H2, u32);
+    let table: [(Say, bool); 3] = [
         (|peer, stream| peer.window(stream, (1 << 31) - 1), true),
         (|peer, _| peer.window(0, (1 << 31) - 1), false),
         (

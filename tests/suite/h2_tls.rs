@@ -2,15 +2,17 @@
 //! cloned, as those of TLS mostly are.
 
 use std::thread;
+use std::time::{Duration, Instant};
 
 use pannier::net::Script;
 use pannier::proto::h2::frame::{Frame, Settings};
-use pannier::{ErrorKind, Http2Config, PoolConfig, Protocol};
+use pannier::proto::h2::ErrorCode;
+use pannier::{CancelToken, ErrorKind, Http2Config, PoolConfig, Protocol, Timeouts};
 
+use crate::support::alpn::Negotiating;
 use crate::support::counted::Counted;
 use crate::support::h2_peer::{self, H2};
 use crate::support::peer::Peer;
-use crate::support::plain_tls::Negotiating;
 use crate::support::{builder, read_all, OK};
 
 fn https(peer: &Peer, target: &str) -> String {
@@ -129,6 +131,36 @@ fn ok_over_a_transport_that_cannot_be_cloned_content_goes_both_ways() {
         let mut response = client.post(peer.url("/")).body(vec![b'x'; 300_000]).send().unwrap();
         assert_eq!(read_all(&mut response).unwrap().len(), 200_000);
     }
+}
+
+#[test]
+fn err_over_a_transport_that_cannot_be_cloned_deadlines_and_tokens_hold_and_cost_a_stream() {
+    let token = CancelToken::new();
+    let cancel = token.clone();
+    let peer = h2_peer::play(move |peer| {
+        let stream = peer.next_request().stream;
+        peer.expect_reset(stream, ErrorCode::CANCEL);
+        let stream = peer.next_request().stream;
+        cancel.cancel();
+        peer.expect_reset(stream, ErrorCode::CANCEL);
+        // The window is used up, and nobody gives more.
+        let stream = peer.next_request().stream;
+        peer.content_of(stream, 65_535);
+        peer.expect_reset(stream, ErrorCode::CANCEL);
+        assert_eq!(peer.serve(), 1);
+    });
+    let client = h2_peer::builder().connector(Counted::default()).build();
+    let short = Timeouts::default().total(Duration::from_millis(100));
+    let began = Instant::now();
+    let error = client.get(peer.url("/")).timeouts(short).send().unwrap_err();
+    assert!(error.is_timeout() && began.elapsed() < Duration::from_secs(5), "{:?}", error);
+    let error = client.get(peer.url("/")).cancel(token).send().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Cancelled);
+    let upload = client.post(peer.url("/")).body(vec![0; 1 << 20]).timeouts(short);
+    assert!(upload.send().unwrap_err().is_timeout());
+    let next = client.get(peer.url("/next")).send().unwrap();
+    assert_eq!((next.connection().id(), next.connection().stream()), (1, Some(7)));
+    assert_eq!(next.text().unwrap(), "/next");
 }
 
 /// What a server says, frame by frame.

@@ -1,5 +1,7 @@
 //! What the tests of several subjects share.
 
+#[cfg(feature = "http2")]
+pub mod alpn;
 pub mod client;
 pub mod code;
 pub mod counted;

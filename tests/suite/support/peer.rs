@@ -14,7 +14,7 @@
 //! goes wrong ends. What fails in it fails the test, when the [`Peer`] goes out of scope.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
@@ -298,8 +298,9 @@ impl Wire {
     }
 
     /// Ends this side of the stream in order; what the client sends is still to be read.
+    #[cfg(feature = "http2")]
     pub fn shut(&self) {
-        self.stream.shutdown(Shutdown::Write).unwrap();
+        self.stream.shutdown(std::net::Shutdown::Write).unwrap();
     }
 
     pub fn can_reset(&self) -> bool {
