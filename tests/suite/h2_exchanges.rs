@@ -1,11 +1,14 @@
 //! What one exchange of HTTP/2 looks like, of each sort, and what of it is the same as in HTTP/1.
 
 use std::io::{self, Cursor, Read, Write};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use pannier::http::{Headers, Method, Version};
+use pannier::net::Deadline;
 use pannier::proto::h2::ErrorCode;
-use pannier::{Body, ErrorKind, Phase, Response};
+use pannier::{Body, CancelToken, ErrorKind, Phase, Response};
 
 use crate::support::h2_peer::{client, play, play_with, End, More};
 use crate::support::read_all;
@@ -296,6 +299,63 @@ fn ok_a_connect_opens_a_tunnel_in_both_directions_beside_other_exchanges() {
     let mut all = String::new();
     stream.read_to_string(&mut all).unwrap();
     assert_eq!(all, "early pong");
+}
+
+#[test]
+fn ok_a_tunnel_has_deadlines_and_windows_and_can_be_cancelled() {
+    let token = CancelToken::new();
+    let cancel = token.clone();
+    let (timed, when_timed) = channel();
+    let peer = play(move |peer| {
+        let stream = peer.next_request().stream;
+        peer.head(stream, 200, &[], More);
+        assert_eq!(peer.content_of(stream, 65_535).len(), 65_535);
+        peer.expect_silence();
+        peer.window(0, 10);
+        peer.window(stream, 10);
+        assert_eq!(peer.content_of(stream, 10).len(), 10);
+        peer.data(stream, "word", More);
+        when_timed.recv().unwrap();
+        peer.ping();
+        cancel.cancel();
+        peer.expect_reset(stream, ErrorCode::CANCEL);
+        assert_eq!(peer.serve(), 1);
+    });
+    let client = client();
+    let request = client.request(Method::CONNECT, peer.url("/")).cancel(token);
+    let mut stream = request.send().unwrap().into_stream().unwrap();
+    stream.write_all(&[b'x'; 65_535]).unwrap();
+    stream.write_all(&[b'y'; 10]).unwrap();
+    let mut word = [0; 4];
+    stream.read_exact(&mut word).unwrap();
+    assert_eq!(&word, b"word");
+    stream.set_deadline(Deadline::after(Instant::now(), Duration::from_millis(30)));
+    assert_eq!(stream.read(&mut word).unwrap_err().kind(), io::ErrorKind::TimedOut);
+    assert_eq!(stream.write(&[0]).unwrap_err().kind(), io::ErrorKind::TimedOut);
+    stream.set_deadline(Deadline::NEVER);
+    timed.send(()).unwrap();
+    let error = stream.read(&mut word).unwrap_err();
+    assert_ne!(error.kind(), io::ErrorKind::TimedOut, "{:?}", error);
+    drop(stream);
+    assert_eq!(client.get(peer.url("/next")).send().unwrap().text().unwrap(), "/next");
+}
+
+#[test]
+fn err_a_tunnel_that_is_reset_is_no_end() {
+    let peer = play(|peer| {
+        let stream = peer.next_request().stream;
+        peer.head(stream, 200, &[], More);
+        peer.data(stream, "word", More);
+        peer.reset(stream, ErrorCode::CONNECT_ERROR);
+        assert_eq!(peer.serve(), 1);
+    });
+    let client = client();
+    let request = client.request(Method::CONNECT, peer.url("/"));
+    let mut stream = request.send().unwrap().into_stream().unwrap();
+    let mut all = Vec::new();
+    let error = stream.read_to_end(&mut all).unwrap_err();
+    assert_eq!((all.as_slice(), error.kind()), (&b"word"[..], io::ErrorKind::ConnectionReset));
+    assert_eq!(client.get(peer.url("/next")).send().unwrap().text().unwrap(), "/next");
 }
 
 #[test]
