@@ -46,7 +46,7 @@ impl RetryPolicy {
     /// Once on a fresh connection, if the connection was reused, no byte of a response came, the
     /// body can be sent again, and the method is idempotent or nothing was sent. What was lost with a
     /// connection of HTTP/2 that others shared, or what the server says that it has not processed, goes
-    /// again a few times, and then on a connection of its own. This is the default.
+    /// again a few times. This is the default.
     pub const fn stale_connections() -> RetryPolicy {
         RetryPolicy {
             stale: true,

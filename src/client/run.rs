@@ -183,30 +183,32 @@ impl Call<'_> {
         self.not_over(timings.started)?;
         request.body().check_unspent()?;
         let mut obtained = self.obtain(request, timings)?;
-        let (mut stale, mut refused, mut alone) = (0, 0, false);
+        let (mut lost, mut refused, mut alone) = (0, 0, false);
         loop {
             let connection = self.connection(request, obtained, timings)?;
-            let (error, place) = match self.exchange(request, connection, timings) {
+            let (error, left) = match self.exchange(request, connection, timings) {
                 Ok(answered) => return Ok(answered),
                 Err(failed) => failed,
             };
-            let tries = if error.is_unprocessed() { &mut refused } else { &mut stale };
-            *tries += 1;
+            match left {
+                Left::Connection => refused += 1,
+                Left::Place(_) | Left::Nothing => lost += 1,
+            }
             let replayable = request.body().is_replayable();
             let again = request.retries().allows(request.method(), replayable, &error);
             let hopeless = alone && !error.connection_was_reused();
-            if !again || hopeless || stale > MOST_LOST || refused > MOST_LOST {
+            if !again || hopeless || lost > MOST_LOST || refused > MOST_REFUSED {
                 return Err(error);
             }
             self.observe(|| Event::Retrying { error: &error });
             self.client.pool().count_retried();
             *timings = Timings::new(self.began, Instant::now());
-            alone = place.is_some() || stale + refused > MOST_SHARED;
-            obtained = match place {
-                Some(place) => Obtained::Place(place),
-                None if alone => Obtained::New(self.obtain_new(request, timings)?),
+            alone = matches!(left, Left::Place(_)) || lost > MOST_SHARED;
+            obtained = match left {
+                Left::Place(place) => Obtained::Place(place),
+                Left::Nothing if alone => Obtained::New(self.obtain_new(request, timings)?),
                 // Others use the same connection, or have made another by now.
-                None => self.obtain(request, timings)?,
+                Left::Nothing | Left::Connection => self.obtain(request, timings)?,
             };
         }
     }
@@ -228,13 +230,13 @@ impl Call<'_> {
     }
 
     /// Sends the request on `connection` and waits for the head of its response. With the error comes
-    /// the place of the connection, which is closed, if it can be kept.
+    /// what is left of the connection.
     fn exchange(
         &self,
         request: &Request,
         mut connection: Lent,
         timings: &mut Timings,
-    ) -> Result<Answered, (Error, Option<Place>)> {
+    ) -> Result<Answered, (Error, Left)> {
         match self.send_and_wait(request, &mut connection, timings) {
             Ok(head) => Ok(Answered { head, connection, line: None }),
             Err(error) => Err(self.failed(connection, error)),
@@ -305,7 +307,7 @@ impl Call<'_> {
         mut connection: Lent,
         sent: u64,
         timings: &mut Timings,
-    ) -> Result<Answered, (Error, Option<Place>)> {
+    ) -> Result<Answered, (Error, Left)> {
         connection.begin_response(sent);
         let guarded = self.guard(&mut connection);
         match guarded.and_then(|()| self.wait(request, &mut connection, timings)) {
@@ -353,15 +355,14 @@ impl Call<'_> {
         Ok(head)
     }
 
-    fn failed(&self, connection: Lent, error: Error) -> (Error, Option<Place>) {
+    fn failed(&self, connection: Lent, error: Error) -> (Error, Left) {
         let error = error.with_transcript(transcript(&connection, self.idempotent));
-        match connection.survives() {
-            true => {
-                give_back(connection, Instant::now(), self.observer);
-                (error, None)
-            }
-            false => (error, self.vacate(connection, CloseReason::Fault)),
+        if connection.survives() {
+            give_back(connection, Instant::now(), self.observer);
+            return (error, Left::Connection);
         }
+        let place = self.vacate(connection, CloseReason::Fault);
+        (error, place.map_or(Left::Nothing, Left::Place))
     }
 
     /// The response that begins with this head.
@@ -387,15 +388,36 @@ impl Call<'_> {
     }
 }
 
+/// What is left of the connection of an exchange that failed.
+pub(super) enum Left {
+    /// All of it: it goes on.
+    Connection,
+    /// The place that it had.
+    Place(Place),
+    /// Nothing for now: others use it to its end.
+    Nothing,
+}
+
+impl Left {
+    pub(super) fn into_place(self) -> Option<Place> {
+        match self {
+            Left::Place(place) => Some(place),
+            Left::Connection | Left::Nothing => None,
+        }
+    }
+}
+
 /// How long to wait for 100 Continue. What curl and Go wait.
 const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
 
-/// How often a request that was lost or refused on a connection with others shares another one. Then
-/// it gets a connection of its own, to be the first on it. A server may take less on one connection than a
-/// crowd asks of it at once, which would leave some out for good; or refuse what is new, and say only later
-/// that it goes away.
+/// How often a request is sent again on connections with others that was lost with such a one. Then it gets a
+/// connection of its own, to be the first on it: a server may take less on one connection than a crowd asks
+/// of it at once, which would leave some out for good.
 pub(super) const MOST_SHARED: u32 = 2;
 
 /// How often it is sent again at all, since by mere chance it may not be the first even then. If it was, there
 /// is nothing more to hope for.
 pub(super) const MOST_LOST: u32 = 5;
+
+/// How often one is that the server has refused on a connection which goes on.
+pub(super) const MOST_REFUSED: u32 = 3;

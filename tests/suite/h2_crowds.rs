@@ -13,15 +13,13 @@ use crate::support::builder;
 enum Then {
     /// It has said GOAWAY with the last one.
     GoAway,
-    /// Each is refused, and the connection goes on as if nothing were.
-    Refuse,
     /// It closes the connection without a word.
     Close,
 }
 
 #[test]
 fn ok_a_crowd_is_served_by_a_server_that_takes_little_on_one_connection() {
-    for then in [Then::GoAway, Then::Refuse, Then::Close] {
+    for then in [Then::GoAway, Then::Close] {
         let (address, client) = (start(then), client());
         let url = format!("http://{}/", address);
         let requests: Vec<_> = (0..200).map(|_| client.get(&*url)).collect();
@@ -36,15 +34,12 @@ fn ok_a_crowd_is_served_by_a_server_that_takes_little_on_one_connection() {
 
 #[test]
 fn ok_a_pipeline_is_served_by_a_server_that_takes_little_on_one_connection() {
-    for then in [Then::GoAway, Then::Refuse] {
-        let (address, client) = (start(then), client());
-        let url = format!("http://{}/", address);
-        let requests: Vec<_> = (0..200).map(|_| client.get(&*url)).collect();
-        for (number, result) in client.pipeline(requests).depth(16).enumerate() {
-            let response =
-                result.unwrap_or_else(|error| panic!("{:?} {}: {}", then, number, error));
-            assert_eq!(response.status().as_u16(), 200);
-        }
+    let (address, client) = (start(Then::GoAway), client());
+    let url = format!("http://{}/", address);
+    let requests: Vec<_> = (0..200).map(|_| client.get(&*url)).collect();
+    for (number, result) in client.pipeline(requests).depth(16).enumerate() {
+        let response = result.unwrap_or_else(|error| panic!("{}: {}", number, error));
+        assert_eq!(response.status().as_u16(), 200);
     }
 }
 
@@ -98,9 +93,6 @@ fn serve(mut stream: TcpStream, then: Then) -> io::Result<()> {
                 write_frame(&mut stream, HEADERS, 0x5, id, &[0x88])?;
             }
             (HEADERS, Then::GoAway) => {}
-            (HEADERS, Then::Refuse) => {
-                write_frame(&mut stream, RST_STREAM, 0, id, &REFUSED_STREAM.to_be_bytes())?;
-            }
             (HEADERS, Then::Close) => {
                 // What was not read must not undo what was sent.
                 stream.shutdown(Shutdown::Write)?;
@@ -127,7 +119,5 @@ const TAKEN: usize = 4;
 
 const PREFACE: usize = 24;
 const HEADERS: u8 = 1;
-const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const GOAWAY: u8 = 7;
-const REFUSED_STREAM: u32 = 7;

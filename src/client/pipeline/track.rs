@@ -16,7 +16,7 @@ use super::super::exchange::give_back;
 use super::super::line::{Line, Seat};
 use super::super::request::Request;
 use super::super::route::Route;
-use super::super::run::{Answered, MOST_LOST, MOST_SHARED};
+use super::super::run::{Answered, Left, MOST_LOST, MOST_REFUSED, MOST_SHARED};
 use super::super::{Client, Lent, Place};
 
 /// What is under way.
@@ -42,8 +42,10 @@ pub(super) struct Job {
 pub(super) struct Trip {
     /// How often it was sent, but for the times when the peer did not look at it.
     tries: u32,
-    /// How often that was so.
+    /// How often that was so on a connection that went on.
     refused: u32,
+    /// How often that was so since the connection went away.
+    outrun: u32,
     in_flight: Option<Flight>,
 }
 
@@ -132,9 +134,9 @@ impl Track {
             self.top_up(turn, &mut connection);
         }
         let received = turn.receive(Some(&line), connection);
-        received.map_err(|(error, place)| {
+        received.map_err(|(error, left)| {
             self.broken(turn.call.client, &error);
-            drop(line.put(Seat::Closed(place, CloseReason::Fault)));
+            drop(line.put(Seat::Closed(left.into_place(), CloseReason::Fault)));
             error
         })
     }
@@ -143,12 +145,18 @@ impl Track {
     /// response. What becomes of the others is no matter of this one.
     fn exchange_beside(&mut self, turn: &mut Turn<'_>, mut connection: Lent) -> Result<Answered> {
         if turn.trip.in_flight.is_none() {
-            turn.send(&mut connection)?;
+            if let Err(error) = turn.send(&mut connection) {
+                turn.trip.note_failure(&error, &Left::Nothing);
+                return Err(error);
+            }
         }
         if turn.trip.tries == 1 {
             self.top_up_beside(turn);
         }
-        turn.receive(None, connection).map_err(|(error, _)| error)
+        turn.receive(None, connection).map_err(|(error, left)| {
+            turn.trip.note_failure(&error, &left);
+            error
+        })
     }
 
     /// The connection on which the request is in flight, or is to be sent. Without a line it is for this
@@ -196,7 +204,7 @@ impl Track {
         call.not_over(timings.started)?;
         let place = match place {
             Some(place) => Obtained::Place(place),
-            None if trip.refused > MOST_SHARED || (trip.tries > 0 && !self.multiplexed) => {
+            None if trip.outrun > MOST_SHARED || (trip.tries > 0 && !self.multiplexed) => {
                 Obtained::New(call.obtain_new(request, timings)?)
             }
             None => call.obtain(request, timings)?,
@@ -315,6 +323,24 @@ impl Trip {
     }
 }
 
+impl Trip {
+    fn was_sent(&self) -> bool {
+        self.tries + self.refused + self.outrun > 0
+    }
+
+    /// It failed on its own part of a connection, of which this is left.
+    fn note_failure(&mut self, error: &Error, left: &Left) {
+        if !error.is_unprocessed() {
+            return;
+        }
+        self.tries = self.tries.saturating_sub(1);
+        match left {
+            Left::Connection => self.refused += 1,
+            Left::Place(_) | Left::Nothing => self.outrun += 1,
+        }
+    }
+}
+
 impl<'a> Turn<'a> {
     pub(super) fn new(call: Call<'a>, request: &'a Request, trip: Trip) -> Turn<'a> {
         let sent = trip.in_flight.as_ref().map(|flight| flight.sent_at);
@@ -328,7 +354,7 @@ impl<'a> Turn<'a> {
             let text = "the connection was closed twice before the request was answered";
             return Err(Error::new(ErrorKind::EmptyResponse).message(text).at(Phase::Wait));
         }
-        if self.trip.tries + self.trip.refused > 0 {
+        if self.trip.was_sent() {
             let error = self.failure.take().unwrap_or_else(lost_with_another);
             self.call.observe(|| Event::Retrying { error: &error });
             self.call.client.pool().count_retried();
@@ -346,21 +372,18 @@ impl<'a> Turn<'a> {
         &mut self,
         line: Option<&Arc<Line>>,
         connection: Lent,
-    ) -> Result<Answered, (Error, Option<Place>)> {
+    ) -> Result<Answered, (Error, Left)> {
         let length = self.trip.in_flight.take().map_or(0, |flight| flight.length);
         let Turn { call, request, timings, .. } = self;
         call.receive(request, line, connection, length, timings)
     }
 
-    fn may_go_again(&mut self, error: &Error) -> bool {
-        if error.is_unprocessed() {
-            self.trip.tries = self.trip.tries.saturating_sub(1);
-            self.trip.refused += 1;
-        }
+    fn may_go_again(&self, error: &Error) -> bool {
         let replayable = self.request.body().is_replayable();
         let method = self.request.method();
         self.trip.tries < MOST_TRIES
-            && self.trip.refused <= MOST_LOST
+            && self.trip.refused <= MOST_REFUSED
+            && self.trip.outrun <= MOST_LOST
             && self.request.retries().allows(method, replayable, error)
     }
 }
