@@ -232,13 +232,13 @@ pub fn lets_idle_connections_go(server: &Daemon) {
 /// What is sent to this path comes back, however it is sent and however much it is.
 pub fn echoes(server: &Daemon, path: &str) {
     echoes_what_has_a_length(server, path);
-    let unknown: fn(Vec<u8>) -> Body = |bytes| Body::reader(Cursor::new(bytes));
+    let unknown: ToBody = |bytes| Body::reader(Cursor::new(bytes));
     echoes_in_turn(server, path, &[(5, unknown), (UPLOAD, unknown), (0, unknown)]);
 }
 
 pub fn echoes_what_has_a_length(server: &Daemon, path: &str) {
-    let whole: fn(Vec<u8>) -> Body = Body::from;
-    let sized: fn(Vec<u8>) -> Body = |bytes| {
+    let whole: ToBody = Body::from;
+    let sized: ToBody = |bytes| {
         let length = bytes.len() as u64;
         Body::sized(Cursor::new(bytes), length)
     };
@@ -247,7 +247,7 @@ pub fn echoes_what_has_a_length(server: &Daemon, path: &str) {
     echoes_many_at_once(server, path);
 }
 
-fn echoes_in_turn(server: &Daemon, path: &str, uploads: &[(usize, fn(Vec<u8>) -> Body)]) {
+fn echoes_in_turn(server: &Daemon, path: &str, uploads: &[(usize, ToBody)]) {
     let client = client();
     for (number, &(length, body)) in uploads.iter().enumerate() {
         let response = client.post(server.url(path)).body(body(pattern(length))).send().unwrap();
@@ -306,6 +306,9 @@ pub fn speaks_http1_to_the_others(server: &Daemon) {
 fn get(client: &Client, server: &Daemon, path: &str) -> Response {
     client.get(server.url(path)).send().unwrap()
 }
+
+/// How content is handed over.
+type ToBody = fn(Vec<u8>) -> Body;
 
 const THREADS: usize = 32;
 const MANY: usize = 200;
