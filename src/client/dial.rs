@@ -17,6 +17,7 @@ use crate::net::{CancelToken, Deadline, Dialing, Registration, Step, Tls, Transp
 use super::config::Config;
 use super::exchange::observe;
 use super::explain::blame;
+use super::rooms::Rooms;
 use super::route::Route;
 
 /// What connections are made from. It may outlive the client, with a dialling that nobody waits for.
@@ -26,6 +27,8 @@ pub(super) struct Maker {
     pub(super) cancel: CancelToken,
     /// How many of those there are.
     pub(super) aside: Arc<Watched<usize>>,
+    /// How much at once servers allow that have refused more.
+    pub(super) rooms: Rooms,
     last_connection: AtomicU64,
 }
 
@@ -44,6 +47,7 @@ impl Maker {
             config,
             cancel: CancelToken::new(),
             aside: Watched::new(0),
+            rooms: Rooms::default(),
             last_connection: AtomicU64::new(0),
         }
     }
@@ -84,6 +88,9 @@ impl Dial<'_> {
             || self.route.is_http2_known(config.protocol)
         {
             let exchange = h2::Exchange::new(transport, config.http2, config.limits, id, made);
+            if let Some(room) = self.maker.rooms.get(self.route) {
+                exchange.expect_room(room);
+            }
             return Connection::H2(Box::new(exchange));
         }
         let connection = h1::Connection::new(transport, config.limits, config.leniency, id, made);

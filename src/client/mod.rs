@@ -44,6 +44,7 @@ mod redirect;
 mod request;
 mod response;
 mod retry;
+mod rooms;
 mod route;
 mod run;
 mod stream;

@@ -239,7 +239,7 @@ impl Call<'_> {
     ) -> Result<Answered, (Error, Left)> {
         match self.send_and_wait(request, &mut connection, timings) {
             Ok(head) => Ok(Answered { head, connection, line: None }),
-            Err(error) => Err(self.failed(connection, error)),
+            Err(error) => Err(self.failed(request, connection, error)),
         }
     }
 
@@ -312,7 +312,7 @@ impl Call<'_> {
         let guarded = self.guard(&mut connection);
         match guarded.and_then(|()| self.wait(request, &mut connection, timings)) {
             Ok(head) => Ok(Answered { head, connection, line: line.map(Arc::clone) }),
-            Err(error) => Err(self.failed(connection, error)),
+            Err(error) => Err(self.failed(request, connection, error)),
         }
     }
 
@@ -355,9 +355,12 @@ impl Call<'_> {
         Ok(head)
     }
 
-    fn failed(&self, connection: Lent, error: Error) -> (Error, Left) {
+    fn failed(&self, request: &Request, connection: Lent, error: Error) -> (Error, Left) {
         let error = error.with_transcript(transcript(&connection, self.idempotent));
         if connection.survives() {
+            if error.is_unprocessed() {
+                self.client.maker().rooms.note(request.route(), connection.room());
+            }
             give_back(connection, Instant::now(), self.observer);
             return (error, Left::Connection);
         }

@@ -204,6 +204,15 @@ impl Connection {
         }
     }
 
+    /// How many exchanges it may carry at once.
+    pub(crate) fn room(&self) -> usize {
+        match self {
+            Connection::H1(_) => 1,
+            #[cfg(feature = "http2")]
+            Connection::H2(it) => it.room(),
+        }
+    }
+
     /// Does it go on when an exchange on it has failed?
     pub(crate) fn survives(&self) -> bool {
         match self {

@@ -15,6 +15,8 @@ enum Then {
     GoAway,
     /// It closes the connection without a word.
     Close,
+    /// There is no last one, but it takes two at once only, and refuses what is sent before it is known.
+    Limit,
 }
 
 #[test]
@@ -28,7 +30,7 @@ fn ok_a_crowd_is_served_by_a_server_that_takes_little_on_one_connection() {
                 result.unwrap_or_else(|error| panic!("{:?} {}: {}", then, number, error));
             assert_eq!(response.status().as_u16(), 200);
         }
-        assert!(client.pool_stats().created >= (200 / TAKEN) as u64);
+        assert!(client.pool_stats().created >= u64::from(200 / TAKEN));
     }
 }
 
@@ -48,11 +50,26 @@ fn ok_every_exchange_has_made_its_connection_or_used_it_again() {
     let (address, client) = (start(Then::GoAway), client());
     let url = format!("http://{}/", address);
     let requests: Vec<_> = (0..TAKEN).map(|_| client.get(&*url)).collect();
-    for (_, result) in client.batch(requests).concurrency(TAKEN).run() {
+    for (_, result) in client.batch(requests).concurrency(TAKEN as usize).run() {
         result.unwrap();
     }
     let stats = client.pool_stats();
-    assert_eq!((stats.created + stats.reused, stats.retried), (TAKEN as u64, 0));
+    assert_eq!((stats.created + stats.reused, stats.retried), (u64::from(TAKEN), 0));
+}
+
+#[test]
+fn ok_a_crowd_is_served_where_few_streams_are_allowed_at_once() {
+    let peers = (0..3).map(|_| start(Then::Limit));
+    for address in peers {
+        let client = client();
+        let url = format!("http://{}/", address);
+        let requests: Vec<_> = (0..400).map(|_| client.get(&*url)).collect();
+        for (number, result) in client.batch(requests).concurrency(32).run() {
+            let response = result.unwrap_or_else(|error| panic!("{}: {}", number, error));
+            assert_eq!(response.status().as_u16(), 200);
+        }
+        assert!(client.pool_stats().created <= u64::from(32 / LIMIT), "{:?}", client.pool_stats());
+    }
 }
 
 fn client() -> Client {
@@ -75,8 +92,10 @@ fn start(then: Then) -> SocketAddr {
 fn serve(mut stream: TcpStream, then: Then) -> io::Result<()> {
     stream.set_nodelay(true)?;
     stream.read_exact(&mut [0; PREFACE])?;
-    write_frame(&mut stream, SETTINGS, 0, 0, &[])?;
-    let mut taken = 0;
+    let settings = [&MAX_CONCURRENT_STREAMS.to_be_bytes()[..], &LIMIT.to_be_bytes()].concat();
+    let settings = if then == Then::Limit { &settings[..] } else { &[] };
+    write_frame(&mut stream, SETTINGS, 0, 0, settings)?;
+    let (mut taken, mut is_known) = (0, false);
     loop {
         let mut head = [0; 9];
         stream.read_exact(&mut head)?;
@@ -84,7 +103,11 @@ fn serve(mut stream: TcpStream, then: Then) -> io::Result<()> {
         stream.read_exact(&mut vec![0; length])?;
         let id = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
         match (head[3], then) {
-            (HEADERS, _) if taken < TAKEN => {
+            (SETTINGS, _) => is_known |= head[4] == ACK,
+            (HEADERS, Then::Limit) if !is_known && taken >= LIMIT => {
+                write_frame(&mut stream, RST_STREAM, 0, id, &REFUSED_STREAM.to_be_bytes())?;
+            }
+            (HEADERS, _) if taken < TAKEN || then == Then::Limit => {
                 taken += 1;
                 if taken == TAKEN && then == Then::GoAway {
                     write_frame(&mut stream, GOAWAY, 0, 0, &[id.to_be_bytes(), [0; 4]].concat())?;
@@ -115,9 +138,15 @@ fn write_frame(
 }
 
 /// How many requests it takes on one connection.
-const TAKEN: usize = 4;
+const TAKEN: u32 = 4;
+/// How many it takes at once.
+const LIMIT: u32 = 2;
 
 const PREFACE: usize = 24;
 const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const GOAWAY: u8 = 7;
+const ACK: u8 = 1;
+const MAX_CONCURRENT_STREAMS: u16 = 3;
+const REFUSED_STREAM: u32 = 7;

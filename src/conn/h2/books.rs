@@ -29,6 +29,8 @@ pub(super) struct Books {
     openers: Vec<Arc<Condvar>>,
     /// How many streams there have been.
     pub(super) opened: u64,
+    /// How many exchanges the peer is expected to allow at once, until it says so itself.
+    expected: Option<usize>,
     /// What was wrong, if the peer has said so when it went away.
     complaint: Option<ErrorCode>,
     /// Why nothing more will come.
@@ -71,6 +73,7 @@ impl Books {
             writing: 0,
             openers: Vec::new(),
             opened: 0,
+            expected: None,
             complaint: None,
             end: None,
         }
@@ -80,8 +83,12 @@ impl Books {
     pub(super) fn room(&self) -> usize {
         match self.end.is_some() || self.halves.are_refused() {
             true => 0,
-            false => self.engine.capacity(),
+            false => self.engine.capacity().min(self.expected.unwrap_or(usize::MAX)),
         }
+    }
+
+    pub(super) fn expect_room(&mut self, room: usize) {
+        self.expected = Some(room.max(1));
     }
 
     /// Why no exchange can begin any more, if so.
@@ -184,6 +191,9 @@ impl Books {
     }
 
     fn note(&mut self, event: Event<'_>, waiter: &mut Waiter<'_>) {
+        if let Event::Settings = event {
+            self.expected = None;
+        }
         let stream = match event {
             Event::Informational { stream, .. }
             | Event::Head { stream, .. }

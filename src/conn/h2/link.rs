@@ -103,6 +103,12 @@ impl Link {
         self.room.load(Ordering::Relaxed)
     }
 
+    pub(super) fn expect_room(&self, room: usize) {
+        let mut books = self.lock();
+        books.expect_room(room);
+        self.room.store(books.room(), Ordering::Relaxed);
+    }
+
     pub(super) fn watch_room(&self, tell: Tell) {
         *self.watcher.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(tell);
     }

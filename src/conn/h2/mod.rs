@@ -105,6 +105,11 @@ impl Exchange {
         self.link.room()
     }
 
+    /// Has the connection carry no more exchanges at once, until the peer says how many.
+    pub(crate) fn expect_room(&self, room: usize) {
+        self.link.expect_room(room);
+    }
+
     /// Has it called whenever the connection may carry more exchanges at once than before.
     pub(crate) fn watch_room(&self, tell: Tell) {
         self.link.watch_room(tell);
