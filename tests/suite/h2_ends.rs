@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pannier::http::Method;
 use pannier::proto::h2::ErrorCode;
@@ -524,3 +524,54 @@ fn err_a_broken_rule_of_the_connection_is_told_to_the_peer_and_ends_it() {
         assert_eq!(next.text().unwrap(), "/next");
     }
 }
+
+#[test]
+fn err_a_peer_that_goes_away_during_an_upload_ends_it_and_its_neighbours_at_once() {
+    // The neighbour is the one who reads; without it nobody does.
+    for neighbours in [0, 1] {
+        let peer = Peer::play(move |stage| {
+            let mut peer = H2::accept_with(stage, &[(4, WIDEST)]);
+            peer.window(0, WIDEST - 65_535);
+            (0..neighbours).for_each(|_| drop(peer.request_to("/waits")));
+            let uploads = peer.request_to("/");
+            peer.content_of(uploads, 1 << 20);
+            peer.abort();
+        });
+        let client = client();
+        let waits = |_| {
+            let waits = client.get(peer.url("/waits")).retries(RetryPolicy::none());
+            thread::spawn(move || waits.send().unwrap_err())
+        };
+        let waiting: Vec<_> = (0..neighbours).map(waits).collect();
+        while neighbours > 0 && client.pool_stats().created == 0 {
+            thread::yield_now();
+        }
+        let began = Instant::now();
+        let error = client.post(peer.url("/")).body(vec![b'x'; 64 << 20]).send().unwrap_err();
+        assert!(!error.is_safe_to_retry() && error.bytes_sent() > 0, "{:?}", error);
+        assert!(waiting.into_iter().all(|thread| !thread.join().unwrap().is_timeout()));
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn ok_an_answer_is_heard_although_the_peer_takes_no_more_of_the_request() {
+    let peer = Peer::play(|stage| {
+        let mut peer = H2::accept_with(stage, &[(4, WIDEST)]);
+        peer.window(0, WIDEST - 65_535);
+        let stream = peer.request("POST", "/");
+        peer.content_of(stream, 1 << 20);
+        peer.at_once(|peer| {
+            peer.head(stream, 413, &[("content-length", "5")], More);
+            peer.data(stream, "large", End);
+            peer.reset(stream, ErrorCode::NO_ERROR);
+        });
+        peer.forget_rest();
+    });
+    let response = client().post(peer.url("/")).body(vec![b'x'; 64 << 20]).send().unwrap();
+    assert_eq!(response.status().as_u16(), 413);
+    assert_eq!(response.text().unwrap(), "large");
+}
+
+/// The widest that a window may be.
+const WIDEST: u32 = (1 << 31) - 1;

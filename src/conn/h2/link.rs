@@ -26,7 +26,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crate::net::{cancelled, CancelToken, Deadline, Interrupt, Readiness, Transport};
-use crate::proto::h2::{self, Config, ErrorCode, Refusal, StreamId};
+use crate::proto::h2::{self, Config, ErrorCode, StreamId};
 use crate::proto::Limits;
 
 use super::super::exchange::Failure;
@@ -208,7 +208,10 @@ impl Link {
             match written {
                 Ok(count) => outbox.sent(count),
                 Err(error) if is_timeout(&error) => turn = Turn::Stalled,
-                Err(_) => books.refuse_output(),
+                Err(_) => {
+                    books.refuse_output();
+                    break;
+                }
             }
             books.outbox = outbox;
         }
@@ -279,37 +282,34 @@ impl Link {
     /// Takes in what has come while nobody waited, and says whether more exchanges can begin. Does not
     /// wait.
     pub(super) fn is_alive(&self) -> bool {
-        let mut nobody = Nobody::default();
+        let mut books = self.lock();
         for _ in 0..MOST_GLANCES {
-            let mut books = self.lock();
-            if books.end.is_some()
-                || !matches!(books.engine.can_open(), Ok(()) | Err(Refusal::Full))
-            {
-                return false;
-            }
-            // While another one reads or writes there is nothing to look for, and no way to look.
             let (mut reader, writer) = match books.halves.take_both() {
-                Some(both) => both,
-                None => return true,
+                Some(both) if books.room() > 0 => both,
+                // While another one reads or writes there is nothing to look for, and no way to look.
+                _ => break,
             };
             drop(books);
             let found = reader.transport().readiness();
-            let mut books = self.lock();
+            books = self.lock();
             books.halves.put_back(reader);
             if let Some(writer) = writer {
                 books.halves.put_back(writer);
             }
             match found {
-                Ok(Readiness::Quiet) => return true,
+                Ok(Readiness::Quiet) => break,
                 Ok(Readiness::Data) => {
                     let until = Deadline::NEVER.within(Some(PEEK));
-                    drop(self.read(books, &mut nobody.waiter(), until));
+                    (books, _) = self.read(books, &mut Nobody::default().waiter(), until);
                 }
                 Ok(Readiness::Closed) => books.recv_eof(),
                 Err(error) => books.lose(error),
             }
         }
-        true
+        self.room.store(books.room(), Ordering::Relaxed);
+        // Another one may have come meanwhile, and found nothing to read from.
+        books.pass_on();
+        books.room() > 0
     }
 
     /// What wakes one who sleeps here.

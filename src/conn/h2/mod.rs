@@ -6,9 +6,10 @@
 //! is in `link`, what is shared in `books`, `slot` and `halves`. The way out is in `send`, the way in is
 //! in `recv`. An exchange that fails or is given up ends alone, by RST_STREAM, and the connection lives.
 //!
-//! The other design, a thread for each connection that reads for all, was built and measured as well. It
-//! answers a PING on an idle connection at once and has no reader to hand on, but each exchange then pays
-//! for two more switches between threads.
+//! The other design, a thread for each connection that reads for all, was built and measured beside this one, on
+//! one core. It answers a PING on an idle connection at once and has no reading to hand on, but a lone exchange
+//! pays for two more switches between threads and takes 1.5 times as long, and 32 threads take 1.2 times as long.
+//! Only where one thread has many streams there is no difference.
 
 mod books;
 mod halves;
