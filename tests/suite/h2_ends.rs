@@ -471,6 +471,24 @@ fn ok_the_drop_of_an_unread_response_resets_its_stream_and_leaves_the_connection
 }
 
 #[test]
+fn ok_the_drop_of_a_response_that_has_come_whole_costs_nothing() {
+    let peer = play(|peer| {
+        let unread = peer.request("GET", "/unread");
+        peer.head(unread, 200, &[], More);
+        let beside = peer.request("GET", "/beside");
+        peer.data(unread, "all of it", End);
+        peer.answer(beside, "ok");
+        assert_eq!(peer.serve(), 1);
+    });
+    let client = client();
+    let unread = client.get(peer.url("/unread")).send().unwrap();
+    assert_eq!(client.get(peer.url("/beside")).send().unwrap().text().unwrap(), "ok");
+    drop(unread);
+    let next = client.get(peer.url("/next")).send().unwrap();
+    assert_eq!((next.connection().id(), next.text().unwrap()), (1, "/next".into()));
+}
+
+#[test]
 fn err_what_is_no_http2_is_said_to_be_none() {
     let table: [(&[u8], &str); 4] = [
         (b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", "HTTP/1"),

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use pannier::http::{Headers, Method, Version};
 use pannier::net::Deadline;
 use pannier::proto::h2::ErrorCode;
-use pannier::{Body, CancelToken, ErrorKind, Phase, Response};
+use pannier::{Body, CancelToken, ErrorKind, Phase, Response, Timeouts};
 
 use crate::support::h2_peer::{client, play, play_with, End, More};
 use crate::support::read_all;
@@ -143,6 +143,21 @@ fn ok_content_waits_for_100_continue() {
     });
     let response = client().post(peer.url("/")).expect_continue().body("body").send().unwrap();
     assert_eq!(response.text().unwrap(), "ok");
+}
+
+#[test]
+fn ok_content_does_not_wait_for_100_continue_for_ever_nor_take_others_for_it() {
+    let peer = play(|peer| {
+        let stream = peer.request("POST", "/");
+        peer.head(stream, 103, &[], More);
+        assert_eq!(peer.content(stream), b"body");
+        // It comes late, and changes nothing.
+        peer.head(stream, 100, &[], More);
+        peer.answer(stream, "ok");
+    });
+    let timeouts = Timeouts::default().expect_continue(Duration::from_millis(30));
+    let request = client().post(peer.url("/")).expect_continue().body("body").timeouts(timeouts);
+    assert_eq!(request.send().unwrap().text().unwrap(), "ok");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::sync::mpsc::channel;
 use std::thread;
+use std::time::Duration;
 
 use pannier::proto::h2::ErrorCode;
 use pannier::{CloseReason, ErrorKind, Phase, PoolConfig};
@@ -233,6 +234,49 @@ fn ok_a_shutdown_lets_what_is_under_way_end_and_refuses_the_rest() {
     drop(first);
     let stats = client.pool_stats();
     assert_eq!((stats.idle, stats.active, stats.closed(CloseReason::Shutdown)), (0, 0, 1));
+}
+
+#[test]
+fn ok_a_connection_that_is_too_old_takes_no_more_but_ends_what_it_has() {
+    let peer = Peer::play(|stage| {
+        let mut one = H2::accept(stage);
+        let first = one.request("GET", "/1");
+        one.head(first, 200, &[], More);
+        let mut two = H2::accept(stage);
+        let second = two.request("GET", "/2");
+        two.answer(second, "2");
+        one.data(first, "1", End);
+        one.expect_end();
+        two.expect_end();
+    });
+    let client = builder().pool(PoolConfig::default().max_age(Duration::from_millis(1))).build();
+    let mut first = client.get(peer.url("/1")).send().unwrap();
+    thread::sleep(Duration::from_millis(2));
+    let second = client.get(peer.url("/2")).send().unwrap();
+    assert_eq!((second.connection().id(), second.text().unwrap()), (2, "2".into()));
+    assert_eq!(read_all(&mut first).unwrap(), b"1");
+    drop(first);
+    assert!(client.pool_stats().closed(CloseReason::MaxAge) > 0);
+}
+
+#[test]
+fn ok_a_connection_that_was_idle_for_too_long_is_left() {
+    let peer = Peer::play(|stage| {
+        for _ in 0..2 {
+            let mut peer = H2::accept(stage);
+            let stream = peer.next_request().stream;
+            peer.answer(stream, "ok");
+            assert_eq!(peer.expect_goaway(), ErrorCode::NO_ERROR);
+            peer.expect_end();
+        }
+    });
+    let client =
+        builder().pool(PoolConfig::default().idle_timeout(Duration::from_millis(1))).build();
+    for _ in 0..2 {
+        assert_eq!(client.get(peer.url("/")).send().unwrap().text().unwrap(), "ok");
+        thread::sleep(Duration::from_millis(2));
+    }
+    assert_eq!(client.pool_stats().closed(CloseReason::IdleTimeout), 1);
 }
 
 #[test]
