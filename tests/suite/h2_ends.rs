@@ -550,7 +550,9 @@ fn err_a_peer_that_goes_away_during_an_upload_ends_it_and_its_neighbours_at_once
         let peer = Peer::play(move |stage| {
             let mut peer = H2::accept_with(stage, &[(4, WIDEST)]);
             peer.window(0, WIDEST - 65_535);
-            (0..neighbours).for_each(|_| drop(peer.request_to("/waits")));
+            for _ in 0..neighbours {
+                peer.request_to("/waits");
+            }
             let uploads = peer.request_to("/");
             peer.content_of(uploads, 1 << 20);
             peer.abort();
