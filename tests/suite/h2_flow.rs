@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::channel;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use pannier::proto::h2::frame::Settings;
 use pannier::proto::h2::ErrorCode;
@@ -295,4 +296,40 @@ fn ok_frames_are_as_long_as_the_peer_takes_them() {
     });
     let response = client().post(peer.url("/")).body(vec![b'x'; 300_000]).send().unwrap();
     assert_eq!(response.text().unwrap(), "ok");
+}
+
+#[test]
+fn ok_an_upload_goes_on_when_the_peer_reads_again_though_another_one_waits() {
+    const LENGTH: usize = 24 << 20;
+    let peer = play_with(&[(Settings::INITIAL_WINDOW_SIZE, 1 << 30)], |peer| {
+        peer.window(0, 1 << 30);
+        let waits = peer.request("GET", "/waits");
+        let upload = peer.request("POST", "/upload");
+        // Longer than anyone tries to write in vain.
+        thread::sleep(Duration::from_millis(600));
+        let mut left = LENGTH;
+        loop {
+            let (data, then) = peer.piece(upload);
+            left -= data.len();
+            if then == End {
+                break;
+            }
+        }
+        assert_eq!(left, 0);
+        peer.answer(upload, "ok");
+        peer.answer(waits, "at last");
+    });
+    let client = client();
+    thread::scope(|scope| {
+        let (client, peer) = (&client, &peer);
+        let waits = scope.spawn(move || client.get(peer.url("/waits")).send().unwrap().text());
+        while client.pool_stats().created == 0 {
+            thread::yield_now();
+        }
+        let began = Instant::now();
+        let response = client.post(peer.url("/upload")).body(vec![b'x'; LENGTH]).send().unwrap();
+        assert_eq!(response.text().unwrap(), "ok");
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+        assert_eq!(waits.join().unwrap().unwrap(), "at last");
+    });
 }

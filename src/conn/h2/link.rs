@@ -172,9 +172,12 @@ impl Link {
         turn: Turn,
     ) -> (MutexGuard<'a, Books>, Turn) {
         let until = waiter.until();
-        // A peer that does not take what it is given may wait until what it gives is taken.
-        if turn != Turn::Stalled && books.has_unsent() && books.halves.can_write() {
-            return self.write(books, until.within(Some(GLANCE)));
+        // A peer that does not take what it is given may wait until what it gives is taken. While another
+        // one does that, the best is to go on trying, and to look often for what has come meanwhile.
+        let is_read = !books.halves.can_read();
+        if (is_read || turn != Turn::Stalled) && books.has_unsent() && books.halves.can_write() {
+            let patience = if is_read { SHORT_GLANCE } else { GLANCE };
+            return self.write(books, until.within(Some(patience)));
         }
         if books.halves.can_read() {
             let until = match (turn, books.halves.is_writing()) {
@@ -414,6 +417,10 @@ pub(super) fn is_timeout(error: &io::Error) -> bool {
 /// How long a write may wait before it is seen whether the peer waits to be read from, and a read
 /// before it is seen whether a write that was under way has come to its end.
 const GLANCE: Duration = Duration::from_millis(250);
+
+/// The same for a write beside which another one reads: for as long, the one who writes does not see what
+/// that has read for him.
+const SHORT_GLANCE: Duration = Duration::from_millis(20);
 
 /// A read that hardly waits.
 const PEEK: Duration = Duration::from_millis(1);
