@@ -13,7 +13,7 @@ use pannier::proto::h2::ErrorCode;
 use pannier::{Body, CloseReason, ErrorKind, Phase, RetryPolicy};
 
 use crate::support::h2_peer::{builder, client, play, End, More, H2};
-use crate::support::peer::{Peer, Stage};
+use crate::support::peer::Peer;
 use crate::support::read_all;
 
 /// A peer with several connections, one after the other.
@@ -136,16 +136,18 @@ fn ok_a_goaway_in_two_steps_loses_nothing() {
 
 #[test]
 fn ok_an_idle_connection_that_was_closed_or_gone_from_is_noticed_before_a_post() {
-    let ends: [fn(H2, &mut Stage); 3] = [
-        |mut one, stage| {
+    let ends: [fn(H2); 3] = [
+        |mut one| {
             one.goaway(1, ErrorCode::NO_ERROR);
-            one.hold(stage);
+            // The client takes its leave before it goes.
+            assert_eq!(one.expect_goaway(), ErrorCode::NO_ERROR);
+            one.expect_end();
         },
-        |mut one, _| {
+        |mut one| {
             one.goaway(1, ErrorCode::NO_ERROR);
             one.close();
         },
-        |mut one, _| one.close(),
+        |mut one| one.close(),
     ];
     for end in ends {
         let (ended, when_ended) = channel();
@@ -153,7 +155,7 @@ fn ok_an_idle_connection_that_was_closed_or_gone_from_is_noticed_before_a_post()
             let mut one = H2::accept(stage);
             serve_one_on(&mut one, "/1");
             ended.send(()).unwrap();
-            end(one, stage);
+            end(one);
             let mut two = H2::accept(stage);
             let stream = two.request("POST", "/2");
             assert_eq!(two.content(stream), b"body");

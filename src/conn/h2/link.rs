@@ -287,10 +287,13 @@ impl Link {
     pub(super) fn is_alive(&self) -> bool {
         let mut books = self.lock();
         for _ in 0..MOST_GLANCES {
+            if books.room() == 0 {
+                break;
+            }
             let (mut reader, writer) = match books.halves.take_both() {
-                Some(both) if books.room() > 0 => both,
+                Some(both) => both,
                 // While another one reads or writes there is nothing to look for, and no way to look.
-                _ => break,
+                None => break,
             };
             drop(books);
             let found = reader.transport().readiness();
