@@ -221,6 +221,11 @@ impl Error {
         self
     }
 
+    /// May the peer have processed the request?
+    pub(crate) fn may_be_processed(&self) -> bool {
+        self.bytes_sent() > 0 && !self.is_unprocessed()
+    }
+
     pub(crate) fn is_unprocessed(&self) -> bool {
         self.0.transcript.unprocessed
     }

@@ -48,7 +48,7 @@ impl Call<'_> {
 
     /// Will one connection by this route carry many exchanges at once?
     fn sharing(&self, route: &Arc<Route>) -> Sharing {
-        match route.is_http2_known(self.client.config().protocol) {
+        match route.is_http2_known() {
             true => Sharing::Expected,
             false => Sharing::Unexpected,
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::conn::PoolConfig;
 use crate::error::Result;
 use crate::event::Observer;
-use crate::http::{Headers, Origin, Url, Version};
+use crate::http::{Headers, Origin, Scheme, Url, Version};
 use crate::net::{AddressPolicy, Connect, Resolve, TcpConnect, Tls};
 use crate::proto::h1::Leniency;
 #[cfg(feature = "http2")]
@@ -56,8 +56,19 @@ impl Protocol {
     pub(super) fn offers(self) -> &'static [&'static [u8]] {
         match self {
             #[cfg(feature = "http2")]
-            Protocol::Http2 | Protocol::Http2PriorKnowledge => &[b"h2", b"http/1.1"],
+            Protocol::Http2 => &[b"h2", b"http/1.1"],
             _ => &[b"http/1.1"],
+        }
+    }
+
+    /// What that is on connections to an origin of this scheme. The versions of HTTP/1 share theirs.
+    pub(super) fn spoken_to(self, scheme: Scheme) -> Protocol {
+        match (self, scheme) {
+            #[cfg(feature = "http2")]
+            (Protocol::Http2 | Protocol::Http2PriorKnowledge, Scheme::Https) => Protocol::Http2,
+            #[cfg(feature = "http2")]
+            (Protocol::Http2PriorKnowledge, Scheme::Http) => self,
+            _ => Protocol::Http11,
         }
     }
 
@@ -117,9 +128,9 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// How connections for this URL lead.
-    pub(super) fn route(&self, url: &Url) -> Result<Route> {
-        self.proxy.route(url, &*self.connector)
+    /// How connections for this URL lead, on which this protocol is to be spoken.
+    pub(super) fn route(&self, url: &Url, protocol: Protocol) -> Result<Route> {
+        Ok(Route::new(self.proxy.way(url, &*self.connector)?, protocol))
     }
 }
 

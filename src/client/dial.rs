@@ -18,7 +18,7 @@ use super::config::Config;
 use super::exchange::observe;
 use super::explain::blame;
 use super::rooms::Rooms;
-use super::route::Route;
+use super::route::{Route, Way};
 
 /// What connections are made from. It may outlive the client, with a dialling that nobody waits for.
 pub(super) struct Maker {
@@ -57,15 +57,15 @@ impl Dial<'_> {
     /// A new connection by the route.
     pub(super) fn run(&self) -> Result<Connection> {
         let mut made = Made::default();
-        let transport = match self.route {
-            Route::Direct(origin) => {
+        let transport = match &self.route.way {
+            Way::Direct(origin) => {
                 self.tls(origin)?;
                 let elsewhere = self.maker.config.connector.elsewhere(origin);
                 let transport = self.connect(elsewhere.as_ref().unwrap_or(origin), &mut made)?;
                 self.secured(origin, transport, &mut made)?
             }
-            Route::Forward(server) => self.reach(server, &mut made)?,
-            Route::Tunnel(server, origin) => {
+            Way::Forward(server) => self.reach(server, &mut made)?,
+            Way::Tunnel(server, origin) => {
                 self.tls(origin)?;
                 let elsewhere = self.maker.config.connector.elsewhere(origin);
                 let there = elsewhere.as_ref().unwrap_or(origin);
@@ -84,9 +84,7 @@ impl Dial<'_> {
     fn speak(&self, transport: Box<dyn Transport>, id: u64, made: Made) -> Connection {
         let config = &self.maker.config;
         #[cfg(feature = "http2")]
-        if transport.application_protocol() == Some(b"h2")
-            || self.route.is_http2_known(config.protocol)
-        {
+        if transport.application_protocol() == Some(b"h2") || self.route.is_http2_known() {
             let exchange = h2::Exchange::new(transport, config.http2, config.limits, id, made);
             if let Some(room) = self.maker.rooms.get(self.route) {
                 exchange.expect_room(room);
@@ -143,8 +141,7 @@ impl Dial<'_> {
         if self.tls(origin)?.is_none() {
             return Ok(transport);
         }
-        let offers = self.maker.config.protocol.offers();
-        let transport = self.secure(origin, transport, offers)?;
+        let transport = self.secure(origin, transport, self.route.offers())?;
         made.secured = Some(Instant::now());
         Ok(transport)
     }

@@ -84,7 +84,8 @@ impl Draft {
         let intent = Intent::of(&self.method, version, &headers, self.transfer);
         let mut parts = Parts {
             method: self.method,
-            route: Arc::new(config.route(&url)?),
+            route: Arc::new(config.route(&url, self.protocol)?),
+            protocol: self.protocol,
             url,
             target: self.target,
             version,

@@ -16,6 +16,7 @@ use crate::proto::h1::{Intent, PreparedHead, RequestHead, Target, Transfer};
 
 use super::auth::{Credentials, Netrc};
 use super::body::Body;
+use super::config::Protocol;
 use super::decode::{Decoding, Layer};
 use super::redirect::RedirectPolicy;
 use super::retry::RetryPolicy;
@@ -60,6 +61,8 @@ pub(super) struct Parts {
     pub(super) route: Arc<Route>,
     /// What is sent in place of path and query.
     pub(super) target: Option<Arc<str>>,
+    /// What the caller asked for; and in which version the request goes out in HTTP/1.
+    pub(super) protocol: Protocol,
     pub(super) version: Version,
     pub(super) headers: Headers,
     pub(super) body: Arc<Body>,

@@ -44,8 +44,8 @@ impl RetryPolicy {
     }
 
     /// Once on a fresh connection, if the connection was reused, no byte of a response came, the
-    /// body can be sent again, and the method is idempotent or nothing was sent. What was lost with a
-    /// connection of HTTP/2 that others shared, or what the server says that it has not processed, goes
+    /// body can be sent again, and the method is idempotent or nothing was sent. What the
+    /// server says that it has not processed (HTTP/2), or could not be sent since the connection ended, goes
     /// again a few times. This is the default.
     pub const fn stale_connections() -> RetryPolicy {
         RetryPolicy {

@@ -1,19 +1,27 @@
 //! Where the connections for a request lead: what the pool keeps them by.
 //!
 //! Whatever makes a connection different from another is a part of its route: the origin, the proxy,
-//! what the proxy knows its user by, and how the proxy itself is reached. A request has its route from
+//! what the proxy knows its user by, how the proxy itself is reached, and what is spoken. A request has its route from
 //! the moment when it is built, and the one after a redirect has its own.
 
 use std::sync::Arc;
 
-use crate::http::{Origin, Scheme};
+use crate::http::Origin;
 
 use super::config::Protocol;
 use super::proxy::Server;
 
+/// Where connections lead, and what is spoken on them.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Route {
+    pub(super) way: Way,
+    /// As far as it makes a difference.
+    protocol: Protocol,
+}
+
 /// Where connections lead.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Route {
+pub(super) enum Way {
     /// To the origin.
     Direct(Origin),
     /// To the proxy, which is sent requests in absolute-form, for whatever origin (RFC 9112 §3.2.2).
@@ -23,28 +31,38 @@ pub(super) enum Route {
 }
 
 impl Route {
+    pub(super) fn new(way: Way, protocol: Protocol) -> Route {
+        let protocol = match &way {
+            Way::Direct(origin) | Way::Tunnel(_, origin) => protocol.spoken_to(origin.scheme()),
+            // What is asked of a proxy itself is HTTP/1.
+            Way::Forward(_) => Protocol::Http11,
+        };
+        Route { way, protocol }
+    }
+
     /// What is connected to by the system.
     pub(super) fn first_hop(&self) -> &Origin {
-        match self {
-            Route::Direct(origin) => origin,
-            Route::Forward(server) | Route::Tunnel(server, _) => server.first_hop(),
+        match &self.way {
+            Way::Direct(origin) => origin,
+            Way::Forward(server) | Way::Tunnel(server, _) => server.first_hop(),
         }
     }
 
-    /// Is HTTP/2 spoken to who reads the requests, without asking? Not to a proxy that forwards them.
-    pub(super) fn is_http2_known(&self, protocol: Protocol) -> bool {
-        protocol.is_http2_known()
-            && match self {
-                Route::Direct(origin) | Route::Tunnel(_, origin) => origin.scheme() == Scheme::Http,
-                Route::Forward(_) => false,
-            }
+    /// What is offered in a TLS handshake with the origin (RFC 7301), in order of preference.
+    pub(super) fn offers(&self) -> &'static [&'static [u8]] {
+        self.protocol.offers()
+    }
+
+    /// Is HTTP/2 spoken without asking?
+    pub(super) fn is_http2_known(&self) -> bool {
+        self.protocol.is_http2_known()
     }
 
     /// The proxy that reads the requests themselves.
     pub(super) fn forwarder(&self) -> Option<&Arc<Server>> {
-        match self {
-            Route::Forward(server) => Some(server),
-            Route::Direct(_) | Route::Tunnel(..) => None,
+        match &self.way {
+            Way::Forward(server) => Some(server),
+            Way::Direct(_) | Way::Tunnel(..) => None,
         }
     }
 }

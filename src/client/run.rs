@@ -183,7 +183,7 @@ impl Call<'_> {
         self.not_over(timings.started)?;
         request.body().check_unspent()?;
         let mut obtained = self.obtain(request, timings)?;
-        let (mut lost, mut refused, mut alone) = (0, 0, false);
+        let (mut lost, mut refused, mut taken, mut alone) = (0, 0, 0, false);
         loop {
             let connection = self.connection(request, obtained, timings)?;
             let (error, left) = match self.exchange(request, connection, timings) {
@@ -194,10 +194,12 @@ impl Call<'_> {
                 Left::Connection => refused += 1,
                 Left::Place(_) | Left::Nothing => lost += 1,
             }
+            taken += u32::from(error.may_be_processed());
             let replayable = request.body().is_replayable();
             let again = request.retries().allows(request.method(), replayable, &error);
             let hopeless = alone && !error.connection_was_reused();
-            if !again || hopeless || lost > MOST_LOST || refused > MOST_REFUSED {
+            let often = taken > MOST_TAKEN || lost > MOST_LOST || refused > MOST_REFUSED;
+            if !again || hopeless || often {
                 return Err(error);
             }
             self.observe(|| Event::Retrying { error: &error });
@@ -412,6 +414,10 @@ impl Left {
 
 /// How long to wait for 100 Continue. What curl and Go wait.
 const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often a request is sent again that the server may have processed. RFC 9110 §9.2.2: "A client SHOULD
+/// NOT automatically retry a failed automatic retry."
+const MOST_TAKEN: u32 = 1;
 
 /// How often a request is sent again on connections with others that was lost with such a one. Then it gets a
 /// connection of its own, to be the first on it: a server may take less on one connection than a crowd asks

@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 
-use pannier::{Client, Protocol};
+use pannier::{Client, ErrorKind, Protocol};
 
 use crate::support::builder;
 
@@ -21,17 +21,33 @@ enum Then {
 
 #[test]
 fn ok_a_crowd_is_served_by_a_server_that_takes_little_on_one_connection() {
-    for then in [Then::GoAway, Then::Close] {
-        let (address, client) = (start(then), client());
-        let url = format!("http://{}/", address);
-        let requests: Vec<_> = (0..200).map(|_| client.get(&*url)).collect();
-        for (number, result) in client.batch(requests).concurrency(16).run() {
-            let response =
-                result.unwrap_or_else(|error| panic!("{:?} {}: {}", then, number, error));
-            assert_eq!(response.status().as_u16(), 200);
-        }
-        assert!(client.pool_stats().created >= u64::from(200 / TAKEN));
+    let (address, client) = (start(Then::GoAway), client());
+    let url = format!("http://{}/", address);
+    let requests: Vec<_> = (0..200).map(|_| client.get(&*url)).collect();
+    for (number, result) in client.batch(requests).concurrency(16).run() {
+        let response = result.unwrap_or_else(|error| panic!("{}: {}", number, error));
+        assert_eq!(response.status().as_u16(), 200);
     }
+    assert!(client.pool_stats().created >= u64::from(200 / TAKEN));
+}
+
+/// RFC 9110 §9.2.2: "A client SHOULD NOT automatically retry a failed automatic retry."
+#[test]
+fn err_what_is_lost_twice_without_a_word_of_the_server_is_not_sent_a_third_time() {
+    let (address, client) = (start(Then::Close), client());
+    let url = format!("http://{}/", address);
+    let requests: Vec<_> = (0..200).map(|_| client.get(&*url)).collect();
+    for (number, result) in client.batch(requests).concurrency(16).run() {
+        match result {
+            Ok(response) => assert_eq!(response.status().as_u16(), 200),
+            Err(error) => {
+                let lost = [ErrorKind::EmptyResponse, ErrorKind::Send, ErrorKind::Receive];
+                assert!(lost.contains(&error.kind()), "{}: {:?}", number, error);
+                assert!(error.is_safe_to_retry(), "{}: {:?}", number, error);
+            }
+        }
+    }
+    assert!(client.pool_stats().retried <= 400, "{:?}", client.pool_stats());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use pannier::proto::h2::frame::Settings;
 use pannier::proto::h2::ErrorCode;
-use pannier::{Client, ErrorKind, Http2Config, IntoRequest, PoolConfig, Timeouts};
+use pannier::{Client, ErrorKind, Http2Config, IntoRequest, PoolConfig, Protocol, Timeouts};
 
 use crate::support::h2_peer::{builder, client, play, play_with, End, More, H2};
 use crate::support::peer::Peer;
@@ -403,4 +403,29 @@ fn ok_on_a_connection_of_the_callers_own_answers_come_to_their_requests_in_whate
     let third = connection.receive().unwrap();
     assert_eq!((third.connection().id(), third.connection().stream()), (1, Some(5)));
     assert_eq!(third.text().unwrap(), "/c");
+}
+
+#[test]
+fn ok_each_request_may_have_its_own_protocol_and_none_takes_the_connection_of_another() {
+    let peer = Peer::play(|stage| {
+        let mut first = stage.accept();
+        first.expect_until("\r\n\r\n");
+        first.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1");
+        let mut second = H2::accept(stage);
+        let stream = second.request("GET", "/");
+        second.answer(stream, "2");
+        first.expect_until("\r\n\r\n");
+        first.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n3");
+        let stream = second.request("GET", "/");
+        second.answer(stream, "4");
+        second.expect_end();
+    });
+    let client = crate::support::client();
+    let protocols = [Protocol::Http11, Protocol::Http2PriorKnowledge];
+    for (protocol, answer) in protocols.iter().cycle().zip(["1", "2", "3", "4"]) {
+        let response = client.get(peer.url("/")).protocol(*protocol).send().unwrap();
+        assert_eq!(response.text().unwrap(), answer);
+    }
+    assert_eq!(client.pool_stats().created, 2);
+    client.close_idle();
 }

@@ -22,7 +22,7 @@ pub(super) use self::server::{Kind, Names, Server};
 use super::auth::Credentials;
 use super::config::Protocol;
 use super::request::{invalid, Request};
-use super::route::Route;
+use super::route::Way;
 
 /// Which proxies are used, and how.
 ///
@@ -225,19 +225,19 @@ impl Proxy {
         }
     }
 
-    /// How connections for this URL lead, made by `connector`.
-    pub(super) fn route(&self, url: &Url, connector: &dyn Connect) -> Result<Route> {
+    /// Where connections for this URL lead, made by `connector`.
+    pub(super) fn way(&self, url: &Url, connector: &dyn Connect) -> Result<Way> {
         let origin = url.origin();
         match self.rule(&origin) {
-            Rule::Direct => Ok(Route::Direct(origin)),
+            Rule::Direct => Ok(Way::Direct(origin)),
             Rule::Faulty(text) => Err(Error::new(ErrorKind::Proxy).message(&**text)),
             Rule::Via(server) => {
                 let tunnels = self.tunnels_http
                     || origin.scheme() == Scheme::Https
                     || connector.elsewhere(&origin).is_some();
                 Ok(match server.forwards() && !tunnels {
-                    true => Route::Forward(Arc::clone(server)),
-                    false => Route::Tunnel(Arc::clone(server), origin),
+                    true => Way::Forward(Arc::clone(server)),
+                    false => Way::Tunnel(Arc::clone(server), origin),
                 })
             }
         }
