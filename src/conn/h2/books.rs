@@ -244,6 +244,10 @@ impl Books {
             _ => {}
         }
         self.slots.wake(stream);
+        // It may be over for the peer long before anyone takes what has come on it.
+        if !self.openers.is_empty() && self.engine.can_open().is_ok() {
+            self.wake_opener();
+        }
     }
 
     /// The peer has ended its stream of bytes.

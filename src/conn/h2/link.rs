@@ -17,7 +17,8 @@
 //! The books are locked to look, never to wait: whoever reads or writes takes that half of the transport
 //! out and lets go of the lock. No wake-up is lost, since each thread that leaves, for whatever reason,
 //! looks whether a half lies idle that a sleeper could take. What one writes for others it writes to the
-//! end, and who begins to read while another one writes comes back soon to see whether that was so.
+//! end, and who begins to read while another one writes comes back soon to see whether that was so; as does
+//! who reads while he waits for a stream, which another one may give up.
 
 use std::fmt;
 use std::io;
@@ -180,7 +181,9 @@ impl Link {
             return self.write(books, until.within(Some(patience)));
         }
         if books.halves.can_read() {
-            let until = match (turn, books.halves.is_writing()) {
+            // The peer does not say what others have written, nor that they gave a stream up.
+            let looks_up = books.halves.is_writing() || waiter.stream.is_none();
+            let until = match (turn, looks_up) {
                 (Turn::Stalled, _) => until.within(Some(PEEK)),
                 (_, true) => until.within(Some(GLANCE)),
                 (_, false) => until,
@@ -418,7 +421,7 @@ pub(super) fn is_timeout(error: &io::Error) -> bool {
 }
 
 /// How long a write may wait before it is seen whether the peer waits to be read from, and a read
-/// before it is seen whether a write that was under way has come to its end.
+/// before it is seen whether a write that was under way has come to its end, or a stream is to be had.
 const GLANCE: Duration = Duration::from_millis(250);
 
 /// The same for a write beside which another one reads: for as long, the one who writes does not see what

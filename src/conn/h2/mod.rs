@@ -17,6 +17,8 @@ mod link;
 mod recv;
 mod send;
 mod slot;
+#[cfg(test)]
+mod tests;
 mod tunnel;
 
 use std::io;
