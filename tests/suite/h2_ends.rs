@@ -284,6 +284,21 @@ fn ok_a_get_on_a_connection_that_turns_out_to_be_dead_is_sent_again_once() {
 }
 
 #[test]
+fn err_a_get_whose_response_has_begun_with_an_interim_one_is_not_sent_again() {
+    let peer = connections([|peer| {
+        serve_one_on(peer, "/before");
+        let stream = peer.request("GET", "/");
+        peer.head(stream, 103, &[], More);
+        peer.close();
+    }]);
+    let client = client();
+    client.get(peer.url("/before")).send().unwrap().text().unwrap();
+    let error = client.get(peer.url("/")).send().unwrap_err();
+    assert!(error.connection_was_reused() && error.bytes_received() > 0, "{:?}", error);
+    assert_eq!(client.pool_stats().retried, 0);
+}
+
+#[test]
 fn err_a_get_on_a_fresh_connection_is_not_sent_again() {
     let peer = connections([|peer| {
         peer.request("GET", "/");

@@ -231,7 +231,7 @@ impl Exchange {
         if let Some(asked) = self.asked() {
             self.part = Part::Failed;
             drop(self.link.lock().close(asked.stream));
-            self.link.flush(Deadline::NEVER.within(Some(LAST_WORD)));
+            self.link.flush(Deadline::NEVER.within(Some(IN_PASSING)));
         }
     }
 }
@@ -242,5 +242,6 @@ impl Drop for Exchange {
     }
 }
 
-/// That nobody wants the rest is not worth waiting for: at the latest it is said with the next request.
-const LAST_WORD: Duration = Duration::from_millis(5);
+/// That nobody wants the rest, or that there is more room, is not worth waiting for: at the latest it is said
+/// before the next read, or with the next request.
+const IN_PASSING: Duration = Duration::from_millis(5);

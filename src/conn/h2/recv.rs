@@ -9,7 +9,7 @@ use crate::proto::ResponseHead;
 
 use super::super::exchange::{Failure, Watch};
 use super::books::Books;
-use super::{Asked, Exchange, Part};
+use super::{Asked, Exchange, Part, IN_PASSING};
 
 /// What one waits for before the content.
 enum Found {
@@ -41,7 +41,7 @@ impl Exchange {
                 find_head(books, asked)
             })?;
             match found {
-                Found::Interim(head) => watch.informational(&head),
+                Found::Interim(head) => self.note_interim(&head, watch),
                 Found::Final(head, progress) => {
                     self.part = match asked.connect && head.status().is_success() {
                         true => Part::Tunnel(asked),
@@ -52,6 +52,12 @@ impl Exchange {
                 }
             }
         }
+    }
+
+    /// An interim response is a part of what has come, should nothing else.
+    pub(super) fn note_interim(&mut self, head: &ResponseHead, watch: &mut dyn Watch) {
+        self.facts.received += head.as_bytes().len() as u64;
+        watch.informational(head);
     }
 
     /// Turns to the response to a request that was sent before.
@@ -78,9 +84,10 @@ impl Exchange {
             Some(Ok((count, progress(books, asked), released)))
         });
         let (count, progress, released) = read?;
-        // The window that was given back is of use only if the peer learns of it.
+        // The window that was given back is of use only if the peer learns of it. What was read is there
+        // already, and is not to wait for a peer that takes nothing: then who reads next writes first.
         if released {
-            self.link.flush(deadline);
+            self.link.flush(deadline.within(Some(IN_PASSING)));
         }
         self.go_on(progress);
         Ok(count)

@@ -301,7 +301,7 @@ impl Exchange {
             });
             match came {
                 Ok(Some(head)) => {
-                    watch.informational(&head);
+                    self.note_interim(&head, watch);
                     if head.status().as_u16() == 100 {
                         return Ok(true);
                     }
