@@ -120,6 +120,14 @@ impl Headers {
         removed
     }
 
+    /// Keeps the lines of which this is so, by name and value.
+    #[cfg(feature = "http2")]
+    pub(crate) fn retain(&mut self, is_kept: impl Fn(&[u8], &[u8]) -> bool) {
+        let bytes = &self.bytes;
+        self.fields.retain(|field| is_kept(field.name(bytes), field.value(bytes)));
+        self.in_wire_form = false;
+    }
+
     /// Removes all lines of each of these names.
     pub(crate) fn remove_each<S: AsRef<str>>(&mut self, names: &[S]) {
         for name in names {

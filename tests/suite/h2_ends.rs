@@ -4,11 +4,11 @@
 use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pannier::http::Method;
+use pannier::http::{Headers, Method};
 use pannier::proto::h2::ErrorCode;
 use pannier::{Body, CloseReason, ErrorKind, Phase, RetryPolicy};
 
@@ -456,6 +456,39 @@ fn err_an_upload_that_is_reset_without_an_answer() {
         assert!(!error.is_safe_to_retry());
         assert_eq!(client.get(peer.url("/next")).send().unwrap().text().unwrap(), "/next");
     }
+}
+
+#[test]
+fn err_a_stream_that_is_refused_before_the_trailers_of_the_request() {
+    let (begun, when_begun) = channel();
+    let peer = play(move |peer| {
+        let reader = peer.request("GET", "/reader");
+        begun.send(()).unwrap();
+        let upload = peer.request("PUT", "/upload");
+        assert_eq!(peer.content_of(upload, 5), b"hello");
+        peer.reset(upload, ErrorCode::REFUSED_STREAM);
+        peer.answer(reader, "ok");
+    });
+    let client = client();
+    let heard = Arc::new(Barrier::new(2));
+    let body = Body::reader(&b"hello"[..]).with_trailers(["X-Sum"], {
+        let heard = Arc::clone(&heard);
+        move || {
+            heard.wait();
+            Headers::new()
+        }
+    });
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let response = client.get(peer.url("/reader")).send().unwrap();
+            assert_eq!(response.text().unwrap(), "ok");
+            heard.wait();
+        });
+        when_begun.recv().unwrap();
+        let error = client.put(peer.url("/upload")).body(body).send().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Reset, "{:?}", error);
+        assert!(error.is_safe_to_retry());
+    });
 }
 
 #[test]

@@ -5,14 +5,13 @@
 //! come while it is sent, and is kept.
 
 use std::io;
-use std::str;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::http::{Headers, Method, Version};
+use crate::http::{Method, Version};
 use crate::net::Deadline;
 use crate::proto::h1;
-use crate::proto::h2::RequestHead;
+use crate::proto::h2::{self, shown_fields, RequestHead};
 
 use super::super::exchange::{Allowed, Content, Failure, Outgoing, SentHead, Trailers, Watch};
 use super::books::{Books, Opened};
@@ -57,8 +56,11 @@ impl Exchange {
             }
             if let Some(fields) = trailers {
                 let fields = fields().map_err(Failure::Content)?;
-                let mut books = self.link.lock();
-                books.engine.send_trailers(asked.stream, &fields).map_err(Failure::Connection)?;
+                match self.link.lock().engine.send_trailers(asked.stream, &fields) {
+                    // What has ended the stream is found where its response is waited for.
+                    Err(h2::Error::NotOpen) => return Ok(()),
+                    sent => sent.map_err(Failure::Connection)?,
+                }
             }
             self.link.lock().slots.set_sending(asked.stream, false);
         }
@@ -137,7 +139,7 @@ impl Exchange {
         let asked = Asked { stream: opened.stream, connect };
         self.part = Part::Head(asked);
         if watch.is_watching() {
-            let (mut text, headers) = (Vec::new(), sent_fields(head.headers));
+            let (mut text, headers) = (Vec::new(), shown_fields(head.headers));
             let shown = h1::RequestHead { version: Version::Http2, headers: &headers, ..*head };
             shown.write_to(&mut text);
             let (length, stream) = (opened.length, self.facts.stream);
@@ -337,29 +339,11 @@ fn take_piece(
     }
 }
 
-/// The fields without those that belong to connections of HTTP/1: the engine does not send them
-/// (RFC 9113 §8.2.2).
-fn sent_fields(headers: &Headers) -> Headers {
-    let mut sent = headers.clone();
-    let named = headers.get_list("Connection").filter_map(|name| str::from_utf8(name).ok());
-    for name in named.chain(OF_CONNECTIONS) {
-        sent.remove(name);
-    }
-    if headers.get_bytes("TE") != Some(b"trailers") {
-        sent.remove("TE");
-    }
-    sent
-}
-
 /// Content in memory is handed to the engine in pieces, so that answers are looked for in between; that
 /// which is empty is one piece.
 fn pieces(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.chunks(UPLOAD_PIECE).chain(bytes.is_empty().then_some(bytes))
 }
-
-/// What RFC 9113 §8.2.2 names.
-const OF_CONNECTIONS: [&str; 5] =
-    ["Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding", "Upgrade"];
 
 /// One piece of an upload: three frames of the size that every peer takes.
 const UPLOAD_PIECE: usize = 48 << 10;

@@ -82,6 +82,7 @@ pub use self::config::Config;
 pub use self::connection::Connection;
 pub use self::error::Error;
 pub use self::event::{Event, Refusal, Reset, Unprocessed};
+pub(crate) use self::request::shown_fields;
 pub use self::request::RequestHead;
 
 /// The number of a stream: odd, and higher than those before it (RFC 9113 §5.1.1).

@@ -232,9 +232,10 @@ fn for_each_field(
     for (name, value) in headers.lines() {
         // RFC 9113 §8.2.1: no white space at the ends.
         let value = trim_ows(value);
-        // RFC 9110 §7.6.1: what Connection names belongs to the connection as well.
-        let named = || headers.get_list("connection").any(|hop| hop.eq_ignore_ascii_case(name));
-        if belongs_to_connection(name, value) || (hops && named()) {
+        if is_word(name, b"host") || belongs_to_connection(name, value) {
+            continue;
+        }
+        if hops && is_named(headers, name) {
             continue;
         }
         let is_name = |other: &String| other.as_bytes().eq_ignore_ascii_case(name);
@@ -246,11 +247,25 @@ fn for_each_field(
     }
 }
 
-/// RFC 9113 §8.2.2, and Host (§8.3.1), whose value is `:authority`.
+/// A header section as HTTP/1 would have it, without what is not sent: for whoever shows a request. Host
+/// stays, since its value is sent as `:authority` (RFC 9113 §8.3.1).
+pub(crate) fn shown_fields(headers: &Headers) -> Headers {
+    let mut shown = headers.clone();
+    shown.retain(|name, value| {
+        !belongs_to_connection(name, trim_ows(value)) && !is_named(headers, name)
+    });
+    shown
+}
+
+/// RFC 9110 §7.6.1: what Connection names belongs to the connection as well.
+fn is_named(headers: &Headers, name: &[u8]) -> bool {
+    headers.get_list("connection").any(|hop| hop.eq_ignore_ascii_case(name))
+}
+
+/// What RFC 9113 §8.2.2 names.
 fn belongs_to_connection(name: &[u8], value: &[u8]) -> bool {
     match name.len() {
         2 => is_word(name, b"te") && !value.eq_ignore_ascii_case(b"trailers"),
-        4 => is_word(name, b"host"),
         7 => is_word(name, b"upgrade"),
         10 => is_word(name, b"connection") || is_word(name, b"keep-alive"),
         16 => is_word(name, b"proxy-connection"),
@@ -286,3 +301,32 @@ const UNLIKELY_TO_RECUR: [&str; 11] = [
     "traceparent",
     "x-request-id",
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_what_is_shown_of_a_request_is_what_is_sent_and_host() {
+        let mut headers = Headers::new();
+        for (name, value) in [
+            ("Host", "a.example"),
+            ("Connection", "x-hop, Upgrade"),
+            ("X-Hop", "1"),
+            ("X-Stays", "2"),
+            ("TE", "Trailers"),
+            ("te", "gzip"),
+            ("Keep-Alive", "timeout=5"),
+            ("Transfer-Encoding", "chunked"),
+        ] {
+            headers.append(name, value).unwrap();
+        }
+        let mut sent = vec![(b"Host".to_vec(), b"a.example".to_vec())];
+        for_each_field(&headers, &[], |name, value, _| sent.push((name.to_vec(), value.to_vec())));
+        let shown = shown_fields(&headers);
+        let shown: Vec<_> =
+            shown.lines().map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
+        assert_eq!(shown, sent);
+        assert_eq!(shown.len(), 3);
+    }
+}
