@@ -293,8 +293,8 @@ impl Error {
 
     /// Can sending the request again not make the peer process it twice: because nothing was sent,
     /// because the peer has said that it did not process it (RFC 9113 §8.7), or because the method is
-    /// idempotent (RFC 9110 §9.2.2)? After redirects this is said of the
-    /// request with which the call began.
+    /// idempotent (RFC 9110 §9.2.2)? After redirects this is said of the request with which the call
+    /// began.
     pub fn is_safe_to_retry(&self) -> bool {
         let transcript = &self.0.transcript;
         let unprocessed = transcript.sent == 0 || transcript.unprocessed;

@@ -61,8 +61,8 @@ impl ResponseHead {
     }
 
     /// The head as it was received, from the status line to the empty line, except that folded
-    /// lines are joined by spaces. One of HTTP/2 is written as HTTP/1 would have it. Changes of the header section do not show, but it goes with that
-    /// section, should it be replaced.
+    /// lines are joined by spaces. One of HTTP/2 is written as HTTP/1 would have it. Changes of the
+    /// header section do not show, but it goes with that section, should it be replaced.
     pub fn as_bytes(&self) -> &[u8] {
         self.headers.received()
     }

@@ -365,6 +365,13 @@ fn ok_streams_are_opened_as_many_as_the_peer_allows() {
     assert_eq!(connection.can_open(), Err(Refusal::GoneAway));
     assert_eq!(connection.close_reason(), Some(CloseReason::RequestedByClient));
     assert_eq!(feed(&mut connection, &headers(1, OK, true)), 1);
+
+    // With none at all every request would wait for ever, as it would for content without a window:
+    // SETTINGS_INITIAL_WINDOW_SIZE is 1 then.
+    let config = Config::default().concurrent_streams(0).stream_window(0);
+    let mut connection = Connection::new(config, Limits::default());
+    assert_eq!(connection.capacity(), 1);
+    assert!(connection.output().windows(6).any(|setting| setting == [0, 4, 0, 0, 0, 1]));
 }
 
 /// Opens a stream with these fields.

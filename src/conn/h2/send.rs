@@ -139,11 +139,8 @@ impl Exchange {
         let asked = Asked { stream: opened.stream, connect };
         self.part = Part::Head(asked);
         if watch.is_watching() {
-            let (mut text, headers) = (Vec::new(), shown_fields(head.headers));
-            let shown = h1::RequestHead { version: Version::Http2, headers: &headers, ..*head };
-            shown.write_to(&mut text);
-            let (length, stream) = (opened.length, self.facts.stream);
-            watch.sent_head(SentHead { bytes: &text, length, stream });
+            let bytes = &shown(head);
+            watch.sent_head(SentHead { bytes, length: opened.length, stream: self.facts.stream });
         }
         Ok(asked)
     }
@@ -337,6 +334,14 @@ fn take_piece(
         0 if !piece.is_empty() => None,
         count => Some(Ok(Some(count))),
     }
+}
+
+/// A head as HTTP/1 would have it, without what is not sent.
+fn shown(head: &h1::RequestHead<'_>) -> Vec<u8> {
+    let (mut text, headers) = (Vec::new(), shown_fields(head.headers));
+    let shown = h1::RequestHead { version: Version::Http2, headers: &headers, ..*head };
+    shown.write_to(&mut text);
+    text
 }
 
 /// Content in memory is handed to the engine in pieces, so that answers are looked for in between; that

@@ -15,12 +15,8 @@ use crate::proto::Limits;
 
 fn link(script: Script) -> Link {
     let origin = Origin::new(Scheme::Http, Host::Domain("a.example".into()), 80);
-    let dialing = Dialing {
-        origin: &origin,
-        deadline: Deadline::NEVER,
-        cancel: None,
-        progress: &mut |_| {},
-    };
+    let dialing =
+        Dialing { origin: &origin, deadline: Deadline::NEVER, cancel: None, progress: &mut |_| {} };
     let transport = script.repeated().connect(dialing).unwrap();
     Link::new(transport, Config::default(), Limits::default())
 }
@@ -58,9 +54,8 @@ fn waiter<'a>(stream: Option<StreamId>, signal: &'a Arc<Condvar>) -> Waiter<'a> 
 /// Waits until a stream can be opened.
 fn wait_to_open(link: &Link, signal: &Arc<Condvar>) {
     let mut waiter = waiter(None, signal);
-    let opened = link.wait(&mut waiter, |books, _| {
-        books.engine.can_open().is_ok().then_some(Ok(()))
-    });
+    let opened =
+        link.wait(&mut waiter, |books, _| books.engine.can_open().is_ok().then_some(Ok(())));
     opened.unwrap();
     // Who is woken by his deadline looks once more.
     assert!(!waiter.deadline.is_past(Instant::now()));

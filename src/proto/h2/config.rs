@@ -6,9 +6,11 @@ use super::flow::{Window, INITIAL_WINDOW};
 /// How a connection of HTTP/2 is kept.
 ///
 /// ```
-/// use pannier::proto::h2::Config;
-/// let config = Config::default().stream_window(256 << 10).concurrent_streams(8);
-/// assert_eq!(config.get_stream_window(), 256 << 10);
+/// use pannier::{Client, Http2Config, Protocol};
+///
+/// let http2 = Http2Config::default().stream_window(256 << 10).concurrent_streams(8);
+/// assert_eq!(http2.get_stream_window(), 256 << 10);
+/// let client = Client::builder().protocol(Protocol::Http2PriorKnowledge).http2(http2).build();
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -43,7 +45,7 @@ macro_rules! config {
 
 config! {
     /// Bytes of content that the peer may send on a stream ahead of its reader, at first. Default
-    /// 1 MiB.
+    /// 1 MiB; at least 1 byte, and at most the 2^31-1 that any window may be.
     stream_window get_stream_window u32
     /// To how much that grows while the reader keeps up: it doubles when a whole window has been read
     /// since it last did, and no more than a quarter is waiting for the reader. Default 16 MiB.
@@ -54,7 +56,7 @@ config! {
     /// Bytes of the table that the peer's field blocks may refer to (RFC 7541 §4.2). Default 4,096, and
     /// never less, since a peer may have filled that much before it hears of another size.
     header_table get_header_table usize
-    /// Streams at once, whatever the peer allows. Default 1,000.
+    /// Streams at once, whatever the peer allows. Default 1,000; at least 1.
     concurrent_streams get_concurrent_streams usize
     /// CONTINUATION frames of one field block. Default 64.
     continuation_frames get_continuation_frames usize
@@ -80,11 +82,13 @@ impl Default for Config {
 impl Config {
     /// The same within what the protocol allows.
     pub(super) fn within_protocol(self) -> Config {
-        let stream_window = self.stream_window.min(Window::MAX);
+        // Without any room or stream a client would only wait.
+        let stream_window = self.stream_window.clamp(1, Window::MAX);
         Config {
             stream_window,
             max_stream_window: self.max_stream_window.clamp(stream_window, Window::MAX),
             connection_window: self.connection_window.clamp(INITIAL_WINDOW, Window::MAX),
+            concurrent_streams: self.concurrent_streams.max(1),
             header_table: self.header_table.max(DEFAULT_TABLE).min(u32::MAX as usize),
             ..self
         }

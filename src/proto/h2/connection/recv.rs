@@ -104,7 +104,7 @@ impl Connection {
             }
             kind::CONTINUATION if self.block.is_none() => return Err(Error::Continuation),
             // RFC 9113 §5.3.2: PRIORITY is deprecated; §5.5: what is unknown is ignored.
-            kind::PRIORITY | FIRST_UNKNOWN.. => {
+            kind::PRIORITY | kind::FIRST_UNKNOWN.. => {
                 self.budget.idle()?;
                 self.reading = Reading::Skip(head.length as usize);
             }
@@ -192,6 +192,3 @@ impl Connection {
         Event::Reset { stream, reset: Reset::Malformed(error) }
     }
 }
-
-/// The lowest type that RFC 9113 does not know.
-const FIRST_UNKNOWN: u8 = kind::CONTINUATION + 1;

@@ -148,7 +148,7 @@ impl FrameHead {
     fn size_error(&self, rule: Rule) -> Error {
         match (self.kind, rule) {
             (kind::DATA, Rule::Length(_)) => Error::connection(self.kind, rule),
-            (kind::DATA | kind::PRIORITY | FIRST_UNKNOWN.., _) => {
+            (kind::DATA | kind::PRIORITY | kind::FIRST_UNKNOWN.., _) => {
                 Error::stream_error(self.kind, self.stream, rule)
             }
             _ => Error::connection(self.kind, rule),
@@ -164,9 +164,6 @@ impl FrameHead {
 
 /// The bits of a stream identifier; the one above is reserved.
 pub(super) const STREAM_BITS: u32 = (1 << 31) - 1;
-
-/// The lowest type that RFC 9113 does not know.
-const FIRST_UNKNOWN: u8 = kind::CONTINUATION + 1;
 
 #[cfg(test)]
 mod tests {

@@ -21,6 +21,8 @@ pub const GOAWAY: u8 = 0x7;
 pub const WINDOW_UPDATE: u8 = 0x8;
 /// The next piece of a field block.
 pub const CONTINUATION: u8 = 0x9;
+/// The lowest type that RFC 9113 does not know.
+pub const FIRST_UNKNOWN: u8 = CONTINUATION + 1;
 
 /// The name of a type in RFC 9113, or `unknown`.
 pub const fn name(kind: u8) -> &'static str {
