@@ -83,25 +83,23 @@ impl Call<'_> {
     ) -> Result<Obtained> {
         let now = timings.started;
         loop {
-            match ask(self.client.pool()) {
-                Checkout::Idle(connection, since) => {
-                    match self.take_alive(request, connection, since, now) {
-                        Ok(connection) => return Ok(Obtained::Kept(connection)),
-                        Err(dead) => drop(self.vacate(dead, DEAD)),
-                    }
-                }
-                Checkout::Shared(connection) => {
-                    let connection = self.reuse(connection, now, now);
-                    return Ok(Obtained::Kept(connection));
-                }
+            let (connection, since) = match ask(self.client.pool()) {
+                Checkout::Idle(connection, since) => (connection, since),
+                Checkout::Shared(connection) => (connection, now),
                 Checkout::Vacant(place) => return Ok(Obtained::Place(place)),
-                Checkout::Overdue(connection, reason) => drop(self.vacate(connection, reason)),
-                Checkout::Full(waiting) => {
-                    if let Some(obtained) = self.queue(request, waiting, timings)? {
-                        return Ok(obtained);
-                    }
+                Checkout::Overdue(connection, reason) => {
+                    drop(self.vacate(connection, reason));
+                    continue;
                 }
+                Checkout::Full(waiting) => match self.queue(request, waiting, timings)? {
+                    Some(obtained) => return Ok(obtained),
+                    None => continue,
+                },
                 Checkout::Closed => return Err(shut_down()),
+            };
+            match self.take_alive(request, connection, since, now) {
+                Ok(connection) => return Ok(Obtained::Kept(connection)),
+                Err(dead) => drop(self.vacate(dead, DEAD)),
             }
         }
     }
@@ -156,7 +154,8 @@ impl Call<'_> {
     }
 
     /// The connection, which was idle from `since` on, unless it is found to be dead. A request that
-    /// could not be repeated is not sent on one that was not looked at.
+    /// could not be repeated is not sent on one that was not looked at, even if others have shares of
+    /// it: they may be busy elsewhere, so that nobody has heard of its end.
     fn take_alive(
         &self,
         request: &Request,

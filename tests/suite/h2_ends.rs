@@ -175,6 +175,34 @@ fn ok_an_idle_connection_that_was_closed_or_gone_from_is_noticed_before_a_post()
 }
 
 #[test]
+fn ok_a_shared_connection_that_was_closed_is_noticed_before_a_post() {
+    let (ended, when_ended) = channel();
+    let peer = Peer::play(move |stage| {
+        let mut one = H2::accept(stage);
+        let stream = one.request("GET", "/1");
+        one.head(stream, 200, &[], More);
+        one.shut();
+        ended.send(()).unwrap();
+        let mut two = H2::accept(stage);
+        let stream = two.request("POST", "/2");
+        assert_eq!(two.content(stream), b"body");
+        two.answer(stream, "ok");
+        one.forget_rest();
+        two.expect_end();
+    });
+    let client = client();
+    // It keeps its share of the connection, and waits for nothing.
+    let mut unread = client.get(peer.url("/1")).send().unwrap();
+    when_ended.recv().unwrap();
+    // The end is on its way over loopback.
+    thread::sleep(Duration::from_millis(20));
+    let posted = client.post(peer.url("/2")).body("body").send().unwrap();
+    assert_eq!(posted.text().unwrap(), "ok");
+    assert_eq!(client.pool_stats().retried, 0);
+    assert!(read_all(&mut unread).is_err());
+}
+
+#[test]
 fn ok_a_refused_stream_is_sent_again_whatever_its_method_on_the_same_connection() {
     for method in [Method::GET, Method::POST, Method::PATCH] {
         let expected = method.clone();

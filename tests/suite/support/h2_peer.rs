@@ -498,8 +498,13 @@ impl H2 {
 
     /// Ends the connection in order. What the client still sends is read, lest it become a reset.
     pub fn close(&mut self) {
-        self.wire.shut();
+        self.shut();
         while self.next().is_some() {}
+    }
+
+    /// Ends this side in order, and leaves for later what the client still sends.
+    pub fn shut(&mut self) {
+        self.wire.shut();
     }
 
     /// Keeps the connection open, and says and reads nothing more, until the test has ended.
