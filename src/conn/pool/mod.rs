@@ -89,7 +89,7 @@ pub(crate) enum Sharing {
     /// Who finds no idle one makes one.
     Unexpected,
     /// Who finds none that has room waits for one that is being made.
-    #[cfg_attr(not(test), allow(dead_code))] // HTTP/1 expects none.
+    #[cfg_attr(not(feature = "http2"), allow(dead_code))] // HTTP/1 expects none.
     Expected,
 }
 
@@ -172,7 +172,7 @@ impl<K: Key, T: Value> Pool<K, T> {
     }
 
     /// Asks for a share of a value of `key` that is in use, and for nothing else.
-    #[cfg_attr(not(test), allow(dead_code))] // HTTP/1 shares nothing.
+    #[cfg_attr(not(feature = "http2"), allow(dead_code))] // HTTP/1 shares nothing.
     pub(crate) fn try_share(self: &Arc<Self>, key: &K, now: Instant) -> Option<Lent<K, T>> {
         let share = self.lock().shared.share_young(key, now, &self.config)?;
         Some(Lent::share(self, share))

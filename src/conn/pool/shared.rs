@@ -83,7 +83,7 @@ impl<K: Key, T: Value> Shared<K, T> {
     }
 
     /// The same, but of none that is too old.
-    #[cfg_attr(not(test), allow(dead_code))] // HTTP/1 shares nothing.
+    #[cfg_attr(not(feature = "http2"), allow(dead_code))] // HTTP/1 shares nothing.
     pub(super) fn share_young(
         &mut self,
         key: &K,

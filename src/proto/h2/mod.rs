@@ -4,6 +4,10 @@
 //! (RFC 7541), and [`Connection`] is the engine of a client: it keeps the states of streams, windows and
 //! settings, and says what the peer has sent and what must be sent to it.
 //!
+//! A server that pushes is refused (§8.4), priorities (§5.3) are read and not obeyed, and there is no
+//! upgrade from HTTP/1.1, which RFC 9113 has dropped. What a peer may ask for without giving anything is
+//! bounded by [`Config`] (§10.5).
+//!
 //! A whole exchange, from bytes to bytes:
 //!
 //! ```
