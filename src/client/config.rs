@@ -72,6 +72,11 @@ impl Protocol {
         }
     }
 
+    /// May one connection carry many exchanges at once?
+    pub(super) fn may_be_http2(self) -> bool {
+        !matches!(self, Protocol::Http10 | Protocol::Http11)
+    }
+
     /// Is HTTP/2 spoken over cleartext without asking?
     pub(super) fn is_http2_known(self) -> bool {
         match self {

@@ -183,12 +183,15 @@ impl Link {
         if books.halves.can_read() {
             // The peer does not say what others have written, nor that they gave a stream up.
             let looks_up = books.halves.is_writing() || waiter.stream.is_none();
-            let until = match (turn, looks_up) {
-                (Turn::Stalled, _) => until.within(Some(PEEK)),
-                (_, true) => until.within(Some(GLANCE)),
-                (_, false) => until,
+            let patience = match (turn, looks_up) {
+                (Turn::Stalled, _) => Some(PEEK),
+                (_, true) => Some(GLANCE),
+                (_, false) => None,
             };
-            return self.read(books, waiter, until);
+            let (books, read) = self.read(books, waiter, until.within(patience));
+            // Where the peer waits to be read from, it is read from until nothing more comes.
+            let goes_on = turn == Turn::Stalled && read == Turn::Done;
+            return (books, if goes_on { Turn::Stalled } else { read });
         }
         self.sleep(books, waiter, until)
     }
