@@ -33,6 +33,8 @@ pub(super) struct Books {
     expected: Option<usize>,
     /// What was wrong, if the peer has said so when it went away.
     complaint: Option<ErrorCode>,
+    /// Why nothing can be written any more.
+    refusal: Option<io::Error>,
     /// Why nothing more will come.
     pub(super) end: Option<End>,
 }
@@ -75,6 +77,7 @@ impl Books {
             opened: 0,
             expected: None,
             complaint: None,
+            refusal: None,
             end: None,
         }
     }
@@ -163,12 +166,20 @@ impl Books {
 
     /// Nothing can be written any more. What the peer has sent before is still to be read, and reading
     /// will find the end.
-    pub(super) fn refuse_output(&mut self) {
+    pub(super) fn refuse_output(&mut self, error: io::Error) {
         self.halves.refuse();
+        self.refusal = Some(error);
         self.outbox = Outbox::default();
         self.engine.output().clear();
         self.slots.wake_all();
         self.openers.drain(..).for_each(|signal| signal.notify_one());
+    }
+
+    /// Nothing came for a while. Where nothing can be written any more, nothing is to be hoped for.
+    pub(super) fn note_silence(&mut self) {
+        if let Some(error) = self.refusal.take() {
+            self.lose(error);
+        }
     }
 
     /// Takes in what was read. Content for who has read it goes where that wants it.

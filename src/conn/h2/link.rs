@@ -182,7 +182,8 @@ impl Link {
         }
         if books.halves.can_read() {
             // The peer does not say what others have written, nor that they gave a stream up.
-            let looks_up = books.halves.is_writing() || waiter.stream.is_none();
+            let looks_up =
+                books.halves.is_writing() || books.halves.are_refused() || waiter.stream.is_none();
             let patience = match (turn, looks_up) {
                 (Turn::Stalled, _) => Some(PEEK),
                 (_, true) => Some(GLANCE),
@@ -217,8 +218,8 @@ impl Link {
             match written {
                 Ok(count) => outbox.sent(count),
                 Err(error) if is_timeout(&error) => turn = Turn::Stalled,
-                Err(_) => {
-                    books.refuse_output();
+                Err(error) => {
+                    books.refuse_output(error);
                     break;
                 }
             }
@@ -258,7 +259,10 @@ impl Link {
                 }
                 Turn::Done
             }
-            Err(error) if is_timeout(&error) => Turn::TimedOut,
+            Err(error) if is_timeout(&error) => {
+                books.note_silence();
+                Turn::TimedOut
+            }
             Err(error) => {
                 books.lose(error);
                 Turn::Done

@@ -203,3 +203,42 @@ const SETTINGS: &[u8] = b"\0\0\0\x04\0\0\0\0\0";
 const ACK: &[u8] = b"\0\0\0\x04\x01\0\0\0\0";
 /// RST_STREAM of the first stream: CANCEL.
 const RESET: &[u8] = b"\0\0\x04\x03\0\0\0\0\x01\0\0\0\x08";
+
+/// Takes nothing, and has nothing to give.
+#[derive(Debug)]
+struct Broken;
+
+impl Transport for Broken {
+    fn read(&mut self, _: &mut [u8], deadline: Deadline) -> io::Result<usize> {
+        let never = Watched::new(()).wait_for(deadline, None, |_| None::<()>);
+        never.map(|()| 0)
+    }
+
+    fn write(&mut self, _: &[u8], _: Deadline) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn readiness(&mut self) -> io::Result<Readiness> {
+        Ok(Readiness::Quiet)
+    }
+
+    fn interrupt_handle(&self) -> Option<Arc<dyn Interrupt>> {
+        None
+    }
+
+    fn try_clone(&self) -> io::Result<Box<dyn Transport>> {
+        Ok(Box::new(Broken))
+    }
+}
+
+#[test]
+fn err_what_cannot_be_written_is_not_waited_for_though_reading_finds_no_end() {
+    let link = Link::new(Box::new(Broken), Config::default(), Limits::default());
+    let (stream, signal) = open(&link);
+    let failure = wait_for_end(&link, stream, &signal).unwrap_err();
+    match failure {
+        Failure::Receive(error) => assert_eq!(error.kind(), io::ErrorKind::BrokenPipe),
+        failure => panic!("{:?}", failure),
+    }
+    assert_eq!(link.lock().room(), 0);
+}
