@@ -248,14 +248,27 @@ fn suits(in_force: Option<Duration>, deadline: Deadline) -> io::Result<bool> {
 }
 
 fn waits_too_long(in_force: Option<Duration>, now: Instant, at: Instant) -> bool {
-    let wakes = in_force.and_then(|timeout| now.checked_add(timeout.saturating_sub(SLACK)));
+    let latest = |timeout: Duration| timeout.saturating_add(lateness(timeout));
+    let wakes = in_force.and_then(|it| now.checked_add(latest(it).saturating_sub(SLACK)));
     wakes.map_or(true, |wakes| wakes > at)
 }
 
-/// The timeout to set now.
+/// The timeout to set now. One that is long ends early rather than late, and is followed by a shorter one.
 fn timeout_until(deadline: Deadline) -> io::Result<Option<Duration>> {
     let left = deadline.remaining(Instant::now())?;
-    Ok(left.map(|left| left.min(LONGEST)))
+    Ok(left.map(|left| match left > EXACT {
+        true => (left - left / 8).min(LONGEST),
+        false => left,
+    }))
+}
+
+/// How late the system may end a timeout. Linux keeps those of sockets in a wheel of timers, whose steps
+/// grow with the time: up to 8/63 of it, so that 3 s may last 250 ms longer.
+fn lateness(timeout: Duration) -> Duration {
+    match timeout > EXACT {
+        true => timeout / 7,
+        false => Duration::ZERO,
+    }
 }
 
 /// Has the socket timeout run out? Elsewhere than on Windows `TimedOut` is TCP's own verdict that
@@ -271,6 +284,9 @@ fn is_expiry(error: &io::Error) -> bool {
 /// How much later than the deadline a call may wake, so that a timeout set by one exchange serves
 /// the next. Well under the 50 ms that the client promises, to leave room for the scheduler.
 const SLACK: Duration = Duration::from_millis(20);
+
+/// Timeouts up to this are ended within a few milliseconds.
+const EXACT: Duration = Duration::from_millis(200);
 
 /// Some systems refuse very long timeouts. A shorter one wakes the call early, once an hour.
 const LONGEST: Duration = Duration::from_secs(3600);
@@ -374,6 +390,8 @@ mod tests {
             (Some(ms(10)), ms(1), false),
             (Some(ms(100)), ms(80), false),
             (Some(ms(100)), ms(79), true),
+            (Some(ms(7_000)), ms(7_980), false),
+            (Some(ms(7_000)), ms(7_979), true),
         ] {
             let found = waits_too_long(in_force, now, now + left);
             assert_eq!(found, too_long, "{:?} {:?}", in_force, left);
@@ -390,6 +408,21 @@ mod tests {
         assert_eq!(stream.read(&mut [0; 9], Deadline::NEVER).unwrap(), 3);
         let last = stream.socket().set.lock().unwrap().pop();
         assert_eq!(last, Some((Direction::Read, None)));
+    }
+
+    #[test]
+    fn ok_a_long_timeout_ends_early_and_is_followed_by_shorter_ones() {
+        let expiry = || Err(ErrorKind::WouldBlock.into());
+        let mut stream = Fake::stream([expiry(), Ok(1)]);
+        stream.read(&mut [0; 9], seconds(16)).unwrap();
+        let set = stream.socket().set.lock().unwrap().clone();
+        assert_eq!(set.len(), 2);
+        for (_, timeout) in set {
+            let timeout = timeout.unwrap();
+            let at_most = timeout + lateness(timeout);
+            assert!(timeout > Duration::from_secs(13), "{:?}", timeout);
+            assert!(at_most <= Duration::from_secs(16), "{:?}", timeout);
+        }
     }
 
     #[test]
