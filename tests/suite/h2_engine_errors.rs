@@ -378,7 +378,7 @@ fn err_frames_that_bring_nothing_are_borne_up_to_a_bound() {
         ("PRIORITY", frame(2, 0, 5, &[0, 0, 0, 1, 2])),
         ("PRIORITY on an idle stream", frame(2, 0, 99, &[0, 0, 0, 1, 2])),
         ("unknown frames", frame(0xee, 0, 0, b"")),
-        ("large unknown frames", frame(0xee, 0, 5, &[0; 1_000])),
+        ("unknown frames of some length", frame(0xee, 0, 5, &[0; 200])),
         ("empty DATA", data(5, b"", false)),
         ("padding", padded(5, b"", 255, false)),
         ("padding with a little DATA", padded(5, b"x", 100, false)),
@@ -409,6 +409,31 @@ fn err_frames_that_bring_nothing_are_borne_up_to_a_bound() {
         let output = std::mem::take(connection.output());
         let last = frames(&output).pop().map(words);
         assert_eq!(last.as_deref(), Some("GOAWAY 0 ENHANCE_YOUR_CALM"));
+    }
+}
+
+#[test]
+fn err_long_frames_that_bring_nothing_are_borne_for_as_many_bytes() {
+    let long = "y".repeat(4_000);
+    let floods: [(&str, Vec<u8>); 4] = [
+        ("unknown frames", frame(0xee, 0, 5, &[0; 4_000])),
+        ("SETTINGS with many values", settings(&[(99, 5); 700])),
+        ("GOAWAY with a long explanation", frame(7, 0, 0, &[0; 4_000])),
+        ("long heads of a stream that was reset", headers(1, &[("x", &long)], false)),
+    ];
+    for (name, unit) in floods {
+        let mut connection = flooded();
+        let borne = (0..50).position(|_| {
+            let mut input = &unit[..];
+            loop {
+                match connection.recv(input) {
+                    Ok((used, Some(_))) => input = &input[used..],
+                    Ok((_, None)) => return false,
+                    Err(error) => return error == Error::Flood,
+                }
+            }
+        });
+        assert!(borne.map_or(false, |borne| (2..=4).contains(&borne)), "{}: {:?}", name, borne);
     }
 }
 

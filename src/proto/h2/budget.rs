@@ -26,6 +26,13 @@ impl Budget {
         Ok(())
     }
 
+    /// A frame came that brought nothing, in so many bytes of payload: what is long costs more.
+    pub(super) fn idle_bytes(&mut self, length: u32) -> Result<(), Error> {
+        let cost = 1 + length / PIECE;
+        self.left = self.left.checked_sub(cost).ok_or(Error::Flood)?;
+        Ok(())
+    }
+
     /// A frame came, or went, that carried something.
     pub(super) fn useful(&mut self) {
         self.left = self.left.saturating_add(WORTH).min(self.most);
@@ -46,6 +53,9 @@ impl Budget {
 /// two updates of windows for each, so that one DATA frame of ours may bring a dozen.
 const WORTH: u32 = 16;
 
+/// Bytes of an idle frame that weigh as much as one without any: as much as padding can add to DATA.
+const PIECE: u32 = 256;
+
 /// Answers that are kept for a peer that does not read them: some 4,000 to PING, 7,000 to SETTINGS.
 const MOST_ANSWERS: usize = 64 << 10;
 
@@ -65,6 +75,17 @@ mod tests {
         budget.useful();
         budget.useful();
         assert_eq!(budget.left, 20);
+    }
+
+    #[test]
+    fn err_long_idle_frames_use_it_up_sooner() {
+        for (length, count) in [(0, 100), (255, 100), (256, 50), (16_384, 1)] {
+            let mut budget = Budget::new(100);
+            for _ in 0..count {
+                budget.idle_bytes(length).unwrap();
+            }
+            assert_eq!(budget.idle_bytes(length), Err(Error::Flood), "{}", length);
+        }
     }
 
     #[test]

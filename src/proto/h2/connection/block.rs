@@ -90,7 +90,7 @@ impl Connection {
             Known::Idle => return Err(Error::IdleStream(id)),
             Known::Closed => return Err(Error::StreamClosed(id)),
             Known::WasReset(_) | Known::Forgotten => {
-                self.budget.idle()?;
+                self.budget.idle_bytes(block.len() as u32)?;
                 self.decoder.decode(block, &mut |_, _| {})?;
                 return Ok(None);
             }

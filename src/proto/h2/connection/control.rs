@@ -16,7 +16,7 @@ impl Connection {
         &mut self,
         settings: Settings<'_>,
     ) -> Result<Option<Event<'static>>, Error> {
-        self.budget.idle()?;
+        self.budget.idle_bytes(settings.iter().count() as u32 * SETTING)?;
         if settings.is_ack() {
             self.recv_settings_ack()?;
             return Ok(None);
@@ -145,7 +145,7 @@ impl Connection {
         code: ErrorCode,
         debug: &'a [u8],
     ) -> Result<Option<Event<'a>>, Error> {
-        self.budget.idle()?;
+        self.budget.idle_bytes(debug.len() as u32)?;
         // RFC 9113 §6.8: "Endpoints MUST NOT increase the value they send in the last stream
         // identifier, since the peers might already have retried unprocessed requests".
         if self.gone.map_or(false, |gone| last_stream > gone.last_stream) {
@@ -174,6 +174,9 @@ fn end(stream: &Stream, code: ErrorCode, unprocessed: Unprocessed) -> Reset {
         None => Reset::Stopped(code),
     }
 }
+
+/// RFC 9113 §6.5.1: a setting is an identifier of 16 bits and a value of 32.
+const SETTING: u32 = 6;
 
 /// A server that reads an upload gives its windows back piece by piece, long after it has come. Pieces
 /// of this size are taken as that, whether anybody waits for them or not: the largest size of a window

@@ -105,7 +105,7 @@ impl Connection {
             kind::CONTINUATION if self.block.is_none() => return Err(Error::Continuation),
             // RFC 9113 §5.3.2: PRIORITY is deprecated; §5.5: what is unknown is ignored.
             kind::PRIORITY | kind::FIRST_UNKNOWN.. => {
-                self.budget.idle()?;
+                self.budget.idle_bytes(head.length)?;
                 self.reading = Reading::Skip(head.length as usize);
             }
             _ => {}
