@@ -194,7 +194,8 @@ impl Link {
             let goes_on = turn == Turn::Stalled && read == Turn::Done;
             return (books, if goes_on { Turn::Stalled } else { read });
         }
-        self.sleep(books, waiter, until)
+        // A cancel wakes who sleeps.
+        self.sleep(books, waiter, waiter.deadline)
     }
 
     /// Writes until nothing is left to be written.
