@@ -1,6 +1,8 @@
 //! One exchange after its head: how its content is read, and how its connection is let go.
 
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::conn::{Connection, Vacated};
@@ -150,5 +152,11 @@ pub(super) fn observe<'e>(observer: Option<&Arc<dyn Observer>>, event: impl FnOn
 
 /// Apart from [`observe`], of which there is a copy for each event.
 fn tell(observer: &dyn Observer, event: &Event<'_>) {
-    observer.event(Instant::now(), event);
+    let tell = || observer.event(Instant::now(), event);
+    match thread::panicking() {
+        // An observer that has panicked is told what is closed meanwhile, and must not do so again: that
+        // would abort the process.
+        true => drop(panic::catch_unwind(AssertUnwindSafe(tell))),
+        false => tell(),
+    }
 }

@@ -1,5 +1,7 @@
 //! What an observer is told, in which order, and what the timings say.
 
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{mpsc, Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -245,4 +247,30 @@ fn ok_a_response_tells_its_connection() {
     let second = client.get(peer.url("/")).send().unwrap();
     assert_eq!(second.local_addr(), Some(local));
     assert!(second.connection().is_reused() && second.connection().age() > Duration::ZERO);
+}
+
+/// Panics at each event from some on: as one does that unwraps a lock which its first panic has poisoned.
+struct Fragile {
+    heard: AtomicUsize,
+    until: usize,
+}
+
+impl Observer for Fragile {
+    fn event(&self, _: Instant, _: &Event<'_>) {
+        let heard = self.heard.fetch_add(1, Ordering::Relaxed);
+        assert!(heard < self.until, "on purpose");
+    }
+}
+
+#[test]
+fn err_an_observer_that_panics_again_and_again_does_not_abort_the_process() {
+    let client = builder().connector(once(OK).repeated()).build();
+    for until in 0..20 {
+        let observer = Arc::new(Fragile { heard: AtomicUsize::new(0), until });
+        let request = client.get("http://example.com/").observer(observer.clone());
+        let result = catch_unwind(AssertUnwindSafe(|| read_all(&mut request.send().unwrap())));
+        assert_eq!(result.is_err(), observer.heard.load(Ordering::Relaxed) > until);
+        client.close_idle();
+    }
+    assert_eq!(client.pool_stats().active, 0);
 }
