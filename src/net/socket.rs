@@ -80,7 +80,7 @@ pub(super) enum Direction {
 /// A socket with deadlines.
 pub(super) struct Stream<S> {
     shared: Arc<Shared<S>>,
-    /// The timeouts in force.
+    /// How long a call may wait by the timeouts in force.
     reading: Option<Duration>,
     writing: Option<Duration>,
     /// The system's number of the error that ended the stream.
@@ -109,6 +109,7 @@ impl<S: Socket> Stream<S> {
         socket.set_nonblocking(false)?;
         let reading = socket.timeout(Direction::Read)?;
         let writing = socket.timeout(Direction::Write)?;
+        let (reading, writing) = (reading.map(latest), writing.map(latest));
         Ok(Stream { reading, writing, ..Stream::fresh(socket) })
     }
 
@@ -224,7 +225,7 @@ fn wait<S: Socket>(
         if !suits(*in_force, deadline)? || expired {
             let wanted = timeout_until(deadline)?;
             socket.set_timeout(direction, wanted)?;
-            *in_force = wanted;
+            *in_force = wanted.map(latest);
         }
         match call(socket) {
             Err(error) if error.kind() == ErrorKind::Interrupted => expired = false,
@@ -248,8 +249,7 @@ fn suits(in_force: Option<Duration>, deadline: Deadline) -> io::Result<bool> {
 }
 
 fn waits_too_long(in_force: Option<Duration>, now: Instant, at: Instant) -> bool {
-    let latest = |timeout: Duration| timeout.saturating_add(lateness(timeout));
-    let wakes = in_force.and_then(|it| now.checked_add(latest(it).saturating_sub(SLACK)));
+    let wakes = in_force.and_then(|longest| now.checked_add(longest.saturating_sub(SLACK)));
     wakes.map_or(true, |wakes| wakes > at)
 }
 
@@ -262,12 +262,12 @@ fn timeout_until(deadline: Deadline) -> io::Result<Option<Duration>> {
     }))
 }
 
-/// How late the system may end a timeout. Linux keeps those of sockets in a wheel of timers, whose steps
+/// How long a timeout of the system may last. Linux keeps those of sockets in a wheel of timers, whose steps
 /// grow with the time: up to 8/63 of it, so that 3 s may last 250 ms longer.
-fn lateness(timeout: Duration) -> Duration {
+fn latest(timeout: Duration) -> Duration {
     match timeout > EXACT {
-        true => timeout / 7,
-        false => Duration::ZERO,
+        true => timeout.saturating_add(timeout / 7),
+        false => timeout,
     }
 }
 
@@ -393,7 +393,7 @@ mod tests {
             (Some(ms(7_000)), ms(7_980), false),
             (Some(ms(7_000)), ms(7_979), true),
         ] {
-            let found = waits_too_long(in_force, now, now + left);
+            let found = waits_too_long(in_force.map(latest), now, now + left);
             assert_eq!(found, too_long, "{:?} {:?}", in_force, left);
         }
     }
@@ -419,7 +419,7 @@ mod tests {
         assert_eq!(set.len(), 2);
         for (_, timeout) in set {
             let timeout = timeout.unwrap();
-            let at_most = timeout + lateness(timeout);
+            let at_most = latest(timeout);
             assert!(timeout > Duration::from_secs(13), "{:?}", timeout);
             assert!(at_most <= Duration::from_secs(16), "{:?}", timeout);
         }
