@@ -326,8 +326,8 @@ pub struct Budget {
 /// instructions is 5,000, and less where requests are pipelined. There the pieces may come so that the
 /// buffer of the connection grows and shrinks once, which is two allocations for all requests together.
 pub const BUDGETS: &[Budget] = &[
-    Budget { workload: "small", system_calls: 2.0, allocations: 2.0, instructions: 6_500.0 },
-    Budget { workload: "pipeline-64", system_calls: 0.1, allocations: 2.01, instructions: 5_500.0 },
+    Budget { workload: "small", system_calls: 2.0, allocations: 2.0, instructions: 6_600.0 },
+    Budget { workload: "pipeline-64", system_calls: 0.1, allocations: 2.01, instructions: 5_600.0 },
     Budget { workload: "h2-1", system_calls: 2.0, allocations: 4.01, instructions: 9_200.0 },
     Budget { workload: "h2-32", system_calls: 0.1, allocations: 4.01, instructions: 8_600.0 },
 ];
