@@ -214,7 +214,7 @@ pub const WORKLOADS: &[Workload] = &[
         host: Host::Origin(Reply::Streams),
         work: Work::Streams { body: 100, depth: 1 },
         baseline: "raw",
-        target: 1.3,
+        target: 1.5,
     },
     Workload {
         name: "h2-32",
@@ -222,7 +222,7 @@ pub const WORKLOADS: &[Workload] = &[
         host: Host::Origin(Reply::Streams),
         work: Work::Streams { body: 100, depth: 32 },
         baseline: "raw",
-        target: 4.0,
+        target: 5.0,
     },
     Workload {
         name: "h2-100",
@@ -230,7 +230,7 @@ pub const WORKLOADS: &[Workload] = &[
         host: Host::Origin(Reply::Streams),
         work: Work::Streams { body: 100, depth: 100 },
         baseline: "raw",
-        target: 7.0,
+        target: 9.0,
     },
     Workload {
         name: "h2-nghttpd-32",
@@ -238,7 +238,7 @@ pub const WORKLOADS: &[Workload] = &[
         host: Host::Nghttpd,
         work: Work::Streams { body: 100, depth: 32 },
         baseline: "raw",
-        target: 1.4,
+        target: 1.6,
     },
     Workload {
         name: "h2-download",
@@ -246,7 +246,7 @@ pub const WORKLOADS: &[Workload] = &[
         host: Host::Origin(Reply::SizedStreams(LARGE)),
         work: Work::Streams { body: LARGE, depth: 1 },
         baseline: "raw",
-        target: 1.2,
+        target: 1.4,
     },
     Workload {
         name: "head-8",
