@@ -324,11 +324,12 @@ pub struct Budget {
 
 /// What it may cost: a little above what it does, so that a change that costs more is noticed. The aim for
 /// instructions is 5,000, and less where requests are pipelined. There the pieces may come so that the
-/// buffer of the connection grows and shrinks once, which is two allocations for all requests together.
+/// buffer of the connection grows and shrinks once, which is two allocations for all requests together. On a
+/// busy machine a write over HTTP/2 may find that its timeout has to be set anew.
 pub const BUDGETS: &[Budget] = &[
     Budget { workload: "small", system_calls: 2.0, allocations: 2.0, instructions: 6_600.0 },
     Budget { workload: "pipeline-64", system_calls: 0.1, allocations: 2.01, instructions: 5_600.0 },
-    Budget { workload: "h2-1", system_calls: 2.0, allocations: 4.01, instructions: 9_200.0 },
+    Budget { workload: "h2-1", system_calls: 2.02, allocations: 4.01, instructions: 9_200.0 },
     Budget { workload: "h2-32", system_calls: 0.1, allocations: 4.01, instructions: 8_600.0 },
 ];
 
