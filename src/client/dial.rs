@@ -17,7 +17,7 @@ use crate::net::{CancelToken, Deadline, Dialing, Registration, Step, Tls, Transp
 use super::config::Config;
 use super::exchange::observe;
 use super::explain::blame;
-use super::rooms::Rooms;
+use super::manners::Manners;
 use super::route::{Route, Way};
 
 /// What connections are made from. It may outlive the client, with a dialling that nobody waits for.
@@ -27,8 +27,7 @@ pub(super) struct Maker {
     pub(super) cancel: CancelToken,
     /// How many of those there are.
     pub(super) aside: Arc<Watched<usize>>,
-    /// How much at once servers allow that have refused more.
-    pub(super) rooms: Rooms,
+    pub(super) manners: Manners,
     last_connection: AtomicU64,
 }
 
@@ -47,7 +46,7 @@ impl Maker {
             config,
             cancel: CancelToken::new(),
             aside: Watched::new(0),
-            rooms: Rooms::default(),
+            manners: Manners::default(),
             last_connection: AtomicU64::new(0),
         }
     }
@@ -86,8 +85,8 @@ impl Dial<'_> {
         #[cfg(feature = "http2")]
         if transport.application_protocol() == Some(b"h2") || self.route.is_http2_known() {
             let exchange = h2::Exchange::new(transport, config.http2, config.limits, id, made);
-            if let Some(room) = self.maker.rooms.get(self.route) {
-                exchange.expect_room(room);
+            if let Some(streams) = self.maker.manners.streams(self.route) {
+                exchange.expect_room(streams);
             }
             return Connection::H2(Box::new(exchange));
         }

@@ -1,5 +1,9 @@
-//! How peers take pipelining: which have shown that they keep connections, and which have broken
-//! off when several requests were in flight.
+//! How peers take several requests on a connection: which have shown that they keep connections, which
+//! have broken off when requests were pipelined, and which have refused streams of HTTP/2.
+//!
+//! RFC 9113 §6.5.2: a client may open streams before it has heard how many it may, and many that begin at
+//! once do. What is over the limit is refused, and sent again (§8.7). On the next connection to the same
+//! peer that would be so again, so the limit is remembered.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,6 +20,8 @@ struct Known {
     route: Arc<Route>,
     persists: bool,
     breaks: u32,
+    /// How many streams at once it allows, if it has refused more.
+    streams: Option<usize>,
 }
 
 impl Manners {
@@ -29,6 +35,12 @@ impl Manners {
         self.lock().iter().any(|known| known.route == *route && known.breaks >= MOST_BREAKS)
     }
 
+    /// How many streams at once the peer is known to allow.
+    #[cfg(feature = "http2")]
+    pub(super) fn streams(&self, route: &Route) -> Option<usize> {
+        self.lock().iter().find(|known| *known.route == *route)?.streams
+    }
+
     pub(super) fn note_persistence(&self, route: &Arc<Route>) {
         note(&mut self.lock(), route, |known| known.persists = true);
     }
@@ -36,6 +48,11 @@ impl Manners {
     /// It ended the connection without a word while more than one request was in flight.
     pub(super) fn note_break(&self, route: &Arc<Route>) {
         note(&mut self.lock(), route, |known| known.breaks += 1);
+    }
+
+    /// It has refused a stream on a connection on which it allows so many.
+    pub(super) fn note_streams(&self, route: &Arc<Route>, most: usize) {
+        note(&mut self.lock(), route, |known| known.streams = Some(most));
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Known>> {
@@ -47,7 +64,7 @@ fn note(list: &mut Vec<Known>, route: &Arc<Route>, change: impl FnOnce(&mut Know
     let at = list.iter().position(|known| known.route == *route);
     let mut known = match at {
         Some(at) => list.remove(at),
-        None => Known { route: Arc::clone(route), persists: false, breaks: 0 },
+        None => Known { route: Arc::clone(route), persists: false, breaks: 0, streams: None },
     };
     if list.len() == MOST_KNOWN {
         list.remove(0);

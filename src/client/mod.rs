@@ -44,7 +44,6 @@ mod redirect;
 mod request;
 mod response;
 mod retry;
-mod rooms;
 mod route;
 mod run;
 mod stream;
@@ -110,8 +109,6 @@ struct Inner {
     maker: Arc<Maker>,
     /// By route: all else that makes connections differ is the client's own.
     pool: Arc<Pool>,
-    /// How peers take pipelining.
-    manners: Manners,
 }
 
 /// The connections of a client.
@@ -244,7 +241,7 @@ impl Client {
     fn from_config(config: Config) -> Client {
         let pool = Pool::new(config.pool);
         let maker = Arc::new(Maker::new(config));
-        Client(Arc::new(Inner { maker, pool, manners: Manners::default() }))
+        Client(Arc::new(Inner { maker, pool }))
     }
 
     fn config(&self) -> &Config {
@@ -261,7 +258,7 @@ impl Client {
     }
 
     fn manners(&self) -> &Manners {
-        &self.0.manners
+        &self.maker().manners
     }
 
     fn pool(&self) -> &Arc<Pool> {

@@ -361,7 +361,7 @@ impl Call<'_> {
         let error = error.with_transcript(transcript(&connection, self.idempotent));
         if connection.survives() {
             if error.is_unprocessed() {
-                self.client.maker().rooms.note(request.route(), connection.room());
+                self.client.manners().note_streams(request.route(), connection.room());
             }
             give_back(connection, Instant::now(), self.observer);
             return (error, Left::Connection);
