@@ -14,7 +14,7 @@ use crate::proto::CloseReason;
 use super::super::exchange::Failure;
 use super::halves::Halves;
 use super::link::Waiter;
-use super::slot::Slots;
+use super::slot::{Slot, Slots};
 
 /// All that is guarded by the lock of a connection.
 #[derive(Debug)]
@@ -148,6 +148,13 @@ impl Books {
         left.trailers
     }
 
+    /// Gives back to the peer what was taken of its window. Does the peer have to be told now?
+    pub(super) fn release(&mut self, stream: StreamId, count: usize) -> bool {
+        let before = self.engine.output().len();
+        self.engine.release(stream, count);
+        self.engine.output().len() > before
+    }
+
     /// Is there something to be written?
     pub(super) fn has_unsent(&mut self) -> bool {
         self.unsent() > 0 && !self.halves.are_refused()
@@ -171,8 +178,7 @@ impl Books {
         self.refusal = Some(error);
         self.outbox = Outbox::default();
         self.engine.output().clear();
-        self.slots.wake_all();
-        self.openers.drain(..).for_each(|signal| signal.notify_one());
+        self.wake_all();
     }
 
     /// Nothing came for a while. Where nothing can be written any more, nothing is to be hoped for.
@@ -202,58 +208,53 @@ impl Books {
     }
 
     fn note(&mut self, event: Event<'_>, waiter: &mut Waiter<'_>) {
-        if let Event::Settings = event {
-            self.expected = None;
-        }
-        let stream = match event {
-            Event::Informational { stream, .. }
-            | Event::Head { stream, .. }
-            | Event::Data { stream, .. }
-            | Event::Trailers { stream, .. }
-            | Event::Reset { stream, .. }
-            | Event::Window { stream: Some(stream) } => stream,
-            Event::Pong(_) => return,
+        match event {
+            Event::Informational { stream, head } => {
+                self.tell(stream, |slot| slot.recv_informational(head));
+            }
+            Event::Head { stream, head, end } => {
+                self.tell(stream, |slot| slot.recv_head(head, end))
+            }
+            Event::Data { stream, data, end } => self.note_data(stream, data, end, waiter),
+            Event::Trailers { stream, trailers } => {
+                self.tell(stream, |slot| slot.recv_trailers(trailers));
+            }
+            Event::Reset { stream, reset } => self.tell(stream, |slot| slot.recv_reset(reset)),
+            Event::Window { stream: Some(stream) } => self.tell(stream, |_| {}),
+            Event::Window { stream: None } => self.wake_all(),
+            Event::Settings => {
+                self.expected = None;
+                self.wake_all();
+            }
             Event::GoAway { code, .. } => {
                 self.complaint = Some(code).filter(|code| *code != ErrorCode::NO_ERROR);
-                return self.wake_all();
+                self.wake_all();
             }
-            _ => return self.wake_all(),
-        };
+            Event::Pong(_) => {}
+        }
+    }
+
+    /// Content goes where the one who reads wants it, if it is his and nothing else comes first.
+    fn note_data(&mut self, stream: StreamId, data: &[u8], end: bool, waiter: &mut Waiter<'_>) {
+        let mut at_once = 0;
+        self.tell(stream, |slot| {
+            if waiter.stream == Some(stream) && slot.data.is_empty() {
+                at_once = waiter.put(data);
+            }
+            slot.recv_data(data, at_once, end);
+        });
+        if at_once > 0 {
+            self.engine.release(stream, at_once);
+        }
+    }
+
+    /// Something has come on a stream.
+    fn tell(&mut self, stream: StreamId, recv: impl FnOnce(&mut Slot)) {
         let slot = match self.slots.get(stream) {
             Some(slot) => slot,
             None => return,
         };
-        match event {
-            Event::Informational { head, .. } => {
-                slot.received += head.as_bytes().len() as u64;
-                slot.informational.push_back(head);
-            }
-            Event::Head { head, end, .. } => {
-                slot.received += head.as_bytes().len() as u64;
-                slot.head = Some(head);
-                slot.ended = end;
-            }
-            Event::Data { data, end, .. } => {
-                slot.received += data.len() as u64;
-                let at_once = match waiter.stream == Some(stream) && slot.data.is_empty() {
-                    true => waiter.put(data),
-                    false => 0,
-                };
-                if at_once < data.len() {
-                    slot.put_data(&data[at_once..]);
-                }
-                slot.ended = end;
-                if at_once > 0 {
-                    self.engine.release(stream, at_once);
-                }
-            }
-            Event::Trailers { trailers, .. } => {
-                slot.trailers = Some(trailers);
-                slot.ended = true;
-            }
-            Event::Reset { reset, .. } if !slot.ended => slot.reset = Some(reset),
-            _ => {}
-        }
+        recv(slot);
         self.slots.wake(stream);
         // It may be over for the peer long before anyone takes what has come on it.
         if !self.openers.is_empty() && self.engine.can_open().is_ok() {

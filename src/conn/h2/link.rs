@@ -317,7 +317,9 @@ impl Link {
                 Ok(Readiness::Quiet) => break,
                 Ok(Readiness::Data) => {
                     let until = Deadline::NEVER.within(Some(PEEK));
-                    (books, _) = self.read(books, &mut Nobody::default().waiter(), until);
+                    // It is read for others only.
+                    let nobody = Arc::default();
+                    (books, _) = self.read(books, &mut Waiter::new(None, &nobody), until);
                 }
                 Ok(Readiness::Closed) => books.recv_eof(),
                 Err(error) => books.lose(error),
@@ -360,7 +362,20 @@ impl Drop for Link {
     }
 }
 
-impl Waiter<'_> {
+impl<'a> Waiter<'a> {
+    /// One who waits without end, and wants no content.
+    pub(super) fn new(stream: Option<StreamId>, signal: &'a Arc<Condvar>) -> Waiter<'a> {
+        Waiter {
+            stream,
+            signal,
+            deadline: Deadline::NEVER,
+            cancel: None,
+            blame: Failure::Receive,
+            buffer: &mut [],
+            filled: 0,
+        }
+    }
+
     /// Puts content where it is wanted. Returns how much of it fits.
     pub(super) fn put(&mut self, data: &[u8]) -> usize {
         let room = &mut self.buffer[self.filled..];
@@ -400,26 +415,6 @@ impl Interrupt for Waker {
             let books = link.lock();
             self.signal.notify_all();
             drop(books);
-        }
-    }
-}
-
-/// Reads without waiting for anything of its own.
-#[derive(Default)]
-struct Nobody {
-    signal: Arc<Condvar>,
-}
-
-impl Nobody {
-    fn waiter(&mut self) -> Waiter<'_> {
-        Waiter {
-            stream: None,
-            signal: &self.signal,
-            deadline: Deadline::NEVER,
-            cancel: None,
-            blame: Failure::Receive,
-            buffer: &mut [],
-            filled: 0,
         }
     }
 }

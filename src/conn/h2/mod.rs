@@ -213,8 +213,8 @@ impl Exchange {
     ) -> Result<R, Failure> {
         let signal = self.signal.as_ref().expect("who has a stream has a signal");
         let cancel = self.cancel.as_ref().map(|(token, _)| token);
-        let stream = Some(asked.stream);
-        let mut waiter = Waiter { stream, signal, deadline, cancel, blame, buffer, filled: 0 };
+        let waiter = Waiter::new(Some(asked.stream), signal);
+        let mut waiter = Waiter { deadline, cancel, blame, buffer, ..waiter };
         self.link.wait(&mut waiter, pick)
     }
 

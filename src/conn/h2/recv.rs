@@ -25,6 +25,13 @@ struct Progress {
     over: Option<Option<Headers>>,
 }
 
+impl Progress {
+    /// If all was taken, the stream is over.
+    fn note(books: &mut Books, asked: Asked, received: u64, is_over: bool) -> Progress {
+        Progress { received, over: is_over.then(|| books.close(asked.stream)) }
+    }
+}
+
 impl Exchange {
     /// Waits for the head of the final response.
     pub(crate) fn recv_head(
@@ -71,17 +78,14 @@ impl Exchange {
         };
         let read = self.wait(asked, deadline, Failure::Receive, buffer, |books, waiter| {
             let slot = books.slots.get(asked.stream)?;
-            let (mut count, before) = (waiter.filled, books.engine.output().len());
-            if count == 0 {
-                count = slot.take_data(waiter.buffer);
-                books.engine.release(asked.stream, count);
-            }
-            let released = books.engine.output().len() > before;
-            let slot = books.slots.get(asked.stream)?;
-            if count == 0 && !slot.is_over() {
+            let at_once = waiter.filled;
+            let count = if at_once > 0 { at_once } else { slot.take_data(waiter.buffer) };
+            let (received, is_over) = (slot.received, slot.is_over());
+            if count == 0 && !is_over {
                 return slot.reset.take().map(|reset| Err(Failure::Stream(reset)));
             }
-            Some(Ok((count, progress(books, asked), released)))
+            let released = at_once == 0 && books.release(asked.stream, count);
+            Some(Ok((count, Progress::note(books, asked, received, is_over), released)))
         });
         let (count, progress, released) = read?;
         // The window that was given back is of use only if the peer learns of it. What was read is there
@@ -98,12 +102,11 @@ impl Exchange {
     pub(crate) fn drain(&mut self, _limit: u64, _deadline: Deadline) -> bool {
         if let Part::Content(asked) = self.part {
             let mut books = self.link.lock();
-            let slot = books.slots.get(asked.stream);
-            if let Some(slot) = slot.filter(|slot| slot.ended) {
+            if let Some(slot) = books.slots.get(asked.stream).filter(|slot| slot.ended) {
                 let received = slot.received;
-                let over = Some(books.close(asked.stream));
+                let progress = Progress::note(&mut books, asked, received, true);
                 drop(books);
-                self.go_on(Progress { received, over });
+                self.go_on(progress);
             }
         }
         self.is_complete()
@@ -124,14 +127,8 @@ fn find_head(books: &mut Books, asked: Asked) -> Option<Result<Found, Failure>> 
         return Some(Ok(Found::Interim(head)));
     }
     if let Some(head) = slot.head.take() {
-        return Some(Ok(Found::Final(head, progress(books, asked))));
+        let (received, is_over) = (slot.received, slot.is_over());
+        return Some(Ok(Found::Final(head, Progress::note(books, asked, received, is_over))));
     }
     slot.reset.take().map(|reset| Err(Failure::Stream(reset)))
-}
-
-/// How far the response has come that was taken from just now. If that was all, the stream is over.
-fn progress(books: &mut Books, asked: Asked) -> Progress {
-    let (received, is_over) =
-        books.slots.get(asked.stream).map_or((0, true), |slot| (slot.received, slot.is_over()));
-    Progress { received, over: is_over.then(|| books.close(asked.stream)) }
 }

@@ -153,15 +153,9 @@ impl Exchange {
         deadline: Deadline,
     ) -> Result<Opened, Failure> {
         let signal = self.signal.get_or_insert_with(Arc::default);
-        let mut waiter = Waiter {
-            stream: None,
-            signal,
-            deadline,
-            cancel: self.cancel.as_ref().map(|(token, _)| token),
-            blame: Failure::Send,
-            buffer: &mut [],
-            filled: 0,
-        };
+        let cancel = self.cancel.as_ref().map(|(token, _)| token);
+        let blame = Failure::Send;
+        let mut waiter = Waiter { deadline, cancel, blame, ..Waiter::new(None, signal) };
         self.link.wait(&mut waiter, |books, waiter| {
             books.open(request, is_all, Some(waiter.signal)).transpose()
         })

@@ -108,9 +108,38 @@ impl Slot {
         count
     }
 
-    pub(super) fn put_data(&mut self, data: &[u8]) {
-        self.data.spare(data.len())[..data.len()].copy_from_slice(data);
-        self.data.filled(data.len());
+    pub(super) fn recv_informational(&mut self, head: ResponseHead) {
+        self.received += head.as_bytes().len() as u64;
+        self.informational.push_back(head);
+    }
+
+    pub(super) fn recv_head(&mut self, head: ResponseHead, end: bool) {
+        self.received += head.as_bytes().len() as u64;
+        self.head = Some(head);
+        self.ended = end;
+    }
+
+    /// Keeps content, but for so much of it as was taken at once.
+    pub(super) fn recv_data(&mut self, data: &[u8], taken: usize, end: bool) {
+        self.received += data.len() as u64;
+        self.ended = end;
+        let untaken = &data[taken..];
+        if !untaken.is_empty() {
+            self.data.spare(untaken.len())[..untaken.len()].copy_from_slice(untaken);
+            self.data.filled(untaken.len());
+        }
+    }
+
+    pub(super) fn recv_trailers(&mut self, trailers: Headers) {
+        self.trailers = Some(trailers);
+        self.ended = true;
+    }
+
+    /// After the whole response it matters to nobody.
+    pub(super) fn recv_reset(&mut self, reset: Reset) {
+        if !self.ended {
+            self.reset = Some(reset);
+        }
     }
 
     /// Wakes its thread, if that sleeps; says whether.

@@ -47,8 +47,7 @@ fn soon() -> Deadline {
 }
 
 fn waiter<'a>(stream: Option<StreamId>, signal: &'a Arc<Condvar>) -> Waiter<'a> {
-    let blame = Failure::Receive;
-    Waiter { stream, signal, deadline: soon(), cancel: None, blame, buffer: &mut [], filled: 0 }
+    Waiter { deadline: soon(), ..Waiter::new(stream, signal) }
 }
 
 /// Waits until a stream can be opened.
