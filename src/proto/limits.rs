@@ -17,27 +17,8 @@ pub struct Limits {
     pub(crate) body: u64,
 }
 
-macro_rules! limits {
-    ($($(#[$doc:meta])* $name:ident $getter:ident $kind:ty)*) => {
-        impl Limits {
-            $(
-                $(#[$doc])*
-                #[must_use]
-                pub const fn $name(mut self, $name: $kind) -> Limits {
-                    self.$name = $name;
-                    self
-                }
-
-                #[doc = concat!("What [`", stringify!($name), "`](Limits::", stringify!($name), ") is set to.")]
-                pub const fn $getter(&self) -> $kind {
-                    self.$name
-                }
-            )*
-        }
-    };
-}
-
-limits! {
+setters! {
+    Limits;
     /// Bytes of one response head, status line and empty line included. Default 64 KiB; no head may
     /// be longer than 1 GiB.
     head_bytes get_head_bytes usize

@@ -8,6 +8,9 @@
 //! This module is public so that tests, fuzz targets and other drivers enter by the front door; it
 //! is outside the crate's promise of semantic versioning.
 
+#[macro_use]
+mod setters;
+
 pub mod buffer;
 mod close;
 pub mod h1;

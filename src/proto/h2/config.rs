@@ -23,27 +23,8 @@ pub struct Config {
     pub(super) idle_frames: u32,
 }
 
-macro_rules! config {
-    ($($(#[$doc:meta])* $name:ident $getter:ident $kind:ty)*) => {
-        impl Config {
-            $(
-                $(#[$doc])*
-                #[must_use]
-                pub const fn $name(mut self, $name: $kind) -> Config {
-                    self.$name = $name;
-                    self
-                }
-
-                #[doc = concat!("What [`", stringify!($name), "`](Config::", stringify!($name), ") is set to.")]
-                pub const fn $getter(&self) -> $kind {
-                    self.$name
-                }
-            )*
-        }
-    };
-}
-
-config! {
+setters! {
+    Config;
     /// Bytes of content that the peer may send on a stream ahead of its reader, at first. Default
     /// 1 MiB; at least 1 byte, and at most the 2^31-1 that any window may be.
     stream_window get_stream_window u32
