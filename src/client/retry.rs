@@ -13,7 +13,7 @@ use crate::http::{date, token, Headers, Method, StatusCode};
 
 use super::random::unguessable;
 use super::request::Request;
-use super::run::Answered;
+use super::run::{Answered, Left};
 
 /// Which requests are sent again by the client itself.
 ///
@@ -165,6 +165,40 @@ impl Default for RetryPolicy {
     }
 }
 
+/// How often an exchange has failed, so that the request was sent again at once, or is to be.
+#[derive(Default)]
+pub(super) struct Failures {
+    /// The connection was lost with it.
+    lost: u32,
+    /// The server refused it, and the connection went on.
+    refused: u32,
+    /// The server may have processed the request.
+    taken: u32,
+}
+
+impl Failures {
+    pub(super) fn note(&mut self, error: &Error, left: &Left) {
+        match left {
+            Left::Connection => self.refused += 1,
+            Left::Place(_) | Left::Nothing => self.lost += 1,
+        }
+        self.taken += u32::from(error.may_be_processed());
+    }
+
+    pub(super) fn is_none(&self) -> bool {
+        self.lost + self.refused == 0
+    }
+
+    pub(super) fn are_too_many(&self) -> bool {
+        self.taken > MOST_TAKEN || self.lost > MOST_LOST || self.refused > MOST_REFUSED
+    }
+
+    /// Is a connection with others of no use any more?
+    pub(super) fn want_their_own(&self) -> bool {
+        self.lost > MOST_SHARED
+    }
+}
+
 /// May it be different the next time?
 fn is_transient(error: &Error) -> bool {
     matches!(
@@ -186,6 +220,22 @@ fn retry_after(headers: &Headers, now: SystemTime) -> Option<Duration> {
         None => Some(date::parse(value, now)?.duration_since(now).unwrap_or_default()),
     }
 }
+
+/// How often a request is sent again that the server may have processed. RFC 9110 §9.2.2: "A client SHOULD
+/// NOT automatically retry a failed automatic retry."
+const MOST_TAKEN: u32 = 1;
+
+/// How often a request is sent again on connections with others that was lost with such a one. Then it gets a
+/// connection of its own, to be the first on it: a server may take less on one connection than a crowd asks
+/// of it at once, which would leave some out for good.
+const MOST_SHARED: u32 = 2;
+
+/// How often it is sent again at all, since by mere chance it may not be the first even then. If it was, there
+/// is nothing more to hope for.
+const MOST_LOST: u32 = 5;
+
+/// How often one is that the server has refused on a connection which goes on.
+const MOST_REFUSED: u32 = 3;
 
 /// Some of the statuses from 400 to 599, a bit each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

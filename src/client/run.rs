@@ -25,6 +25,7 @@ use super::hop::{self, Hop, Next};
 use super::line::Line;
 use super::request::Request;
 use super::response::{Redirected, Response, Terms};
+use super::retry::Failures;
 use super::{Client, Lent, Place};
 
 /// What an exchange has come to: the head of a final response, and the connection with its content.
@@ -183,29 +184,24 @@ impl Call<'_> {
         self.not_over(timings.started)?;
         request.body().check_unspent()?;
         let mut obtained = self.obtain(request, timings)?;
-        let (mut lost, mut refused, mut taken, mut alone) = (0, 0, 0, false);
+        let (mut failures, mut alone) = (Failures::default(), false);
         loop {
             let connection = self.connection(request, obtained, timings)?;
             let (error, left) = match self.exchange(request, connection, timings) {
                 Ok(answered) => return Ok(answered),
                 Err(failed) => failed,
             };
-            match left {
-                Left::Connection => refused += 1,
-                Left::Place(_) | Left::Nothing => lost += 1,
-            }
-            taken += u32::from(error.may_be_processed());
+            failures.note(&error, &left);
             let replayable = request.body().is_replayable();
             let again = request.retries().allows(request.method(), replayable, &error);
             let hopeless = alone && !error.connection_was_reused();
-            let often = taken > MOST_TAKEN || lost > MOST_LOST || refused > MOST_REFUSED;
-            if !again || hopeless || often {
+            if !again || hopeless || failures.are_too_many() {
                 return Err(error);
             }
             self.observe(|| Event::Retrying { error: &error });
             self.client.pool().count_retried();
             *timings = Timings::new(self.began, Instant::now());
-            alone = matches!(left, Left::Place(_)) || lost > MOST_SHARED;
+            alone = matches!(left, Left::Place(_)) || failures.want_their_own();
             obtained = match left {
                 Left::Place(place) => Obtained::Place(place),
                 Left::Nothing if alone => Obtained::New(self.obtain_new(request, timings)?),
@@ -414,19 +410,3 @@ impl Left {
 
 /// How long to wait for 100 Continue. What curl and Go wait.
 const CONTINUE_PATIENCE: Duration = Duration::from_secs(1);
-
-/// How often a request is sent again that the server may have processed. RFC 9110 §9.2.2: "A client SHOULD
-/// NOT automatically retry a failed automatic retry."
-const MOST_TAKEN: u32 = 1;
-
-/// How often a request is sent again on connections with others that was lost with such a one. Then it gets a
-/// connection of its own, to be the first on it: a server may take less on one connection than a crowd asks
-/// of it at once, which would leave some out for good.
-pub(super) const MOST_SHARED: u32 = 2;
-
-/// How often it is sent again at all, since by mere chance it may not be the first even then. If it was, there
-/// is nothing more to hope for.
-pub(super) const MOST_LOST: u32 = 5;
-
-/// How often one is that the server has refused on a connection which goes on.
-pub(super) const MOST_REFUSED: u32 = 3;

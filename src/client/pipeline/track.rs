@@ -15,8 +15,9 @@ use super::super::checkout::Obtained;
 use super::super::exchange::give_back;
 use super::super::line::{Line, Seat};
 use super::super::request::Request;
+use super::super::retry::Failures;
 use super::super::route::Route;
-use super::super::run::{Answered, Left, MOST_LOST, MOST_REFUSED, MOST_SHARED};
+use super::super::run::{Answered, Left};
 use super::super::{Client, Lent, Place};
 
 /// What is under way.
@@ -42,10 +43,8 @@ pub(super) struct Job {
 pub(super) struct Trip {
     /// How often it was sent, but for the times when the peer did not look at it.
     tries: u32,
-    /// How often that was so on a connection that went on.
-    refused: u32,
-    /// How often that was so since the connection went away.
-    outrun: u32,
+    /// Those times.
+    unseen: Failures,
     in_flight: Option<Flight>,
 }
 
@@ -204,7 +203,7 @@ impl Track {
         call.not_over(timings.started)?;
         let place = match place {
             Some(place) => Obtained::Place(place),
-            None if trip.outrun > MOST_SHARED || (trip.tries > 0 && !self.multiplexed) => {
+            None if trip.unseen.want_their_own() || (trip.tries > 0 && !self.multiplexed) => {
                 Obtained::New(call.obtain_new(request, timings)?)
             }
             None => call.obtain(request, timings)?,
@@ -321,11 +320,9 @@ impl Trip {
         self.tries += 1;
         self.in_flight = Some(Flight { length, sent_at, own });
     }
-}
 
-impl Trip {
     fn was_sent(&self) -> bool {
-        self.tries + self.refused + self.outrun > 0
+        self.tries > 0 || !self.unseen.is_none()
     }
 
     /// It failed on its own part of a connection, of which this is left.
@@ -334,10 +331,7 @@ impl Trip {
             return;
         }
         self.tries = self.tries.saturating_sub(1);
-        match left {
-            Left::Connection => self.refused += 1,
-            Left::Place(_) | Left::Nothing => self.outrun += 1,
-        }
+        self.unseen.note(error, left);
     }
 }
 
@@ -382,8 +376,7 @@ impl<'a> Turn<'a> {
         let replayable = self.request.body().is_replayable();
         let method = self.request.method();
         self.trip.tries < MOST_TRIES
-            && self.trip.refused <= MOST_REFUSED
-            && self.trip.outrun <= MOST_LOST
+            && !self.trip.unseen.are_too_many()
             && self.request.retries().allows(method, replayable, error)
     }
 }

@@ -88,8 +88,10 @@ impl RequestEncoder {
                 true
             });
             self.generation = Some(before).filter(|&before| before == self.encoder.generation());
+        } else {
+            // The peer may take less than it did.
+            self.check_size(limit)?;
         }
-        self.check_size(limit)?;
         Ok(&self.block)
     }
 
