@@ -25,41 +25,7 @@ mod h1_request;
 mod h1_response;
 mod h1_roundtrip;
 #[cfg(feature = "http2")]
-mod h2_cancel;
-#[cfg(feature = "http2")]
-mod h2_chaos;
-#[cfg(feature = "http2")]
-mod h2_crowds;
-#[cfg(feature = "http2")]
-mod h2_deadline;
-#[cfg(feature = "http2")]
-mod h2_ends;
-#[cfg(feature = "http2")]
-mod h2_engine;
-#[cfg(feature = "http2")]
-mod h2_engine_errors;
-#[cfg(feature = "http2")]
-mod h2_engine_model;
-#[cfg(feature = "http2")]
-mod h2_engine_windows;
-#[cfg(feature = "http2")]
-mod h2_exchanges;
-#[cfg(feature = "http2")]
-mod h2_flow;
-#[cfg(feature = "http2")]
-mod h2_frames;
-#[cfg(feature = "http2")]
-mod h2_hpack;
-#[cfg(feature = "http2")]
-mod h2_linearity;
-#[cfg(feature = "http2")]
-mod h2_reports;
-#[cfg(feature = "http2")]
-mod h2_sharing;
-#[cfg(feature = "http2")]
-mod h2_tls;
-#[cfg(feature = "http2")]
-mod h2_wire;
+mod h2;
 mod layers;
 mod limits;
 mod llhttp;

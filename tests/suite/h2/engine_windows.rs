@@ -4,7 +4,7 @@ use pannier::http::Method;
 use pannier::proto::h2::{Config, Connection, Error, ErrorCode, Event, Reset};
 use pannier::proto::Limits;
 
-use crate::h2_engine::{connected, feed, sent, OK};
+use crate::h2::engine::{connected, feed, sent, OK};
 use crate::properties::h2_engine::*;
 
 /// The next event is that more may be sent, on this stream or the connection.

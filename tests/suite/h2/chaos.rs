@@ -43,13 +43,13 @@ const SLACK: Duration = Duration::from_millis(500);
 
 #[test]
 fn ok_exchanges_against_servers_that_misbehave() {
-    let name = "h2_chaos::ok_exchanges_against_servers_that_misbehave";
+    let name = "h2::chaos::ok_exchanges_against_servers_that_misbehave";
     alone(name, || chaos(FEW, 7, Halves::Two));
 }
 
 #[test]
 fn ok_exchanges_one_at_a_time_against_servers_that_misbehave() {
-    let name = "h2_chaos::ok_exchanges_one_at_a_time_against_servers_that_misbehave";
+    let name = "h2::chaos::ok_exchanges_one_at_a_time_against_servers_that_misbehave";
     alone(name, || chaos(FEW, 8, Halves::One));
 }
 
@@ -58,7 +58,7 @@ fn ok_exchanges_one_at_a_time_against_servers_that_misbehave() {
 fn ok_many_exchanges_against_servers_that_misbehave() {
     let count = env::var("PANNIER_H2_CHAOS").map_or(EXCHANGES, |count| count.parse().unwrap());
     let seed = env::var("PANNIER_H2_SEED").map_or(1, |seed| seed.parse().unwrap());
-    let name = "h2_chaos::ok_many_exchanges_against_servers_that_misbehave";
+    let name = "h2::chaos::ok_many_exchanges_against_servers_that_misbehave";
     alone(name, || {
         chaos(count, seed, Halves::Two);
         chaos(count / 10, seed, Halves::One);

@@ -5,7 +5,7 @@ use pannier::http::Method;
 use pannier::proto::h2::{Config, Connection, Error, ErrorCode, Refusal};
 use pannier::proto::{CloseReason, Limits};
 
-use crate::h2_engine::{after_settings, connected, feed, OK};
+use crate::h2::engine::{after_settings, connected, feed, OK};
 use crate::properties::h2_engine::*;
 
 /// The end of the transcript, and what is sent about it.

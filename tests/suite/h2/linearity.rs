@@ -10,7 +10,7 @@ use pannier::proto::Limits;
 use crate::h1_linearity::{instructions, DRIP};
 use crate::properties::h2_engine::*;
 
-const HERE: &str = "h2_linearity::workload";
+const HERE: &str = "h2::linearity::workload";
 
 const WORKLOADS: [&str; 6] = ["value", "fields", "table", "data", "pieces", "pings"];
 
