@@ -17,47 +17,27 @@ use pannier::{
 };
 use proptest::prelude::*;
 
+use crate::support::lateness::{self, timed, DEADLINES};
 use crate::support::peer::{Peer, Stage};
 use crate::support::plain_tls::OneByteTls;
 use crate::support::{read_all, EMPTY, OK};
 
-/// How much later than its deadline a call may come back.
-const LATE: Duration = Duration::from_millis(50);
-
-/// Runs the case for several deadlines at once. It must fail with a timeout, and mostly in this
-/// phase, if one is given. What it returns besides, the peer for instance, is let go when the time has been taken.
+/// Runs a case whose timeouts are made of the deadline. All of it counts.
 fn late<T>(
     phase: impl Into<Option<Phase>>,
     deadlines: [u64; 5],
     case: impl Fn(Timeouts) -> (Error, T) + Sync,
     timeouts: impl Fn(Duration) -> Timeouts + Sync,
 ) {
-    let run = |deadline: Duration| {
-        let began = Instant::now();
-        let (error, _peer) = case(timeouts(deadline));
-        let elapsed = began.elapsed();
-        assert!(error.is_timeout(), "{:?}", error);
-        assert!(elapsed >= deadline, "{:?} is before {:?}", elapsed, deadline);
-        (elapsed - deadline, error.phase())
-    };
-    let mut runs = thread::scope(|scope| {
-        let run = &run;
-        let runs = deadlines.map(|ms| scope.spawn(move || run(Duration::from_millis(ms))));
-        runs.map(|run| run.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    lateness::late(phase, deadlines, |deadline| {
+        let ((error, peer), elapsed) = timed(|| case(timeouts(deadline)));
+        (error, elapsed, peer)
     });
-    runs.sort();
-    assert!(runs[2].0 <= LATE, "late: {:?}", runs);
-    if let Some(phase) = phase.into() {
-        let expected = runs.iter().filter(|(_, found)| *found == Some(phase)).count();
-        assert!(expected > 2, "not in {:?}: {:?}", phase, runs);
-    }
 }
 
 fn total(deadline: Duration) -> Timeouts {
     Timeouts::default().total(deadline)
 }
-
-const DEADLINES: [u64; 5] = [100, 150, 200, 250, 300];
 
 fn get(client: &Client, url: &str, timeouts: Timeouts) -> Error {
     let response = client.get(url).timeouts(timeouts).send();

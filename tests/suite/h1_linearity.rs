@@ -77,14 +77,7 @@ fn drip(wire: &[u8], piece: usize) {
 #[test]
 #[ignore = "needs valgrind"]
 fn ok_a_message_of_twice_the_length_costs_twice_as_much_to_drip() {
-    for name in WORKLOADS {
-        let base = instructions(HERE, name, 0, 8);
-        let single = instructions(HERE, name, 20_000, 8) - base;
-        let double = instructions(HERE, name, 40_000, 8) - base;
-        let ratio = double as f64 / single as f64;
-        println!("{}: {} and {} instructions, {:.3}", name, single, double, ratio);
-        assert!(ratio < 2.2, "{}: {:.3}; the square would be 4", name, ratio);
-    }
+    twice_the_length_costs_twice_as_much(HERE, &WORKLOADS, 20_000);
 }
 
 #[test]
@@ -100,9 +93,21 @@ fn ok_a_message_in_many_segments_costs_little_more_than_in_one() {
     }
 }
 
+/// Drips each workload of this test in pieces of 8 bytes, at this length and at twice that.
+pub fn twice_the_length_costs_twice_as_much(test: &str, workloads: &[&str], length: usize) {
+    for name in workloads {
+        let base = instructions(test, name, 0, 8);
+        let single = instructions(test, name, length, 8) - base;
+        let double = instructions(test, name, 2 * length, 8) - base;
+        let ratio = double as f64 / single as f64;
+        println!("{}: {} and {} instructions, {:.3}", name, single, double, ratio);
+        assert!(ratio < 2.2, "{}: {:.3}; the square would be 4", name, ratio);
+    }
+}
+
 /// How many instructions the workload takes, starting and ending of the program included. It is this
 /// ignored test.
-pub fn instructions(test: &str, workload: &str, length: usize, piece: usize) -> u64 {
+fn instructions(test: &str, workload: &str, length: usize, piece: usize) -> u64 {
     let drip = format!("{} {} {}", workload, length, piece);
     // Another test may be counting the same.
     let thread = std::thread::current().id();

@@ -7,50 +7,23 @@ use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pannier::proto::h2::frame::{Frame, Settings};
 use pannier::proto::h2::ErrorCode;
 use pannier::{Body, CancelToken, Client, Error, Http2Config, Limits, Phase, PoolConfig, Timeouts};
 
 use crate::support::h2_peer::{builder, More, H2};
+use crate::support::lateness::{self, timed, DEADLINES, LATE};
 use crate::support::peer::{Peer, Stage};
 use crate::support::read_all;
 
-/// How much later than its deadline a call may come back.
-const LATE: Duration = Duration::from_millis(50);
-
-const DEADLINES: [u64; 5] = [100, 150, 200, 250, 300];
-
-/// Runs the case for several deadlines at once. It must fail with a timeout, and mostly in this phase, if
-/// one is given. What it returns besides is let go when the time has been taken.
+/// Runs a case whose total timeout is the deadline, and which says itself what counts.
 fn late<T>(
     phase: impl Into<Option<Phase>>,
     case: impl Fn(Timeouts) -> (Error, Duration, T) + Sync,
 ) {
-    let run = |deadline: Duration| {
-        let (error, elapsed, _peer) = case(Timeouts::default().total(deadline));
-        assert!(error.is_timeout(), "{:?}", error);
-        assert!(elapsed >= deadline, "{:?} is before {:?}", elapsed, deadline);
-        (elapsed - deadline, error.phase())
-    };
-    let mut runs = thread::scope(|scope| {
-        let run = &run;
-        let runs = DEADLINES.map(|ms| scope.spawn(move || run(Duration::from_millis(ms))));
-        runs.map(|run| run.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-    });
-    runs.sort();
-    assert!(runs[2].0 <= LATE, "late: {:?}", runs);
-    if let Some(phase) = phase.into() {
-        let expected = runs.iter().filter(|(_, found)| *found == Some(phase)).count();
-        assert!(expected > 2, "not in {:?}: {:?}", phase, runs);
-    }
-}
-
-fn timed<T>(call: impl FnOnce() -> T) -> (T, Duration) {
-    let began = Instant::now();
-    let result = call();
-    (result, began.elapsed())
+    lateness::late(phase, DEADLINES, |deadline| case(Timeouts::default().total(deadline)));
 }
 
 /// No limit ends what the deadline must.

@@ -7,7 +7,7 @@ use pannier::http::Method;
 use pannier::proto::h2::{Config, Connection};
 use pannier::proto::Limits;
 
-use crate::h1_linearity::{instructions, DRIP};
+use crate::h1_linearity::{twice_the_length_costs_twice_as_much, DRIP};
 use crate::properties::h2_engine::*;
 
 const HERE: &str = "h2::linearity::workload";
@@ -62,12 +62,5 @@ fn workload() {
 #[test]
 #[ignore = "needs valgrind"]
 fn ok_frames_of_twice_the_length_cost_twice_as_much_to_drip() {
-    for name in WORKLOADS {
-        let base = instructions(HERE, name, 0, 8);
-        let single = instructions(HERE, name, 8_000, 8) - base;
-        let double = instructions(HERE, name, 16_000, 8) - base;
-        let ratio = double as f64 / single as f64;
-        println!("{}: {} and {} instructions, {:.3}", name, single, double, ratio);
-        assert!(ratio < 2.2, "{}: {:.3}; the square would be 4", name, ratio);
-    }
+    twice_the_length_costs_twice_as_much(HERE, &WORKLOADS, 8_000);
 }

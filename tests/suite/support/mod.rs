@@ -13,6 +13,7 @@ pub mod h2_peer;
 #[cfg(all(feature = "http2", target_os = "linux"))]
 pub mod h2_unruly;
 pub mod json;
+pub mod lateness;
 pub mod peer;
 pub mod plain_tls;
 pub mod program;
