@@ -3,10 +3,12 @@
 //! Order and spelling are kept, names compare without case, and a name may occur on several lines.
 //! What is in a `Headers` is valid: names are tokens, values hold no CR, LF, NUL or other control
 //! byte. A received head stays in the buffer it was copied to and its fields are offsets into it,
-//! so that sixty fields cost what one does in allocations. There is no hash table, hence no table
-//! to flood: the limit on field lines bounds every search.
+//! so that sixty fields cost what one does in allocations; and copies of a `Headers` share it, until
+//! one of them is changed. There is no hash table, hence no table to flood: the limit on field lines
+//! bounds every search.
 
-use std::{error, fmt, mem};
+use std::sync::Arc;
+use std::{error, fmt, mem, ptr};
 
 use super::list;
 use super::redact;
@@ -25,8 +27,15 @@ use super::token::{is_field_byte, is_ows, is_token};
 /// assert!(headers.append("X", "a\r\nInjected: yes").is_err());
 /// # Ok::<(), pannier::http::InvalidHeader>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Headers {
+    /// None, if there never was a line.
+    section: Option<Arc<Section>>,
+}
+
+/// What copies share.
+#[derive(Clone)]
+struct Section {
     /// What the fields point into. Bytes of removed fields and, in a received head, line ends and
     /// the status line stay in it unreferenced.
     bytes: Vec<u8>,
@@ -49,22 +58,24 @@ pub(crate) struct Field {
 impl Headers {
     /// No field lines.
     pub const fn new() -> Headers {
-        Headers { bytes: Vec::new(), received: 0, fields: Vec::new(), in_wire_form: true }
+        Headers { section: None }
     }
 
     /// Fields that a parser has found, and checked, in `bytes`.
     pub(crate) fn from_parts(bytes: Vec<u8>, fields: Vec<Field>) -> Headers {
-        Headers { received: bytes.len(), bytes, fields, in_wire_form: false }
+        let section = Section { received: bytes.len(), bytes, fields, in_wire_form: false };
+        Headers { section: Some(Arc::new(section)) }
     }
 
     /// What the parser was given, bytes included that are no field.
     pub(crate) fn received(&self) -> &[u8] {
-        &self.bytes[..self.received]
+        let section = self.section();
+        &section.bytes[..section.received]
     }
 
     /// The size of the buffer: at least that of the lines.
     pub(crate) fn buffer_size(&self) -> usize {
-        self.bytes.len()
+        self.section().bytes.len()
     }
 
     /// Adds a field line at the end. White space before the value is not part of it, and neither is
@@ -74,8 +85,9 @@ impl Headers {
     /// The name is no token, the value has a byte that no field value may have (RFC 9110 §5.5), or
     /// the section would exceed 4 GiB. Nothing is added then.
     pub fn append(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), InvalidHeader> {
-        let field = self.push(name, value.as_ref())?;
-        self.fields.push(field);
+        let section = self.section_mut();
+        let field = section.push(name, value.as_ref())?;
+        section.fields.push(field);
         Ok(())
     }
 
@@ -84,15 +96,11 @@ impl Headers {
     /// # Errors
     /// As for [`append`](Headers::append); nothing is replaced then.
     pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), InvalidHeader> {
-        let field = self.push(name, value.as_ref())?;
-        match self.position(name) {
-            Some(first) => {
-                self.remove(name);
-                self.fields.insert(first, field);
-                self.in_wire_form = false;
-            }
-            None => self.fields.push(field),
-        }
+        let field = self.section_mut().push(name, value.as_ref())?;
+        let first = self.position(name);
+        self.remove(name);
+        let fields = &mut self.section_mut().fields;
+        fields.insert(first.unwrap_or(fields.len()), field);
         Ok(())
     }
 
@@ -103,29 +111,28 @@ impl Headers {
         name: &str,
         value: impl AsRef<[u8]>,
     ) -> Result<(), InvalidHeader> {
-        let field = self.push(name, value.as_ref())?;
         let index = self.position(leader).map_or(0, |index| index + 1);
-        self.in_wire_form &= index == self.fields.len();
-        self.fields.insert(index, field);
+        let section = self.section_mut();
+        let field = section.push(name, value.as_ref())?;
+        section.in_wire_form &= index == section.fields.len();
+        section.fields.insert(index, field);
         Ok(())
     }
 
     /// Removes all lines of this name, and says whether there were any.
     pub fn remove(&mut self, name: &str) -> bool {
-        let before = self.fields.len();
-        let bytes = &self.bytes;
-        self.fields.retain(|field| !field.name(bytes).eq_ignore_ascii_case(name.as_bytes()));
-        let removed = self.fields.len() < before;
-        self.in_wire_form &= !removed;
-        removed
+        let found = self.contains(name);
+        if found {
+            self.retain(|other, _| !other.eq_ignore_ascii_case(name.as_bytes()));
+        }
+        found
     }
 
     /// Keeps the lines of which this is so, by name and value.
-    #[cfg(feature = "http2")]
     pub(crate) fn retain(&mut self, is_kept: impl Fn(&[u8], &[u8]) -> bool) {
-        let bytes = &self.bytes;
-        self.fields.retain(|field| is_kept(field.name(bytes), field.value(bytes)));
-        self.in_wire_form = false;
+        let Section { bytes, fields, in_wire_form, .. } = self.section_mut();
+        fields.retain(|field| is_kept(field.name(bytes), field.value(bytes)));
+        *in_wire_form = false;
     }
 
     /// Removes all lines of each of these names.
@@ -142,14 +149,15 @@ impl Headers {
 
     /// The first value of this name, as it was received.
     pub fn get_bytes(&self, name: &str) -> Option<&[u8]> {
-        let index = self.position(name)?;
-        Some(self.fields[index].value(&self.bytes))
+        let Section { bytes, fields, .. } = self.section();
+        Some(fields.iter().find(|field| field.is_named(bytes, name))?.value(bytes))
     }
 
     /// The values of all lines of this name, in order.
     pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> + 'a {
-        let named = self.fields.iter().filter(move |field| field.is_named(&self.bytes, name));
-        named.map(move |field| field.value(&self.bytes))
+        let Section { bytes, fields, .. } = self.section();
+        let named = fields.iter().filter(move |field| field.is_named(bytes, name));
+        named.map(move |field| field.value(bytes))
     }
 
     /// The elements of a comma-separated field over all its lines (RFC 9110 §5.6.1). What follows a
@@ -178,12 +186,12 @@ impl Headers {
 
     /// The number of field lines.
     pub fn len(&self) -> usize {
-        self.fields.len()
+        self.section().fields.len()
     }
 
     /// Are there no field lines?
     pub fn is_empty(&self) -> bool {
-        self.fields.is_empty()
+        self.section().fields.is_empty()
     }
 
     /// Removes what concerns one connection only (RFC 9110 §7.6.1), for those who forward messages.
@@ -205,20 +213,18 @@ impl Headers {
     /// ```
     pub fn remove_hop_by_hop(&mut self) {
         let named: Vec<Vec<u8>> = self.get_list("connection").map(<[u8]>::to_vec).collect();
-        let bytes = &self.bytes;
-        let is_hop = |name: &[u8]| {
+        self.retain(|name, _| {
             let matches = |hop: &[u8]| name.eq_ignore_ascii_case(hop);
-            HOP_BY_HOP.iter().any(|hop| matches(hop.as_bytes()))
-                || named.iter().any(|hop| matches(hop))
-        };
-        self.fields.retain(|field| !is_hop(field.name(bytes)));
-        self.in_wire_form = false;
+            !HOP_BY_HOP.iter().any(|hop| matches(hop.as_bytes()))
+                && !named.iter().any(|hop| matches(hop))
+        });
     }
 
     /// Appends the section as it goes on the wire, without the empty line that ends it.
     pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
-        if self.in_wire_form {
-            return out.extend_from_slice(&self.bytes);
+        let section = self.section();
+        if section.in_wire_form {
+            return out.extend_from_slice(&section.bytes);
         }
         for (name, value) in self.lines() {
             for part in [name, colon(value), value, b"\r\n"] {
@@ -230,12 +236,14 @@ impl Headers {
     /// The section as it goes on the wire, if it stands in the buffer like that.
     #[cfg(feature = "http2")]
     pub(crate) fn as_wire(&self) -> Option<&[u8]> {
-        Some(&self.bytes[..]).filter(|_| self.in_wire_form)
+        let section = self.section();
+        Some(&section.bytes[..]).filter(|_| section.in_wire_form)
     }
 
     /// Names and values as bytes, in order.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> + '_ {
-        self.fields.iter().map(move |field| (field.name(&self.bytes), field.value(&self.bytes)))
+        let Section { bytes, fields, .. } = self.section();
+        fields.iter().map(move |field| (field.name(bytes), field.value(bytes)))
     }
 
     /// The lines whose names have one of these lengths modulo 64, a bit for each, found without
@@ -244,14 +252,32 @@ impl Headers {
         &self,
         lengths: u64,
     ) -> impl Iterator<Item = (&[u8], &[u8])> + '_ {
+        let Section { bytes, fields, .. } = self.section();
         let wanted =
             move |field: &&Field| lengths.wrapping_shr(field.name_end - field.start) & 1 == 1;
-        let fields = self.fields.iter().filter(wanted);
-        fields.map(move |field| (field.name(&self.bytes), field.value(&self.bytes)))
+        fields.iter().filter(wanted).map(move |field| (field.name(bytes), field.value(bytes)))
     }
 
     fn position(&self, name: &str) -> Option<usize> {
-        self.fields.iter().position(|field| field.is_named(&self.bytes, name))
+        let Section { bytes, fields, .. } = self.section();
+        fields.iter().position(|field| field.is_named(bytes, name))
+    }
+
+    #[inline]
+    fn section(&self) -> &Section {
+        static NONE: Section = Section::new();
+        self.section.as_deref().unwrap_or(&NONE)
+    }
+
+    /// The section, to be changed: apart from those that have shared it.
+    fn section_mut(&mut self) -> &mut Section {
+        Arc::make_mut(self.section.get_or_insert_with(|| Arc::new(Section::new())))
+    }
+}
+
+impl Section {
+    const fn new() -> Section {
+        Section { bytes: Vec::new(), received: 0, fields: Vec::new(), in_wire_form: true }
     }
 
     /// Puts a checked field into the buffer, but not yet among the fields.
@@ -326,17 +352,12 @@ impl Field {
     }
 }
 
-impl Default for Headers {
-    fn default() -> Headers {
-        Headers::new()
-    }
-}
-
 /// The same lines in the same order, names without case.
 impl PartialEq for Headers {
     fn eq(&self, other: &Headers) -> bool {
         let mut pairs = self.lines().zip(other.lines());
-        self.len() == other.len() && pairs.all(|(a, b)| a.0.eq_ignore_ascii_case(b.0) && a.1 == b.1)
+        let mut are_same = || pairs.all(|(a, b)| a.0.eq_ignore_ascii_case(b.0) && a.1 == b.1);
+        ptr::eq(self.section(), other.section()) || (self.len() == other.len() && are_same())
     }
 }
 
@@ -443,6 +464,26 @@ mod tests {
         assert_eq!(headers, self::headers(&[("a", "4"), ("b", "2")]));
         headers.set("c", "5").unwrap();
         assert_eq!(names(&headers), ["A", "b", "c"]);
+    }
+
+    #[test]
+    fn ok_a_copy_is_changed_alone() {
+        let before = headers(&[("a", "1"), ("b", "2")]);
+        let changes: [fn(&mut Headers); 5] = [
+            |copy| copy.append("c", "3").unwrap(),
+            |copy| copy.set("a", "4").unwrap(),
+            |copy| copy.insert_behind("a", "c", "3").unwrap(),
+            |copy| assert!(copy.remove("B") && !copy.remove("B")),
+            |copy| copy.retain(|name, _| name == b"b"),
+        ];
+        for change in changes {
+            let mut copy = before.clone();
+            assert!(ptr::eq(copy.section(), before.section()));
+            change(&mut copy);
+            assert_ne!(copy, before);
+            assert_eq!(before, headers(&[("a", "1"), ("b", "2")]));
+        }
+        assert_eq!(Headers::new(), Headers::default());
     }
 
     #[test]
