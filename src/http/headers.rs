@@ -73,6 +73,13 @@ impl Headers {
         &section.bytes[..section.received]
     }
 
+    /// The fields, and the buffer in which they stand.
+    #[inline]
+    pub(crate) fn parts(&self) -> (&[u8], &[Field]) {
+        let Section { bytes, fields, .. } = self.section();
+        (bytes, fields)
+    }
+
     /// The size of the buffer: at least that of the lines.
     pub(crate) fn buffer_size(&self) -> usize {
         self.section().bytes.len()

@@ -11,7 +11,7 @@
 //! A server mostly sends the same fields in the same order. The section before is kept, and what
 //! stands in it at the same place need not be looked at again.
 
-use std::{fmt, mem};
+use std::fmt;
 
 use crate::http::token::{decimal, is_field_byte, is_ows, is_token_byte};
 use crate::http::{Field, Headers, StatusCode, Version};
@@ -24,7 +24,8 @@ pub(super) struct Section {
     kind: SectionKind,
     limits: Limits,
     lines: Lines,
-    before: Lines,
+    /// What was put together last.
+    headers: Headers,
     /// As RFC 9113 §6.5.2 measures it, and how large that may become.
     size: usize,
     most: usize,
@@ -53,7 +54,7 @@ impl Section {
             kind: SectionKind::Head,
             limits,
             lines: Lines::default(),
-            before: Lines::default(),
+            headers: Headers::new(),
             size: 0,
             most: 0,
             status: None,
@@ -65,7 +66,6 @@ impl Section {
     /// Begins a section.
     pub(super) fn begin(&mut self, kind: SectionKind) {
         self.kind = kind;
-        mem::swap(&mut self.lines, &mut self.before);
         self.lines.bytes.clear();
         self.lines.fields.clear();
         self.size = 0;
@@ -94,6 +94,7 @@ impl Section {
         if self.kind == SectionKind::Head {
             self.lines.bytes.extend_from_slice(b"\r\n");
         }
+        self.headers = self.lines.to_headers();
     }
 
     /// The head that was put together, and its Content-Length.
@@ -105,7 +106,7 @@ impl Section {
         // interim responses".
         let status = self.status.ok_or(Error::Status)?;
         let reason = (REASON as u32, REASON as u32);
-        let head = ResponseHead::new(Version::Http2, status, reason, self.lines.to_headers());
+        let head = ResponseHead::new(Version::Http2, status, reason, self.headers.clone());
         Ok((head, self.content_length))
     }
 
@@ -113,7 +114,7 @@ impl Section {
     pub(super) fn trailers(&self) -> Result<Headers, Error> {
         match self.fault {
             Some(fault) => Err(fault),
-            None => Ok(self.lines.to_headers()),
+            None => Ok(self.headers.clone()),
         }
     }
 
@@ -122,18 +123,18 @@ impl Section {
         if name.first() == Some(&b':') {
             return self.pseudo_field(name, value);
         }
-        let before = self.before.named(self.lines.fields.len(), name);
+        let (bytes, fields) = self.headers.parts();
+        let before = fields.get(self.lines.fields.len());
+        let before = before.filter(|field| field.name(bytes) == name);
         if before.is_none() {
             check_name(name)?;
         }
         let is_length = self.kind == SectionKind::Head && name == b"content-length";
-        if is_length && !self.content_length(value)? {
+        if is_length && !is_first_length(&mut self.content_length, value)? {
             return Ok(());
         }
         match before {
-            Some(field) if field.value(&self.before.bytes) == value => {
-                self.lines.repeat(&self.before, field)
-            }
+            Some(field) if field.value(bytes) == value => self.lines.repeat(*field, bytes),
             _ if is_field_value(value) => self.lines.push(name, value),
             _ => return Err(Error::FieldValue),
         }
@@ -168,27 +169,11 @@ impl Section {
         self.lines.bytes[CODE..CODE + 3].copy_from_slice(value);
         Ok(())
     }
-
-    /// Is this the first Content-Length? Another one must say the same (RFC 9110 §8.6).
-    fn content_length(&mut self, value: &[u8]) -> Result<bool, Error> {
-        let length = decimal(value).ok_or(Error::ContentLength)?;
-        match self.content_length.replace(length) {
-            None => Ok(true),
-            Some(before) if before == length => Ok(false),
-            Some(_) => Err(Error::ContentLengthsDiffer),
-        }
-    }
 }
 
 impl Lines {
     fn to_headers(&self) -> Headers {
         Headers::from_parts(self.bytes.to_vec(), self.fields.to_vec())
-    }
-
-    /// The field at this place, if it has this name.
-    fn named(&self, index: usize, name: &[u8]) -> Option<Field> {
-        let field = self.fields.get(index)?;
-        Some(*field).filter(|field| field.name(&self.bytes) == name)
     }
 
     fn push(&mut self, name: &[u8], value: &[u8]) {
@@ -207,11 +192,11 @@ impl Lines {
         });
     }
 
-    /// Adds a line of another section.
-    fn repeat(&mut self, other: &Lines, field: Field) {
+    /// Adds a line of another section, which stands there in these bytes.
+    fn repeat(&mut self, field: Field, bytes: &[u8]) {
         let (from, to) = (field.start as usize, self.bytes.len());
         let end = field.value_end as usize + "\r\n".len();
-        self.bytes.extend_from_slice(&other.bytes[from..end]);
+        self.bytes.extend_from_slice(&bytes[from..end]);
         self.fields.push(field.moved(from, to));
     }
 }
@@ -225,6 +210,16 @@ impl fmt::Debug for Section {
             .field("status", &self.status)
             .field("fault", &self.fault)
             .finish_non_exhaustive()
+    }
+}
+
+/// Is this the first Content-Length? Another one must say the same (RFC 9110 §8.6).
+fn is_first_length(first: &mut Option<u64>, value: &[u8]) -> Result<bool, Error> {
+    let length = decimal(value).ok_or(Error::ContentLength)?;
+    match first.replace(length) {
+        None => Ok(true),
+        Some(before) if before == length => Ok(false),
+        Some(_) => Err(Error::ContentLengthsDiffer),
     }
 }
 
