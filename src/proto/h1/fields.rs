@@ -144,15 +144,15 @@ impl FieldSection {
     /// The finished section over its own copy of the input, which ends with it. Room for as many
     /// fields stays, since the next head of a connection is mostly like the one before.
     pub(super) fn take(&mut self, input: &[u8]) -> Headers {
+        if self.folds.is_empty() {
+            return self.before.section(input, &self.fields, self.position);
+        }
         let mut bytes = input.to_vec();
         // RFC 9112 §5.2: a user agent replaces each obs-fold with one or more SP octets.
         for &(start, end) in &self.folds {
             bytes[start..end].fill(b' ');
         }
-        if self.folds.is_empty() {
-            self.before.remember(&bytes, &self.fields, self.position);
-        }
-        Headers::from_parts(bytes, self.fields.as_slice().to_vec())
+        Headers::from_parts(bytes, self.fields.to_vec())
     }
 
     /// The line at the position continues the last one with what is between `start` and `end`.

@@ -1,18 +1,17 @@
 //! The field section that a connection received before, so that a line of it that comes again is not
-//! parsed again.
+//! parsed again, and a message that comes again is not kept twice.
 //!
 //! The responses of one server are alike: most lines of a head stand in the head before, at the same
 //! place among the lines. What HPACK does about that in HTTP/2 for the bytes, this does for the work:
 //! a line that is byte for byte the one before has the same parts, and comparing it is several times
 //! cheaper than reading it. A line depends on nothing but its bytes, so nothing else changes.
 
-use crate::http::Field;
+use crate::http::{Field, Headers};
 
-/// The lines of the last section, unless they were folded or too many bytes to hold on to.
+/// The last section, unless its lines were folded or too many bytes to hold on to.
 #[derive(Debug, Default)]
 pub(super) struct Repeated {
-    bytes: Vec<u8>,
-    fields: Vec<Field>,
+    headers: Headers,
     /// Where the lines end.
     end: usize,
 }
@@ -21,7 +20,7 @@ impl Repeated {
     /// Was there a line at `index` before?
     #[inline]
     pub(super) fn has(&self, index: usize) -> bool {
-        index < self.fields.len()
+        index < self.headers.len()
     }
 
     /// The line at `position` of `input`, if it is the one that was at `index` before: the field, and
@@ -33,27 +32,28 @@ impl Repeated {
         input: &[u8],
         position: usize,
     ) -> Option<(Field, usize)> {
-        let field = self.fields.get(index)?;
+        let (bytes, fields) = self.headers.parts();
+        let field = fields.get(index)?;
         let start = field.start as usize;
-        let end = self.fields.get(index + 1).map_or(self.end, |next| next.start as usize);
-        let line = self.bytes.get(start..end)?;
+        let end = fields.get(index + 1).map_or(self.end, |next| next.start as usize);
+        let line = bytes.get(start..end)?;
         let next = position + line.len();
         (input.get(position..next)? == line).then(|| (field.moved(start, position), next))
     }
 
-    /// Holds on to a section without folded lines: its message from the first byte on, its fields, and
-    /// where its lines end.
-    pub(super) fn remember(&mut self, message: &[u8], fields: &[Field], end: usize) {
-        if self.bytes == message {
-            return;
+    /// A section without folded lines, by its message from the first byte on, its fields, and where its
+    /// lines end. If it is the one before, that is what it shares its bytes with.
+    pub(super) fn section(&mut self, message: &[u8], fields: &[Field], end: usize) -> Headers {
+        if self.headers.received() == message {
+            return self.headers.clone();
         }
-        self.bytes.clear();
-        self.fields.clear();
-        if message.len() <= MOST {
-            self.bytes.extend_from_slice(message);
-            self.fields.extend_from_slice(fields);
-            self.end = end;
-        }
+        let headers = Headers::from_parts(message.to_vec(), fields.to_vec());
+        self.headers = match message.len() <= MOST {
+            true => headers.clone(),
+            false => Headers::new(),
+        };
+        self.end = end;
+        headers
     }
 }
 
@@ -74,7 +74,7 @@ mod tests {
             value_end,
         };
         let mut repeated = Repeated::default();
-        repeated.remember(FIRST, &[field(0, 6, 8, 9), field(11, 15, 17, 18)], 20);
+        repeated.section(FIRST, &[field(0, 6, 8, 9), field(11, 15, 17, 18)], 20);
         repeated
     }
 
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn ok_what_is_too_long_is_not_held() {
         let mut repeated = repeated();
-        repeated.remember(&[b'a'; MOST + 1], &[], 0);
-        assert!(repeated.bytes.is_empty() && repeated.fields.is_empty());
+        repeated.section(&[b'a'; MOST + 1], &[], 0);
+        assert!(repeated.headers.received().is_empty() && repeated.headers.is_empty());
     }
 }
