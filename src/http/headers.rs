@@ -240,13 +240,6 @@ impl Headers {
         }
     }
 
-    /// The section as it goes on the wire, if it stands in the buffer like that.
-    #[cfg(feature = "http2")]
-    pub(crate) fn as_wire(&self) -> Option<&[u8]> {
-        let section = self.section();
-        Some(&section.bytes[..]).filter(|_| section.in_wire_form)
-    }
-
     /// Names and values as bytes, in order.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> + '_ {
         let Section { bytes, fields, .. } = self.section();
@@ -323,6 +316,12 @@ fn colon(value: &[u8]) -> &'static [u8] {
     }
 }
 
+/// Mostly a name is spelled alike wherever it stands, and that is seen sooner.
+#[inline]
+fn is_same_name(one: &[u8], other: &[u8]) -> bool {
+    one == other || one.eq_ignore_ascii_case(other)
+}
+
 fn trim_start(value: &[u8]) -> &[u8] {
     let start = value.iter().position(|&byte| !is_ows(byte));
     &value[start.unwrap_or(value.len())..]
@@ -345,7 +344,7 @@ impl Field {
     #[inline]
     fn is_named(&self, bytes: &[u8], name: &str) -> bool {
         (self.name_end - self.start) as usize == name.len()
-            && self.name(bytes).eq_ignore_ascii_case(name.as_bytes())
+            && is_same_name(self.name(bytes), name.as_bytes())
     }
 
     #[inline]
@@ -363,7 +362,7 @@ impl Field {
 impl PartialEq for Headers {
     fn eq(&self, other: &Headers) -> bool {
         let mut pairs = self.lines().zip(other.lines());
-        let mut are_same = || pairs.all(|(a, b)| a.0.eq_ignore_ascii_case(b.0) && a.1 == b.1);
+        let mut are_same = || pairs.all(|(a, b)| is_same_name(a.0, b.0) && a.1 == b.1);
         ptr::eq(self.section(), other.section()) || (self.len() == other.len() && are_same())
     }
 }

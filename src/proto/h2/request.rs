@@ -4,8 +4,8 @@
 //! (§8.2.2): the same `Headers` serve for both versions. What must not be remembered by anyone on the
 //! way is marked so (RFC 7541 §7.1.3); what will hardly come again is kept out of the table.
 //!
-//! Most requests of a client are like the one before. The last block is kept with a copy of what it
-//! was made from, and repeated as long as the table has not changed since.
+//! Most requests of a client are like the one before. The last block is kept with what it was made
+//! from, and repeated as long as the table has not changed since.
 
 use crate::http::token::{is_field_byte, is_word, trim_ows};
 use crate::http::{Headers, Method};
@@ -41,14 +41,24 @@ pub(super) struct RequestEncoder {
     encoder: Encoder,
     /// The last block.
     block: Vec<u8>,
-    /// What it was made from, part by part, each behind its length.
-    plain: Vec<u8>,
     /// Its size before it was packed, as RFC 9113 §6.5.2 measures it.
     size: u64,
-    /// The encoder's count when the block was made; `None` if it cannot be sent again.
-    generation: Option<u64>,
+    /// What it was made from; `None` if it cannot be sent again.
+    made: Option<Made>,
     /// A name in lower case.
     name: Vec<u8>,
+}
+
+/// All that a block depends on.
+struct Made {
+    /// The encoder's count then.
+    generation: u64,
+    method: Method,
+    scheme: String,
+    authority: Option<Vec<u8>>,
+    path: Option<String>,
+    headers: Headers,
+    sensitive: Vec<String>,
 }
 
 impl RequestEncoder {
@@ -56,9 +66,8 @@ impl RequestEncoder {
         RequestEncoder {
             encoder: Encoder::new(),
             block: Vec::new(),
-            plain: Vec::new(),
             size: 0,
-            generation: None,
+            made: None,
             name: Vec::new(),
         }
     }
@@ -74,23 +83,19 @@ impl RequestEncoder {
         head: &RequestHead<'_>,
         limit: Option<u32>,
     ) -> Result<&[u8], Error> {
-        if self.generation != Some(self.encoder.generation()) || !is_plain(&self.plain, head) {
-            head.check()?;
-            self.generation = None;
-            self.size = self.measure(head.pseudo_fields(), head.headers, head.sensitive);
-            self.check_size(limit)?;
-            let before = self.encoder.generation();
-            self.encode(head.pseudo_fields(), head.headers, head.sensitive);
-            self.plain.clear();
-            head.parts(&mut |part| {
-                self.plain.extend_from_slice(&length(part));
-                self.plain.extend_from_slice(part);
-                true
-            });
-            self.generation = Some(before).filter(|&before| before == self.encoder.generation());
-        } else {
+        let generation = self.encoder.generation();
+        if self.made.as_ref().map_or(false, |made| made.is_of(head, generation)) {
             // The peer may take less than it did.
             self.check_size(limit)?;
+            return Ok(&self.block);
+        }
+        head.check()?;
+        self.made = None;
+        self.size = self.measure(head.pseudo_fields(), head.headers, head.sensitive);
+        self.check_size(limit)?;
+        self.encode(head.pseudo_fields(), head.headers, head.sensitive);
+        if self.encoder.generation() == generation {
+            self.made = Some(Made::of(head, generation));
         }
         Ok(&self.block)
     }
@@ -101,7 +106,7 @@ impl RequestEncoder {
         headers: &Headers,
         limit: Option<u32>,
     ) -> Result<&[u8], Error> {
-        self.generation = None;
+        self.made = None;
         self.size = self.measure([].into_iter(), headers, &[]);
         self.check_size(limit)?;
         self.encode([].into_iter(), headers, &[]);
@@ -188,40 +193,30 @@ impl<'a> RequestHead<'a> {
         .into_iter()
         .flatten()
     }
-
-    /// All that the block depends on, part by part, until `visit` says that it is enough. Says whether
-    /// that never happened.
-    fn parts(&self, visit: &mut impl FnMut(&[u8]) -> bool) -> bool {
-        let optional = [u8::from(self.authority.is_some()), u8::from(self.path.is_some())];
-        visit(self.method.as_str().as_bytes())
-            && visit(self.scheme.as_bytes())
-            && visit(&optional)
-            && visit(self.authority.unwrap_or(b""))
-            && visit(self.path.unwrap_or("").as_bytes())
-            && match self.headers.as_wire() {
-                Some(wire) => visit(b"wire") && visit(wire),
-                None => self.headers.lines().all(|(name, value)| visit(name) && visit(value)),
-            }
-            && visit(b"sensitive")
-            && self.sensitive.iter().all(|name| visit(name.as_bytes()))
-    }
 }
 
-/// Is this what the parts of the head are, each behind its length?
-fn is_plain(mut plain: &[u8], head: &RequestHead<'_>) -> bool {
-    let all = head.parts(&mut |part| {
-        let rest = plain.strip_prefix(&length(part)).and_then(|rest| rest.strip_prefix(part));
-        match rest {
-            Some(rest) => plain = rest,
-            None => return false,
+impl Made {
+    fn of(head: &RequestHead<'_>, generation: u64) -> Made {
+        Made {
+            generation,
+            method: head.method.clone(),
+            scheme: head.scheme.to_owned(),
+            authority: head.authority.map(<[u8]>::to_vec),
+            path: head.path.map(str::to_owned),
+            headers: head.headers.clone(),
+            sensitive: head.sensitive.to_vec(),
         }
-        true
-    });
-    all && plain.is_empty()
-}
+    }
 
-fn length(part: &[u8]) -> [u8; 8] {
-    (part.len() as u64).to_ne_bytes()
+    fn is_of(&self, head: &RequestHead<'_>, generation: u64) -> bool {
+        self.generation == generation
+            && self.path.as_deref() == head.path
+            && self.headers == *head.headers
+            && self.authority.as_deref() == head.authority
+            && self.method == *head.method
+            && self.scheme == head.scheme
+            && self.sensitive == head.sensitive
+    }
 }
 
 /// The fields that may be sent, and what becomes of each.
