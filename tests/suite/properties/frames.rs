@@ -2,7 +2,7 @@
 //! allows; what is read is written and read to the same again; and nothing depends on more than the
 //! frame itself.
 
-use pannier::proto::h2::frame::{flag, kind, Error, FieldBlock, Frame, FrameHead, Layout};
+use pannier::proto::h2::frame::{flag, kind, write_field_block, Error, Frame, FrameHead, Layout};
 
 use super::Dice;
 
@@ -108,7 +108,7 @@ fn any_head(payload: &[u8]) {
 fn field_block(block: &[u8]) {
     let most = Dice::new(block).roll(block.len() + 2) as u32;
     let mut out = Vec::new();
-    FieldBlock::write(5, block, true, most, &mut out);
+    write_field_block(5, block, true, most, &mut out);
     let (mut joined, mut rest, mut ended) = (Vec::new(), &out[..], false);
     while let Some((frame, length)) = Frame::read(rest, most).expect("no piece is too long") {
         let (first, fragment, end) = match frame {

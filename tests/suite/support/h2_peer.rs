@@ -18,7 +18,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use pannier::proto::h2::frame::{FieldBlock, Frame, FrameHead, Settings};
+use pannier::proto::h2::frame::{write_field_block, Frame, FrameHead, Settings};
 use pannier::proto::h2::hpack::{Decoder, Encoder, Indexing};
 use pannier::proto::h2::ErrorCode;
 use pannier::{Client, ClientBuilder, Protocol};
@@ -387,14 +387,13 @@ impl H2 {
 
     /// HEADERS with these fields, right or wrong.
     pub fn block(&mut self, stream: u32, fields: &[(&str, &str)], then: Then) {
-        let mut out = Vec::new();
-        let block = FieldBlock::begin(&mut out);
-        self.encoder.begin(&mut out);
+        let (mut block, mut out) = (Vec::new(), Vec::new());
+        self.encoder.begin(&mut block);
         for (name, value) in fields {
             let (name, value) = (name.as_bytes(), value.as_bytes());
-            self.encoder.field(name, value, Indexing::Incremental, &mut out);
+            self.encoder.field(name, value, Indexing::Incremental, &mut block);
         }
-        block.finish(stream, then == End, 16_384, &mut out);
+        write_field_block(stream, &block, then == End, 16_384, &mut out);
         self.raw(out);
     }
 

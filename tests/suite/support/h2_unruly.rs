@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pannier::proto::h2::frame::{FieldBlock, Frame, FrameHead, Settings};
+use pannier::proto::h2::frame::{write_field_block, Frame, FrameHead, Settings};
 use pannier::proto::h2::hpack::{Decoder, Encoder, Indexing};
 use pannier::proto::h2::ErrorCode;
 
@@ -560,13 +560,13 @@ impl<'a> Conn<'a> {
     }
 
     fn block(&mut self, number: u32, fields: &[(&str, &str)], end: bool) {
-        let block = FieldBlock::begin(&mut self.output);
-        self.encoder.begin(&mut self.output);
+        let mut block = Vec::new();
+        self.encoder.begin(&mut block);
         for (name, value) in fields {
             let (name, value) = (name.as_bytes(), value.as_bytes());
-            self.encoder.field(name, value, Indexing::Incremental, &mut self.output);
+            self.encoder.field(name, value, Indexing::Incremental, &mut block);
         }
-        block.finish(number, end, 16_384, &mut self.output);
+        write_field_block(number, &block, end, 16_384, &mut self.output);
     }
 
     /// Sends what may be sent, in pieces of any size and of all answers in turn; gives windows; and says

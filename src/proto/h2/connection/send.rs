@@ -3,7 +3,7 @@
 
 use crate::http::Headers;
 use crate::proto::h2::flow::{RecvWindow, Window};
-use crate::proto::h2::frame::{flag, kind, FieldBlock, Frame, FrameHead};
+use crate::proto::h2::frame::{flag, kind, write_field_block, Frame, FrameHead};
 use crate::proto::h2::request::RequestHead;
 use crate::proto::h2::stream::{Asked, State, Stream};
 use crate::proto::h2::{Error, ErrorCode, StreamId};
@@ -20,7 +20,7 @@ impl Connection {
         self.can_open().map_err(Error::Refused)?;
         let block = self.requests.head(head, self.peer.max_header_list_size)?;
         let id = self.streams.next_id();
-        FieldBlock::write(id, block, end, self.peer.max_frame_size, &mut self.output);
+        write_field_block(id, block, end, self.peer.max_frame_size, &mut self.output);
         self.streams.push(Stream {
             id,
             state: State::opened(end),
@@ -72,7 +72,7 @@ impl Connection {
         let open = self.streams.get_mut(stream).filter(|stream| stream.state.may_send());
         let open = open.ok_or(Error::NotOpen)?;
         let block = self.requests.trailers(trailers, self.peer.max_header_list_size)?;
-        FieldBlock::write(stream, block, true, self.peer.max_frame_size, &mut self.output);
+        write_field_block(stream, block, true, self.peer.max_frame_size, &mut self.output);
         let life = open.state.send_end();
         self.streams.close_if(stream, life);
         Ok(())

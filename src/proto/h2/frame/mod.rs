@@ -26,7 +26,7 @@ mod settings;
 mod window_update;
 
 pub use self::error::{Error, Rule};
-pub use self::field_block::FieldBlock;
+pub use self::field_block::write_field_block;
 pub use self::head::FrameHead;
 pub use self::layout::Layout;
 pub use self::priority::Priority;
@@ -151,7 +151,8 @@ impl<'a> Frame<'a> {
         Frame::Data { stream, data, flow_length: data.len() as u32, end_stream }
     }
 
-    /// HEADERS with a whole field block; one that may be too long for a frame is a [`FieldBlock`].
+    /// HEADERS with a whole field block; one that may be too long for a frame is for
+    /// [`write_field_block`].
     pub fn headers(stream: u32, block: &'a [u8], end_stream: bool) -> Frame<'a> {
         Frame::Headers { stream, priority: None, fragment: block, end_stream, end_headers: true }
     }

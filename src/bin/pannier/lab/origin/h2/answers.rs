@@ -7,7 +7,7 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::mpsc;
 use std::time::Instant;
 
-use pannier::proto::h2::frame::{FieldBlock, Frame, FrameHead, Settings};
+use pannier::proto::h2::frame::{write_field_block, Frame, FrameHead, Settings};
 use pannier::proto::h2::hpack::{Encoder, Indexing};
 use pannier::proto::h2::ErrorCode;
 
@@ -189,15 +189,15 @@ impl Answer {
         let mut segment = Vec::with_capacity(SEGMENT as usize);
         if !self.has_head {
             self.has_head = true;
-            let block = FieldBlock::begin(&mut segment);
-            encoder.begin(&mut segment);
+            let mut block = Vec::new();
+            encoder.begin(&mut block);
             let length = self.left.to_string();
             let mut field = |name: &[u8], value: &[u8]| {
-                encoder.field(name, value, Indexing::Incremental, &mut segment);
+                encoder.field(name, value, Indexing::Incremental, &mut block);
             };
             field(b":status", b"200");
             field(b"content-length", length.as_bytes());
-            block.finish(self.stream, self.left == 0, MAX_FRAME_SIZE, &mut segment);
+            write_field_block(self.stream, &block, self.left == 0, MAX_FRAME_SIZE, &mut segment);
         }
         let room = CONTENT.len() - FrameHead::LENGTH - segment.len();
         let window = self.window.min(connection).max(0) as u64;
