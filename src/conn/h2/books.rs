@@ -126,8 +126,7 @@ impl Books {
         let stream = self.engine.open(head, end).map_err(Failure::Connection)?;
         let length = (self.engine.output().len() - before) as u64;
         self.opened += 1;
-        let signal = self.slots.open(stream, signal);
-        self.slots.set_sending(stream, !end);
+        let signal = self.slots.open(stream, !end, signal);
         Ok(Some(Opened { stream, signal, length }))
     }
 

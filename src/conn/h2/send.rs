@@ -62,7 +62,7 @@ impl Exchange {
                     sent => sent.map_err(Failure::Connection)?,
                 }
             }
-            self.link.lock().slots.set_sending(asked.stream, false);
+            self.link.lock().slots.end_sending(asked.stream);
         }
         self.flush(asked, until)?;
         watch.sent_end();
@@ -82,7 +82,7 @@ impl Exchange {
         let asked = self.open(outgoing, content.is_empty(), until, watch)?;
         if !content.is_empty() {
             self.send_bytes(asked, content, true, until, watch)?;
-            self.link.lock().slots.set_sending(asked.stream, false);
+            self.link.lock().slots.end_sending(asked.stream);
         }
         watch.sent_end();
         Ok(self.facts.sent)

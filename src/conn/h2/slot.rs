@@ -31,7 +31,7 @@ pub(super) struct Slot {
 }
 
 /// The slots of a connection, in the order of their streams. There are not many more than the peer
-/// allows streams, so they are searched by halving, and their places moved when one is taken out.
+/// allows streams, so their places are moved when one is taken out.
 #[derive(Debug, Default)]
 // Boxed, lest each be moved when one is taken out.
 #[allow(clippy::vec_box)]
@@ -154,9 +154,14 @@ impl Slot {
 }
 
 impl Slots {
-    /// A slot for a stream that was opened now, the last of all. It is woken by `signal`, or by what is
-    /// returned if there is none yet.
-    pub(super) fn open(&mut self, stream: StreamId, signal: Option<&Arc<Condvar>>) -> Arc<Condvar> {
+    /// A slot for a stream that was opened now, the last of all, and of which content is still to be
+    /// sent or not. It is woken by `signal`, or by what is returned if there is none yet.
+    pub(super) fn open(
+        &mut self,
+        stream: StreamId,
+        sending: bool,
+        signal: Option<&Arc<Condvar>>,
+    ) -> Arc<Condvar> {
         let mut slot = match self.spare.pop() {
             Some(mut slot) => {
                 slot.renew(stream);
@@ -168,6 +173,8 @@ impl Slots {
             slot.signal = Arc::clone(signal);
         }
         let signal = Arc::clone(&slot.signal);
+        slot.sending = sending;
+        self.senders += usize::from(sending);
         self.used.push(slot);
         signal
     }
@@ -207,10 +214,11 @@ impl Slots {
         }
     }
 
-    pub(super) fn set_sending(&mut self, stream: StreamId, sending: bool) {
+    /// All content of a stream was sent.
+    pub(super) fn end_sending(&mut self, stream: StreamId) {
         if let Some(slot) = self.get(stream) {
-            let before = std::mem::replace(&mut slot.sending, sending);
-            self.senders = self.senders + usize::from(sending) - usize::from(before);
+            let before = std::mem::replace(&mut slot.sending, false);
+            self.senders -= usize::from(before);
         }
     }
 
@@ -249,10 +257,16 @@ impl Slots {
         *sleepers > 0 && self.used.iter_mut().any(|slot| slot.wake(sleepers))
     }
 
-    /// Streams are opened one after the other and end in about that order, so the place is mostly near
-    /// the one where it would be if none between had ended.
+    /// Streams are opened one after the other and end in about that order, so the place is mostly the one
+    /// where it is if none between has ended, and never one behind that.
     fn position(&self, stream: StreamId) -> Option<usize> {
-        self.used.binary_search_by_key(&stream, |slot| slot.stream).ok()
+        let behind_first = stream.checked_sub(self.used.first()?.stream)?;
+        // RFC 9113 §5.1.1: a client's streams are 1, 3, 5 and so on.
+        let latest = (behind_first / 2) as usize;
+        match self.used.get(latest) {
+            Some(slot) if slot.stream == stream => Some(latest),
+            _ => self.used.binary_search_by_key(&stream, |slot| slot.stream).ok(),
+        }
     }
 }
 
