@@ -190,20 +190,24 @@ impl Books {
     /// Takes in what was read. Content for who has read it goes where that wants it.
     pub(super) fn digest(&mut self, input: &mut Buffer, waiter: &mut Waiter<'_>) {
         self.engine.set_unsent(self.outbox.unsent().len() + self.writing);
+        let mut rest = input.unread();
         loop {
-            let (used, event) = match self.engine.recv(input.unread()) {
-                Ok(found) => found,
-                Err(error) => return self.finish(End::Broken(error)),
-            };
-            let is_all = used == 0 && event.is_none();
-            if let Some(event) = event {
-                self.note(event, waiter);
-            }
-            input.consume(used);
-            if is_all {
-                return;
+            match self.engine.recv(rest) {
+                Ok((used, event)) => {
+                    rest = &rest[used..];
+                    match event {
+                        Some(event) => self.note(event, waiter),
+                        None => break,
+                    }
+                }
+                Err(error) => {
+                    self.finish(End::Broken(error));
+                    break;
+                }
             }
         }
+        let used = input.unread().len() - rest.len();
+        input.consume(used);
     }
 
     fn note(&mut self, event: Event<'_>, waiter: &mut Waiter<'_>) {
