@@ -309,6 +309,9 @@ impl Books {
 
     /// Has a sleeper do what is to be done, if nobody else does it.
     pub(super) fn pass_on(&mut self) {
+        if !self.slots.has_sleepers() && self.openers.is_empty() {
+            return;
+        }
         let to_read = self.halves.can_read();
         let to_write = self.halves.can_write() && self.has_unsent();
         if (to_read || to_write) && !self.slots.wake_one() {

@@ -107,6 +107,10 @@ impl Link {
     pub(super) fn expect_room(&self, room: usize) {
         let mut books = self.lock();
         books.expect_room(room);
+        self.note_room(&books);
+    }
+
+    fn note_room(&self, books: &Books) {
         self.room.store(books.room(), Ordering::Relaxed);
     }
 
@@ -151,8 +155,8 @@ impl Link {
                 break Err((waiter.blame)(error));
             }
             (books, turn) = self.work(books, waiter, turn);
+            self.note_room(&books);
         };
-        self.room.store(books.room(), Ordering::Relaxed);
         books.pass_on();
         result
     }
@@ -162,6 +166,7 @@ impl Link {
         let mut books = self.lock();
         if books.has_unsent() {
             let (mut books, _) = self.write(books, deadline);
+            self.note_room(&books);
             books.pass_on();
         }
     }
@@ -325,7 +330,7 @@ impl Link {
                 Err(error) => books.lose(error),
             }
         }
-        self.room.store(books.room(), Ordering::Relaxed);
+        self.note_room(&books);
         // Another one may have come meanwhile, and found nothing to read from.
         books.pass_on();
         books.room() > 0

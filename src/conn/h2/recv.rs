@@ -84,7 +84,7 @@ impl Exchange {
             if count == 0 && !is_over {
                 return slot.reset.take().map(|reset| Err(Failure::Stream(reset)));
             }
-            let released = at_once == 0 && books.release(asked.stream, count);
+            let released = at_once == 0 && !is_over && books.release(asked.stream, count);
             Some(Ok((count, Progress::note(books, asked, received, is_over), released)))
         });
         let (count, progress, released) = read?;

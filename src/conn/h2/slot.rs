@@ -226,6 +226,10 @@ impl Slots {
         self.used.is_empty()
     }
 
+    pub(super) fn has_sleepers(&self) -> bool {
+        self.sleepers > 0
+    }
+
     /// Wakes the thread of a stream.
     pub(super) fn wake(&mut self, stream: StreamId) {
         if self.sleepers > 0 {
