@@ -118,6 +118,15 @@ impl Streams {
         }
     }
 
+    /// END_STREAM was received: takes the stream out if it has been sent too.
+    pub(super) fn recv_end(&mut self, id: StreamId) {
+        if let Some(index) = self.index(id) {
+            if self.open[index].state.recv_end() == Life::Closed {
+                self.open.remove(index);
+            }
+        }
+    }
+
     /// Takes a stream out that the peer does not know to be closed.
     pub(super) fn reset(&mut self, id: StreamId) -> Option<Stream> {
         let stream = self.close(id)?;

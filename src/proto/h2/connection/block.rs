@@ -103,7 +103,7 @@ impl Connection {
         let event = match receiving {
             Some(Receiving::Head { interim }) => self.recv_head(id, asked, interim, end),
             Some(receiving) => self.recv_trailers(receiving, end).map(|trailers| {
-                self.recv_end(id);
+                self.streams.recv_end(id);
                 Event::Trailers { stream: id, trailers }
             }),
             // RFC 9113 §5.1: "If an endpoint receives additional frames ... for a stream that is in
@@ -166,7 +166,7 @@ impl Connection {
 
     fn final_head(&mut self, stream: StreamId, head: ResponseHead, end: bool) -> Event<'static> {
         if end {
-            self.recv_end(stream);
+            self.streams.recv_end(stream);
         }
         Event::Head { stream, head, end }
     }
@@ -194,13 +194,6 @@ impl Connection {
         }
         receiving.check_data(0, true)?;
         self.section.trailers()
-    }
-
-    fn recv_end(&mut self, id: StreamId) {
-        if let Some(stream) = self.streams.get_mut(id) {
-            let life = stream.state.recv_end();
-            self.streams.close_if(id, life);
-        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::proto::h2::event::Event;
 use crate::proto::h2::frame::{flag, FrameHead, Layout};
+use crate::proto::h2::stream::Stream;
 use crate::proto::h2::streams::Known;
 use crate::proto::h2::{Error, StreamId};
 
@@ -31,11 +32,19 @@ impl Connection {
             0 => {}
             increment => self.update_window(0, increment),
         }
-        self.reading = Reading::Skip(layout.content + layout.padding);
+        self.reading = Reading::skip(layout.content + layout.padding);
         match self.streams.find(head.stream) {
-            Known::Live(_) => {
-                self.weigh(&head, &layout)?;
-                return Ok(self.begin_content(head, layout));
+            Known::Live(stream) => {
+                match brings(&head, &layout) {
+                    Brings::Content => self.budget.useful(),
+                    Brings::Little => {}
+                    Brings::Nothing => self.budget.idle()?,
+                }
+                let checked = take_in(stream, &head, &layout);
+                return Ok(match checked {
+                    Ok(()) => self.begin_content(head, layout),
+                    Err(error) => Some(self.end_stream(head.stream, error)),
+                });
             }
             Known::Idle => return Err(Error::IdleStream(head.stream)),
             // RFC 9113 §5.1: the peer had ended it.
@@ -52,70 +61,59 @@ impl Connection {
         Ok(None)
     }
 
-    fn weigh(&mut self, head: &FrameHead, layout: &Layout) -> Result<(), Error> {
-        match brings(head, layout) {
-            Brings::Content => self.budget.useful(),
-            Brings::Little => {}
-            Brings::Nothing => self.budget.idle()?,
-        }
-        Ok(())
-    }
-
     fn begin_content(&mut self, head: FrameHead, layout: Layout) -> Option<Event<'static>> {
-        let (id, end) = (head.stream, head.has(flag::END_STREAM));
-        let padding = head.length - layout.content as u32;
-        let stream = self.streams.get_mut(id)?;
-        let receiving = stream.state.receiving().ok_or(Error::StreamClosed(id));
-        let checked = receiving.and_then(|receiving| {
-            stream.recv.recv(head.length).map_err(|_| Error::WindowExceeded)?;
-            receiving.check_data(layout.content as u32, end)
-        });
-        if let Err(error) = checked {
-            return Some(self.end_stream(id, error));
-        }
-        if padding > 0 && !end {
-            self.release(id, padding as usize);
-        }
+        let (stream, end) = (head.stream, head.has(flag::END_STREAM));
         let Layout { content: left, padding, .. } = layout;
+        let surplus = head.length as usize - left;
+        if surplus > 0 && !end {
+            self.release(stream, surplus);
+        }
         if left > 0 {
-            self.reading = Reading::Data(Piece { stream: id, left, padding, end });
+            self.reading = Reading::Data(Piece { stream, left, padding, end });
             return None;
         }
-        end.then(|| self.hand_on(id, b"", true))
+        end.then(|| {
+            self.streams.recv_end(stream);
+            Event::Data { stream, data: b"", end }
+        })
     }
 
-    pub(super) fn recv_piece<'a>(&mut self, piece: Piece, input: &'a [u8]) -> Step<'a> {
+    pub(super) fn recv_piece<'a>(&mut self, piece: Piece, input: &mut &'a [u8]) -> Step<'a> {
         let Piece { stream, left, padding, end } = piece;
-        if self.streams.get(stream).is_none() {
-            // It was reset in the middle of the frame.
-            self.reading = Reading::Skip(left + padding);
-            return Some((0, None));
-        }
-        let count = left.min(input.len());
-        if count == 0 {
+        let receiving = match self.streams.get_mut(stream) {
+            Some(stream) => stream.state.receiving_mut(),
+            None => {
+                // It was reset in the middle of the frame.
+                self.reading = Reading::Skip(left + padding);
+                return Some(None);
+            }
+        };
+        if input.is_empty() {
             return None;
         }
-        let left = left - count;
+        let (data, rest) = input.split_at(left.min(input.len()));
+        *input = rest;
+        if let Some(receiving) = receiving {
+            receiving.recv_data(data.len());
+        }
+        let left = left - data.len();
+        let end = end && left == 0;
         self.reading = match left {
-            0 => Reading::Skip(padding),
+            0 => Reading::skip(padding),
             left => Reading::Data(Piece { left, ..piece }),
         };
-        let event = self.hand_on(stream, &input[..count], end && left == 0);
-        Some((count, Some(event)))
-    }
-
-    fn hand_on<'a>(&mut self, id: StreamId, data: &'a [u8], end: bool) -> Event<'a> {
-        if let Some(stream) = self.streams.get_mut(id) {
-            if let Some(receiving) = stream.state.receiving_mut() {
-                receiving.recv_data(data.len());
-            }
-            if end {
-                let life = stream.state.recv_end();
-                self.streams.close_if(id, life);
-            }
+        if end {
+            self.streams.recv_end(stream);
         }
-        Event::Data { stream: id, data, end }
+        Some(Some(Event::Data { stream, data, end }))
     }
+}
+
+/// May this frame come on the stream now? Its window counts it.
+fn take_in(stream: &mut Stream, head: &FrameHead, layout: &Layout) -> Result<(), Error> {
+    let receiving = stream.state.receiving().ok_or(Error::StreamClosed(stream.id))?;
+    stream.recv.recv(head.length).map_err(|_| Error::WindowExceeded)?;
+    receiving.check_data(layout.content as u32, head.has(flag::END_STREAM))
 }
 
 /// What a DATA frame is worth.

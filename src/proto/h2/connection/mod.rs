@@ -80,7 +80,7 @@ enum Reading {
     Padded(FrameHead),
     /// In the content of a DATA frame.
     Data(Piece),
-    /// In a payload that nobody wants, with so much to come.
+    /// In a payload that nobody wants, with so much to come, at least a byte.
     Skip(usize),
     Failed(Error),
 }
@@ -206,12 +206,12 @@ impl Connection {
             (Reading::Failed(error), _) => error,
             (Reading::Preface, _) if !self.cut => Error::ClosedBeforeSettings,
             (Reading::Head, _) if self.block.is_some() || self.cut => Error::ClosedInFrame,
-            (Reading::Head | Reading::Skip(0), 0) => {
+            (Reading::Head, 0) => {
                 self.streams.clear();
                 self.closing.get_or_insert(CloseReason::ClosedWhileIdle);
                 return Ok(());
             }
-            (Reading::Head | Reading::Skip(0), streams) => Error::Closed(streams),
+            (Reading::Head, streams) => Error::Closed(streams),
             _ => Error::ClosedInFrame,
         };
         self.reading = Reading::Failed(error);
@@ -241,6 +241,16 @@ impl Connection {
 
     fn update_window(&mut self, stream: StreamId, increment: u32) {
         Frame::WindowUpdate { stream, increment }.write_to(&mut self.output);
+    }
+}
+
+impl Reading {
+    /// Before so much that nobody wants.
+    fn skip(left: usize) -> Reading {
+        match left {
+            0 => Reading::Head,
+            left => Reading::Skip(left),
+        }
     }
 }
 

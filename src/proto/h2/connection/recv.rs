@@ -9,8 +9,8 @@ use crate::proto::h2::{Error, StreamId};
 
 use super::{Connection, Reading};
 
-/// How much of the input was used, and what was found in it; `None`: more is needed.
-pub(super) type Step<'a> = Option<(usize, Option<Event<'a>>)>;
+/// What was found in what was used of the input, if that concerns the caller; `None`: more is needed.
+pub(super) type Step<'a> = Option<Option<Event<'a>>>;
 
 impl Connection {
     /// Reads on in `input`, the unconsumed bytes from the peer. Returns how much was consumed and what
@@ -24,14 +24,14 @@ impl Connection {
         if let Some(event) = self.next_unprocessed() {
             return Ok((0, Some(event)));
         }
-        let mut used = 0;
+        let mut rest = input;
         loop {
-            match self.step(&input[used..]) {
-                Ok(Some((count, None))) => used += count,
-                Ok(Some((count, event))) => return Ok((used + count, event)),
+            match self.step(&mut rest) {
+                Ok(Some(None)) => {}
+                Ok(Some(event)) => return Ok((input.len() - rest.len(), event)),
                 Ok(None) => {
-                    self.cut = used < input.len();
-                    return Ok((used, None));
+                    self.cut = !rest.is_empty();
+                    return Ok((input.len() - rest.len(), None));
                 }
                 Err(error) if matches!(self.reading, Reading::Failed(_)) => return Err(error),
                 Err(error) => return Err(self.fail(error)),
@@ -39,7 +39,8 @@ impl Connection {
         }
     }
 
-    fn step<'a>(&mut self, input: &'a [u8]) -> Result<Step<'a>, Error> {
+    /// Reads on, and moves `input` behind what was used of it.
+    fn step<'a>(&mut self, input: &mut &'a [u8]) -> Result<Step<'a>, Error> {
         match self.reading {
             Reading::Preface => self.recv_preface(input),
             Reading::Head => self.recv_frame_head(input),
@@ -53,7 +54,7 @@ impl Connection {
 
     /// RFC 9113 §3.4: the server's preface "consists of a potentially empty SETTINGS frame that MUST be
     /// the first frame the server sends".
-    fn recv_preface<'a>(&mut self, input: &'a [u8]) -> Result<Step<'a>, Error> {
+    fn recv_preface<'a>(&mut self, input: &mut &'a [u8]) -> Result<Step<'a>, Error> {
         if input.starts_with(b"HTTP/1.") {
             return Err(Error::Http1);
         }
@@ -66,23 +67,23 @@ impl Connection {
         }
     }
 
-    fn recv_frame_head<'a>(&mut self, input: &'a [u8]) -> Result<Step<'a>, Error> {
+    fn recv_frame_head<'a>(&mut self, input: &mut &'a [u8]) -> Result<Step<'a>, Error> {
         let head = match FrameHead::parse(input) {
             Some(head) => head,
             None => return Ok(None),
         };
+        *input = &input[FrameHead::LENGTH..];
         self.check_block(&head)?;
-        let event = match head.check(MAX_FRAME_SIZE) {
-            Ok(()) => self.begin_frame(head)?,
+        match head.check(MAX_FRAME_SIZE) {
+            Ok(()) => self.begin_frame(head).map(Some),
             // RFC 9113 §5.4.1 allows to end the connection where a stream would do: nobody waits for
             // what was never to be sent.
-            Err(error) if head.length > MAX_FRAME_SIZE => return Err(error.into()),
+            Err(error) if head.length > MAX_FRAME_SIZE => Err(error.into()),
             Err(error) => {
-                self.reading = Reading::Skip(head.length as usize);
-                self.recv_faulty(error)?
+                self.reading = Reading::skip(head.length as usize);
+                self.recv_faulty(error).map(Some)
             }
-        };
-        Ok(Some((FrameHead::LENGTH, event)))
+        }
     }
 
     /// What its head says is all right: decides what becomes of the payload.
@@ -106,32 +107,40 @@ impl Connection {
             // RFC 9113 §5.3.2: PRIORITY is deprecated; §5.5: what is unknown is ignored.
             kind::PRIORITY | kind::FIRST_UNKNOWN.. => {
                 self.budget.idle_bytes(head.length)?;
-                self.reading = Reading::Skip(head.length as usize);
+                self.reading = Reading::skip(head.length as usize);
             }
             _ => {}
         }
         Ok(None)
     }
 
-    fn recv_padded<'a>(&mut self, head: FrameHead, input: &'a [u8]) -> Result<Step<'a>, Error> {
+    fn recv_padded<'a>(
+        &mut self,
+        head: FrameHead,
+        input: &mut &'a [u8],
+    ) -> Result<Step<'a>, Error> {
         match Layout::begin(&head, input)? {
-            Some(layout) => Ok(Some((layout.before, self.begin_data(head, layout)?))),
+            Some(layout) => {
+                *input = &input[layout.before..];
+                self.begin_data(head, layout).map(Some)
+            }
             None => Ok(None),
         }
     }
 
-    fn recv_frame<'a>(&mut self, head: FrameHead, input: &'a [u8]) -> Result<Step<'a>, Error> {
+    fn recv_frame<'a>(&mut self, head: FrameHead, input: &mut &'a [u8]) -> Result<Step<'a>, Error> {
         let length = head.length as usize;
-        let payload = match input.get(..length) {
-            Some(payload) => payload,
-            None => return Ok(None),
-        };
+        if input.len() < length {
+            return Ok(None);
+        }
+        let (payload, rest) = input.split_at(length);
+        *input = rest;
         self.reading = Reading::Head;
-        let event = match Frame::parse(head, payload) {
-            Ok(frame) => self.recv_whole(frame)?,
-            Err(error) => self.recv_faulty(error)?,
+        let event = match Frame::parse_checked(head, payload) {
+            Ok(frame) => self.recv_whole(frame),
+            Err(error) => self.recv_faulty(error),
         };
-        Ok(Some((length, event)))
+        event.map(Some)
     }
 
     fn recv_whole<'a>(&mut self, frame: Frame<'a>) -> Result<Option<Event<'a>>, Error> {
@@ -176,14 +185,14 @@ impl Connection {
         }
     }
 
-    fn skip<'a>(&mut self, left: usize, input: &'a [u8]) -> Step<'a> {
+    fn skip<'a>(&mut self, left: usize, input: &mut &'a [u8]) -> Step<'a> {
+        if input.is_empty() {
+            return None;
+        }
         let count = left.min(input.len());
-        self.reading = match left - count {
-            0 => Reading::Head,
-            left if count > 0 => Reading::Skip(left),
-            _ => return None,
-        };
-        Some((count, None))
+        *input = &input[count..];
+        self.reading = Reading::skip(left - count);
+        Some(None)
     }
 
     /// RFC 9113 §5.4.2: ends a stream because of what came on it.

@@ -185,6 +185,11 @@ impl<'a> Frame<'a> {
         let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
         let head = FrameHead { length, ..head };
         head.check(MOST)?;
+        Frame::parse_checked(head, payload)
+    }
+
+    /// The same if the head has been checked, and the payload is as long as that says.
+    pub(super) fn parse_checked(head: FrameHead, payload: &'a [u8]) -> Result<Frame<'a>, Error> {
         match head.kind {
             kind::DATA => data::parse(head, payload),
             kind::HEADERS => headers::parse(head, payload),
