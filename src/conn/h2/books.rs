@@ -113,17 +113,17 @@ impl Books {
         if let Some(end) = &self.end {
             return Err(end.failure(Failure::Send));
         }
-        match self.engine.can_open() {
-            Ok(()) if !self.halves.are_refused() => {}
-            Err(Refusal::Full) => return Ok(None),
-            _ => {
-                return Err(Failure::Stream(Reset::Unprocessed(Unprocessed::GoneAway(
-                    ErrorCode::NO_ERROR,
-                ))))
-            }
+        let gone = Reset::Unprocessed(Unprocessed::GoneAway(ErrorCode::NO_ERROR));
+        if self.halves.are_refused() && self.engine.can_open() != Err(Refusal::Full) {
+            return Err(Failure::Stream(gone));
         }
         let before = self.engine.output().len();
-        let stream = self.engine.open(head, end).map_err(Failure::Connection)?;
+        let stream = match self.engine.open(head, end) {
+            Ok(stream) => stream,
+            Err(h2::Error::Refused(Refusal::Full)) => return Ok(None),
+            Err(h2::Error::Refused(_)) => return Err(Failure::Stream(gone)),
+            Err(error) => return Err(Failure::Connection(error)),
+        };
         let length = (self.engine.output().len() - before) as u64;
         self.opened += 1;
         let signal = self.slots.open(stream, !end, signal);

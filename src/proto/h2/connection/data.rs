@@ -20,11 +20,13 @@ pub(super) struct Piece {
 }
 
 impl Connection {
-    pub(super) fn begin_data(
+    /// The frame with this head and layout, and so much of its content as is there.
+    pub(super) fn recv_data<'a>(
         &mut self,
         head: FrameHead,
         layout: Layout,
-    ) -> Result<Option<Event<'static>>, Error> {
+        input: &mut &'a [u8],
+    ) -> Result<Step<'a>, Error> {
         // RFC 9113 §6.9.1: padding counts, and so does its length.
         self.recv.recv(head.length).map_err(|_| Error::WindowExceeded)?;
         // A slow reader holds up its stream and no other: the connection's window is given back now.
@@ -42,8 +44,8 @@ impl Connection {
                 }
                 let checked = take_in(stream, &head, &layout);
                 return Ok(match checked {
-                    Ok(()) => self.begin_content(head, layout),
-                    Err(error) => Some(self.end_stream(head.stream, error)),
+                    Ok(()) => self.recv_content(head, layout, input),
+                    Err(error) => Some(Some(self.end_stream(head.stream, error))),
                 });
             }
             Known::Idle => return Err(Error::IdleStream(head.stream)),
@@ -58,10 +60,15 @@ impl Connection {
             }
             Known::Forgotten => self.budget.idle()?,
         }
-        Ok(None)
+        Ok(Some(None))
     }
 
-    fn begin_content(&mut self, head: FrameHead, layout: Layout) -> Option<Event<'static>> {
+    fn recv_content<'a>(
+        &mut self,
+        head: FrameHead,
+        layout: Layout,
+        input: &mut &'a [u8],
+    ) -> Step<'a> {
         let (stream, end) = (head.stream, head.has(flag::END_STREAM));
         let Layout { content: left, padding, .. } = layout;
         let surplus = head.length as usize - left;
@@ -69,13 +76,12 @@ impl Connection {
             self.release(stream, surplus);
         }
         if left > 0 {
-            self.reading = Reading::Data(Piece { stream, left, padding, end });
-            return None;
+            return self.recv_piece(Piece { stream, left, padding, end }, input);
         }
-        end.then(|| {
+        Some(end.then(|| {
             self.streams.recv_end(stream);
             Event::Data { stream, data: b"", end }
-        })
+        }))
     }
 
     pub(super) fn recv_piece<'a>(&mut self, piece: Piece, input: &mut &'a [u8]) -> Step<'a> {
@@ -89,6 +95,7 @@ impl Connection {
             }
         };
         if input.is_empty() {
+            self.reading = Reading::Data(piece);
             return None;
         }
         let (data, rest) = input.split_at(left.min(input.len()));

@@ -45,7 +45,7 @@ impl Connection {
             Reading::Preface => self.recv_preface(input),
             Reading::Head => self.recv_frame_head(input),
             Reading::Frame(head) => self.recv_frame(head, input),
-            Reading::Padded(head) => self.recv_padded(head, input),
+            Reading::Padded(head) => self.recv_layout(head, input),
             Reading::Data(piece) => Ok(self.recv_piece(piece, input)),
             Reading::Skip(left) => Ok(self.skip(left, input)),
             Reading::Failed(error) => Err(error),
@@ -75,7 +75,7 @@ impl Connection {
         *input = &input[FrameHead::LENGTH..];
         self.check_block(&head)?;
         match head.check(MAX_FRAME_SIZE) {
-            Ok(()) => self.begin_frame(head).map(Some),
+            Ok(()) => self.begin_frame(head, input),
             // RFC 9113 §5.4.1 allows to end the connection where a stream would do: nobody waits for
             // what was never to be sent.
             Err(error) if head.length > MAX_FRAME_SIZE => Err(error.into()),
@@ -87,34 +87,33 @@ impl Connection {
     }
 
     /// What its head says is all right: decides what becomes of the payload.
-    fn begin_frame(&mut self, head: FrameHead) -> Result<Option<Event<'static>>, Error> {
-        self.reading = Reading::Frame(head);
+    fn begin_frame<'a>(
+        &mut self,
+        head: FrameHead,
+        input: &mut &'a [u8],
+    ) -> Result<Step<'a>, Error> {
         match head.kind {
-            kind::PUSH_PROMISE => return Err(Error::PushPromise),
+            kind::PUSH_PROMISE => Err(Error::PushPromise),
             // RFC 9113 §5.1: any frame but HEADERS and PRIORITY "on a stream in this state MUST be
             // treated as a connection error". HEADERS too: §5.1.1, the server opens none.
             kind::DATA | kind::HEADERS | kind::RST_STREAM | kind::WINDOW_UPDATE
                 if head.stream != 0 && self.streams.is_idle(head.stream) =>
             {
-                return Err(Error::IdleStream(head.stream));
+                Err(Error::IdleStream(head.stream))
             }
-            kind::DATA if head.has(flag::PADDED) => self.reading = Reading::Padded(head),
-            kind::DATA => {
-                let content = head.length as usize;
-                return self.begin_data(head, Layout { before: 0, content, padding: 0 });
-            }
-            kind::CONTINUATION if self.block.is_none() => return Err(Error::Continuation),
+            kind::DATA => self.recv_layout(head, input),
+            kind::CONTINUATION if self.block.is_none() => Err(Error::Continuation),
             // RFC 9113 §5.3.2: PRIORITY is deprecated; §5.5: what is unknown is ignored.
             kind::PRIORITY | kind::FIRST_UNKNOWN.. => {
                 self.budget.idle_bytes(head.length)?;
                 self.reading = Reading::skip(head.length as usize);
+                Ok(Some(None))
             }
-            _ => {}
+            _ => self.recv_frame(head, input),
         }
-        Ok(None)
     }
 
-    fn recv_padded<'a>(
+    fn recv_layout<'a>(
         &mut self,
         head: FrameHead,
         input: &mut &'a [u8],
@@ -122,15 +121,19 @@ impl Connection {
         match Layout::begin(&head, input)? {
             Some(layout) => {
                 *input = &input[layout.before..];
-                self.begin_data(head, layout).map(Some)
+                self.recv_data(head, layout, input)
             }
-            None => Ok(None),
+            None => {
+                self.reading = Reading::Padded(head);
+                Ok(None)
+            }
         }
     }
 
     fn recv_frame<'a>(&mut self, head: FrameHead, input: &mut &'a [u8]) -> Result<Step<'a>, Error> {
         let length = head.length as usize;
         if input.len() < length {
+            self.reading = Reading::Frame(head);
             return Ok(None);
         }
         let (payload, rest) = input.split_at(length);
