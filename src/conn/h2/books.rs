@@ -143,6 +143,9 @@ impl Books {
                 },
             );
         }
+        if self.slots.is_empty() {
+            self.rest();
+        }
         self.wake_opener();
         left.trailers
     }
@@ -282,12 +285,10 @@ impl Books {
         self.wake_all();
     }
 
-    /// Gives up memory that only much traffic needs, if there is none now.
-    pub(super) fn rest(&mut self) {
-        if self.slots.is_empty() {
-            self.halves.rest();
-            self.outbox.shrink();
-        }
+    /// Gives up memory that only much traffic needs.
+    fn rest(&mut self) {
+        self.halves.rest();
+        self.outbox.shrink();
     }
 
     pub(super) fn goes_to_sleep(&mut self, waiter: &Waiter<'_>) {

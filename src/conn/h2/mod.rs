@@ -187,10 +187,9 @@ impl Exchange {
         self.link.is_alive()
     }
 
-    /// Ends the exchange, whatever is left of it.
+    /// Ends the exchange, whatever is left of it. With the last one the connection itself goes to rest.
     pub(crate) fn rest(&mut self) {
         self.give_up();
-        self.link.lock().rest();
     }
 
     pub(crate) fn take_trailers(&mut self) -> Option<Box<Headers>> {
