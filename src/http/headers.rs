@@ -258,6 +258,11 @@ impl Headers {
         fields.iter().filter(wanted).map(move |field| (field.name(bytes), field.value(bytes)))
     }
 
+    fn has_lines_of(&self, other: &Headers) -> bool {
+        let mut pairs = self.lines().zip(other.lines());
+        self.len() == other.len() && pairs.all(|(a, b)| is_same_name(a.0, b.0) && a.1 == b.1)
+    }
+
     fn position(&self, name: &str) -> Option<usize> {
         let Section { bytes, fields, .. } = self.section();
         fields.iter().position(|field| field.is_named(bytes, name))
@@ -360,10 +365,9 @@ impl Field {
 
 /// The same lines in the same order, names without case.
 impl PartialEq for Headers {
+    #[inline]
     fn eq(&self, other: &Headers) -> bool {
-        let mut pairs = self.lines().zip(other.lines());
-        let mut are_same = || pairs.all(|(a, b)| is_same_name(a.0, b.0) && a.1 == b.1);
-        ptr::eq(self.section(), other.section()) || (self.len() == other.len() && are_same())
+        ptr::eq(self.section(), other.section()) || self.has_lines_of(other)
     }
 }
 
