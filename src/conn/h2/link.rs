@@ -34,6 +34,7 @@ use super::super::exchange::Failure;
 use super::super::pool::Tell;
 use super::books::{Books, Opened};
 use super::halves::Halves;
+use super::IN_PASSING;
 
 /// What the exchanges of one connection share.
 #[derive(Debug)]
@@ -159,6 +160,12 @@ impl Link {
         };
         books.pass_on();
         result
+    }
+
+    /// Ends a stream that nobody wants the rest of.
+    pub(super) fn leave(&self, stream: StreamId) {
+        drop(self.lock().close(stream));
+        self.flush(Deadline::NEVER.within(Some(IN_PASSING)));
     }
 
     /// Writes out what is to be written, unless another one does; no longer than until `deadline`.

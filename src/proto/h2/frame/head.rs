@@ -87,6 +87,7 @@ impl FrameHead {
     ///
     /// # Errors
     /// It is too long, or its length or its stream is one that no frame of its type has.
+    #[inline]
     pub fn check(&self, max_frame_size: u32) -> Result<(), Error> {
         // RFC 9113 §4.2: "An endpoint MUST send an error code of FRAME_SIZE_ERROR if a frame exceeds
         // the size defined in SETTINGS_MAX_FRAME_SIZE".
