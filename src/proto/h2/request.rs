@@ -4,8 +4,11 @@
 //! (§8.2.2): the same `Headers` serve for both versions. What must not be remembered by anyone on the
 //! way is marked so (RFC 7541 §7.1.3); what will hardly come again is kept out of the table.
 //!
-//! Most requests of a client are like the one before. The last block is kept with what it was made
-//! from, and repeated as long as the table has not changed since.
+//! Most requests of a client are like the one before, but perhaps for the path. The last block is kept
+//! with what it was made from, and repeated as long as the table has not changed since.
+
+use std::mem;
+use std::ops::Range;
 
 use crate::http::token::{is_field_byte, is_word, trim_ows};
 use crate::http::{Headers, Method};
@@ -45,8 +48,10 @@ pub(super) struct RequestEncoder {
     size: u64,
     /// What it was made from; `None` if it cannot be sent again.
     made: Option<Made>,
-    /// A name in lower case.
-    name: Vec<u8>,
+    /// Where in it the path stands, which is in no table.
+    path: Range<usize>,
+    /// A name in lower case, or the next block.
+    scratch: Vec<u8>,
 }
 
 /// All that a block depends on.
@@ -56,6 +61,7 @@ struct Made {
     method: Method,
     scheme: String,
     authority: Option<Vec<u8>>,
+    /// The only part that may be changed.
     path: Option<String>,
     headers: Headers,
     sensitive: Vec<String>,
@@ -68,7 +74,8 @@ impl RequestEncoder {
             block: Vec::new(),
             size: 0,
             made: None,
-            name: Vec::new(),
+            path: 0..0,
+            scratch: Vec::new(),
         }
     }
 
@@ -84,20 +91,50 @@ impl RequestEncoder {
         limit: Option<u32>,
     ) -> Result<&[u8], Error> {
         let generation = self.encoder.generation();
-        if self.made.as_ref().map_or(false, |made| made.is_of(head, generation)) {
-            // The peer may take less than it did.
-            self.check_size(limit)?;
-            return Ok(&self.block);
+        match &self.made {
+            Some(made) if made.is_of(head, generation) => self.repeat(head, limit)?,
+            _ => self.make(head, limit)?,
         }
+        Ok(&self.block)
+    }
+
+    /// The last block again, but for the path.
+    fn repeat(&mut self, head: &RequestHead<'_>, limit: Option<u32>) -> Result<(), Error> {
+        if let (Some(Made { path: Some(before), .. }), Some(path)) = (&mut self.made, head.path) {
+            if before != path {
+                head.check()?;
+                self.size = self.size - before.len() as u64 + path.len() as u64;
+                before.clear();
+                before.push_str(path);
+                self.replace_path(path);
+            }
+        }
+        // The peer may take less than it did.
+        self.check_size(limit)
+    }
+
+    fn replace_path(&mut self, path: &str) {
+        let RequestEncoder { encoder, block, path: place, scratch: next, .. } = self;
+        next.clear();
+        next.extend_from_slice(&block[..place.start]);
+        encoder.field(b":path", path.as_bytes(), Indexing::Without, next);
+        let end = next.len();
+        next.extend_from_slice(&block[place.end..]);
+        place.end = end;
+        mem::swap(block, next);
+    }
+
+    fn make(&mut self, head: &RequestHead<'_>, limit: Option<u32>) -> Result<(), Error> {
         head.check()?;
         self.made = None;
+        let generation = self.encoder.generation();
         self.size = self.measure(head.pseudo_fields(), head.headers, head.sensitive);
         self.check_size(limit)?;
         self.encode(head.pseudo_fields(), head.headers, head.sensitive);
         if self.encoder.generation() == generation {
             self.made = Some(Made::of(head, generation));
         }
-        Ok(&self.block)
+        Ok(())
     }
 
     /// The block of a trailer section.
@@ -142,15 +179,17 @@ impl RequestEncoder {
         headers: &Headers,
         sensitive: &[String],
     ) {
-        let RequestEncoder { encoder, block, name: lower, .. } = self;
+        let RequestEncoder { encoder, block, path, scratch: lower, .. } = self;
         block.clear();
         encoder.begin(block);
         for (name, value) in pseudo_fields {
-            let indexing = match name {
-                ":path" => Indexing::Without,
-                _ => Indexing::Incremental,
-            };
-            encoder.field(name.as_bytes(), value, indexing, block);
+            if name == ":path" {
+                let start = block.len();
+                encoder.field(name.as_bytes(), value, Indexing::Without, block);
+                *path = start..block.len();
+            } else {
+                encoder.field(name.as_bytes(), value, Indexing::Incremental, block);
+            }
         }
         for_each_field(headers, sensitive, |name, value, indexing| {
             lower.clear();
@@ -208,9 +247,10 @@ impl Made {
         }
     }
 
+    /// Is it this, but for the path?
     fn is_of(&self, head: &RequestHead<'_>, generation: u64) -> bool {
         self.generation == generation
-            && self.path.as_deref() == head.path
+            && self.path.is_some() == head.path.is_some()
             && self.headers == *head.headers
             && self.authority.as_deref() == head.authority
             && self.method == *head.method
@@ -301,7 +341,40 @@ const UNLIKELY_TO_RECUR: [&str; 11] = [
 
 #[cfg(test)]
 mod tests {
+    use super::super::hpack::Decoder;
     use super::*;
+
+    #[test]
+    fn ok_a_block_is_repeated_with_another_path() {
+        let (mut requests, mut decoder) = (RequestEncoder::new(), Decoder::new(4096));
+        let mut headers = Headers::new();
+        headers.append("Accept", "*/*").unwrap();
+        for path in
+            ["/", "/a", "/a", "/b?long=1", "/too-long", "/", "/index.html", "*", "/c d", "/e"]
+        {
+            let head = RequestHead {
+                method: &Method::GET,
+                scheme: "http",
+                authority: Some(b"a"),
+                path: Some(path),
+                headers: &headers,
+                sensitive: &[],
+            };
+            let limit = if path == "/too-long" { 100 } else { 1_000 };
+            let block = match (requests.head(&head, Some(limit)), path) {
+                (Err(Error::RequestTooLong { .. }), "/too-long") => continue,
+                (Err(Error::Target), "/c d") => continue,
+                (block, _) => block.unwrap(),
+            };
+            let mut fields = Vec::new();
+            let mut note = |name: &[u8], value: &[u8]| fields.push((name.to_vec(), value.to_vec()));
+            decoder.decode(block, &mut note).unwrap();
+            let expected = head.pseudo_fields().map(|(name, value)| (name.as_bytes(), value));
+            let expected = expected.chain([(&b"accept"[..], &b"*/*"[..])]);
+            assert!(fields.iter().map(|(name, value)| (&name[..], &value[..])).eq(expected));
+        }
+        assert_eq!(requests.path.len(), 1 + 1 + 2);
+    }
 
     #[test]
     fn ok_what_is_shown_of_a_request_is_what_is_sent_and_host() {
