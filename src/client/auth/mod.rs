@@ -5,6 +5,7 @@
 //! the same for origins and proxies: what differs are the names of the fields and who is asked, and
 //! that is an argument.
 
+mod dialogue;
 mod digest;
 mod keys;
 mod memory;
@@ -14,15 +15,14 @@ mod party;
 mod tests;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use crate::coding::base64;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{challenge, percent, Method, Origin, Url};
+use crate::http::{percent, Method, Url};
 
-use self::digest::Session;
+use self::dialogue::{Asked, Dialogue, News, Schemes};
 pub(super) use self::keys::{show, strip, Keys};
-use self::memory::{Known, Memory};
 pub use self::netrc::{InvalidNetrc, Netrc};
 pub(super) use self::party::{Party, Role};
 
@@ -48,30 +48,19 @@ pub(super) use self::party::{Party, Role};
 /// # Ok::<(), pannier::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Credentials(Arc<Inner>);
-
-struct Inner {
-    secret: Secret,
-    /// Guards what was found out about each place; nothing is locked inside.
-    memory: Mutex<Memory>,
-}
+pub struct Credentials(Arc<Secret>);
 
 enum Secret {
     Token(String),
-    Password(Schemes, Login),
+    /// For Basic authentication.
+    Password(Login),
+    Asked(Box<dyn Dialogue>),
 }
 
-struct Login {
+/// A name and a password.
+pub(super) struct Login {
     user: Vec<u8>,
     password: Vec<u8>,
-}
-
-/// By which schemes a password may be shown.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Schemes {
-    Basic,
-    Digest,
-    Any,
 }
 
 /// What an answer is about.
@@ -84,36 +73,25 @@ pub(super) struct Message<'a> {
     pub(super) content: Option<&'a [u8]>,
 }
 
-/// What came of a challenge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum News {
-    /// It cannot be answered, or not in another way than it was.
-    Nothing,
-    /// The answer was right, but to a nonce that is too old (RFC 7616 §3.3, `stale`).
-    Stale,
-    /// It can be answered.
-    Answerable,
-}
-
 impl Credentials {
     /// A name and a password for Basic authentication (RFC 7617), which shows both to whoever can read
     /// the connection. They are sent without being asked for. A name with a colon is refused when it
     /// is to be sent.
     pub fn basic(user: impl Into<Vec<u8>>, password: impl Into<Vec<u8>>) -> Credentials {
-        Credentials::password(Schemes::Basic, user.into(), password.into())
+        Credentials::new(Secret::Password(Login::new(user, password)))
     }
 
     /// A name and a password for Digest authentication (RFC 7616), which shows neither. The server is
     /// asked first: a request with content goes out without it, is answered by a challenge, and is
     /// sent again. From then on the server's nonce is known.
     pub fn digest(user: impl Into<Vec<u8>>, password: impl Into<Vec<u8>>) -> Credentials {
-        Credentials::password(Schemes::Digest, user.into(), password.into())
+        Credentials::asked(Schemes::Digest, Login::new(user, password))
     }
 
     /// A name and a password for the best scheme that the server offers: Digest with SHA-256, Digest
     /// with MD5, Basic. The server is asked first, by the whole request if that can be sent again.
     pub fn any(user: impl Into<Vec<u8>>, password: impl Into<Vec<u8>>) -> Credentials {
-        Credentials::password(Schemes::Any, user.into(), password.into())
+        Credentials::asked(Schemes::Any, Login::new(user, password))
     }
 
     /// A token for Bearer authentication (RFC 6750), sent without being asked for.
@@ -121,12 +99,12 @@ impl Credentials {
         Credentials::new(Secret::Token(token.into()))
     }
 
-    fn password(schemes: Schemes, user: Vec<u8>, password: Vec<u8>) -> Credentials {
-        Credentials::new(Secret::Password(schemes, Login { user, password }))
+    fn asked(schemes: Schemes, login: Login) -> Credentials {
+        Credentials::new(Secret::Asked(Box::new(Asked::new(schemes, login))))
     }
 
     fn new(secret: Secret) -> Credentials {
-        Credentials(Arc::new(Inner { secret, memory: Mutex::default() }))
+        Credentials(Arc::new(secret))
     }
 
     /// The name and the password that a URL names, if it does.
@@ -138,10 +116,12 @@ impl Credentials {
 
     /// The name and the password, if they are such.
     pub(super) fn user_and_password(&self) -> Option<(&[u8], &[u8])> {
-        match &self.0.secret {
-            Secret::Token(_) => None,
-            Secret::Password(_, Login { user, password }) => Some((user, password)),
-        }
+        let Login { user, password } = match &*self.0 {
+            Secret::Token(_) => return None,
+            Secret::Password(login) => login,
+            Secret::Asked(dialogue) => dialogue.login(),
+        };
+        Some((user, password))
     }
 
     /// Are these the same, with the same memory?
@@ -151,125 +131,39 @@ impl Credentials {
 
     /// The value of the field that shows them, if that needs no challenge.
     pub(super) fn at_once(&self) -> Result<Option<String>> {
-        match &self.0.secret {
+        match &*self.0 {
             Secret::Token(token) => Ok(Some(format!("Bearer {}", token))),
-            Secret::Password(Schemes::Basic, login) => login.basic().map(Some),
-            Secret::Password(..) => Ok(None),
+            Secret::Password(login) => login.basic().map(Some),
+            Secret::Asked(_) => Ok(None),
         }
     }
 
-    /// The value of the field that answers what `place` is known to ask for.
-    pub(super) fn answer(&self, place: &Origin, message: &Message<'_>) -> Result<Option<Vec<u8>>> {
-        let known = self.memory().get(place);
-        match (known, &self.0.secret) {
-            (Some(Known::Digest(session)), _) => session.answer(message),
-            (Some(Known::Basic), Secret::Password(_, login)) => {
-                login.basic().map(|value| Some(value.into_bytes()))
-            }
-            _ => Ok(None),
+    /// Who answers for them, if they wait to be asked.
+    pub(super) fn dialogue(&self) -> Option<&dyn Dialogue> {
+        match &*self.0 {
+            Secret::Token(_) | Secret::Password(_) => None,
+            Secret::Asked(dialogue) => Some(&**dialogue),
         }
-    }
-
-    /// Must `place` be asked by a request without the content, since the content would be sent in vain
-    /// or, if it can be sent only once, might be?
-    pub(super) fn asks_first(&self, place: &Origin, replayable: bool) -> bool {
-        let schemes = match &self.0.secret {
-            Secret::Password(schemes, _) => *schemes,
-            Secret::Token(_) => Schemes::Basic,
-        };
-        match (schemes, self.memory().get(place)) {
-            (Schemes::Basic, _) | (_, Some(Known::Basic)) => false,
-            (Schemes::Digest, None) => true,
-            (_, Some(Known::Digest(_))) | (Schemes::Any, None) => !replayable,
-        }
-    }
-
-    /// Takes note of what `place` asks for, by the values of `WWW-Authenticate` or
-    /// `Proxy-Authenticate`. Only what protects the content needs to know it.
-    pub(super) fn challenged<'v>(
-        &self,
-        place: &Origin,
-        values: impl Iterator<Item = &'v [u8]>,
-        content_is_known: bool,
-    ) -> Result<News> {
-        let (schemes, login) = match &self.0.secret {
-            Secret::Password(schemes, login) => (*schemes, login),
-            Secret::Token(_) => return Ok(News::Nothing),
-        };
-        let offers: Vec<_> = values.flat_map(challenge::parse).collect();
-        let digest = offers
-            .iter()
-            .filter(|_| schemes != Schemes::Basic)
-            .filter_map(|offer| Some((digest::strength(offer, content_is_known)?, offer)))
-            // Of equals the first.
-            .reduce(|best, other| if other.0 > best.0 { other } else { best });
-        let mut memory = self.memory();
-        if let Some((_, challenge)) = digest {
-            let session = Session::begin(challenge, login, content_is_known, digest::own_nonce())?;
-            return Ok(match session {
-                Some(session) => {
-                    memory.put(place, Known::Digest(Arc::new(session)));
-                    if digest::is_stale(challenge) {
-                        News::Stale
-                    } else {
-                        News::Answerable
-                    }
-                }
-                None => News::Nothing,
-            });
-        }
-        let may_be_basic = schemes == Schemes::Any && !login.user.contains(&b':');
-        let was_basic = matches!(memory.get(place), Some(Known::Basic));
-        if may_be_basic && !was_basic && offers.iter().any(|offer| offer.is("Basic")) {
-            memory.put(place, Known::Basic);
-            return Ok(News::Answerable);
-        }
-        Ok(News::Nothing)
-    }
-
-    /// Takes note of the nonce that `place` wants to see next, by the values of `Authentication-Info`
-    /// or `Proxy-Authentication-Info` (RFC 7616 §3.5).
-    pub(super) fn informed<'v>(&self, place: &Origin, values: impl Iterator<Item = &'v [u8]>) {
-        let nonce = values.filter_map(digest::next_nonce).last();
-        let mut memory = self.memory();
-        if let (Some(nonce), Some(Known::Digest(session))) = (nonce, memory.get(place)) {
-            memory.put(place, Known::Digest(Arc::new(session.renewed(&nonce))));
-        }
-    }
-
-    /// A redirect that is trusted leads from one place to another. Basic is the same everywhere, so that
-    /// who answered by it need not be asked again; Digest is not.
-    pub(super) fn carry(&self, from: &Origin, to: &Origin) {
-        let mut memory = self.memory();
-        if let (Some(Known::Basic), None) = (memory.get(from), memory.get(to)) {
-            memory.put(to, Known::Basic);
-        }
-    }
-
-    /// What was tried at `place` is of no use.
-    pub(super) fn refused(&self, place: &Origin) {
-        self.memory().forget(place);
-    }
-
-    fn memory(&self) -> MutexGuard<'_, Memory> {
-        self.0.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The kind only: whatever else there is would be a secret.
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match &self.0.secret {
+        let kind = match &*self.0 {
             Secret::Token(_) => "bearer",
-            Secret::Password(Schemes::Basic, _) => "basic",
-            Secret::Password(Schemes::Digest, _) => "digest",
-            Secret::Password(Schemes::Any, _) => "any",
+            Secret::Password(_) => "basic",
+            Secret::Asked(dialogue) => dialogue.name(),
         };
         write!(f, "Credentials({})", kind)
     }
 }
 
 impl Login {
+    fn new(user: impl Into<Vec<u8>>, password: impl Into<Vec<u8>>) -> Login {
+        Login { user: user.into(), password: password.into() }
+    }
+
     /// `Basic` and the credentials in base64 (RFC 7617 §2).
     fn basic(&self) -> Result<String> {
         if self.user.contains(&b':') {

@@ -80,13 +80,17 @@ impl<'a> Party<'a> {
     pub(in crate::client) fn answer(&self, message: &Message<'_>) -> Result<Option<Vec<u8>>> {
         match self.credentials.at_once()? {
             Some(value) => Ok(Some(value.into_bytes())),
-            None => self.credentials.answer(&self.place, message),
+            None => {
+                let dialogue = self.credentials.dialogue();
+                dialogue.map_or(Ok(None), |dialogue| dialogue.answer(&self.place, message))
+            }
         }
     }
 
     /// Must it be asked before content is sent?
     pub(in crate::client) fn asks_first(&self, replayable: bool) -> bool {
-        self.credentials.asks_first(&self.place, replayable)
+        let dialogue = self.credentials.dialogue();
+        dialogue.map_or(false, |dialogue| dialogue.asks_first(&self.place, replayable))
     }
 
     /// What comes of this response, if it asks; `answers` were given before, in vain.
@@ -97,24 +101,27 @@ impl<'a> Party<'a> {
         answers: usize,
     ) -> Result<bool> {
         let (status, field) = self.role.challenge();
-        if head.status() != status {
-            return Ok(false);
-        }
-        let values = head.headers().get_all(field);
-        let goes_on = match self.credentials.challenged(&self.place, values, content_is_known)? {
+        let dialogue = match self.credentials.dialogue() {
+            Some(dialogue) if head.status() == status => dialogue,
+            _ => return Ok(false),
+        };
+        let values = &mut head.headers().get_all(field);
+        let goes_on = match dialogue.challenged(&self.place, values, content_is_known)? {
             News::Answerable => answers == 0,
             News::Stale => answers < MOST_ANSWERS,
             News::Nothing => false,
         };
         if !goes_on && answers > 0 {
-            self.credentials.refused(&self.place);
+            dialogue.refused(&self.place);
         }
         Ok(goes_on)
     }
 
     /// Takes note of what a response says about the next one.
     pub(in crate::client) fn informed(&self, head: &ResponseHead) {
-        self.credentials.informed(&self.place, head.headers().get_all(self.role.info()));
+        if let Some(dialogue) = self.credentials.dialogue() {
+            dialogue.informed(&self.place, &mut head.headers().get_all(self.role.info()));
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::digest::Session;
 use super::*;
-use crate::http::{Scheme, Url};
+use crate::http::{challenge, Origin, Scheme, Url};
 
 fn place(url: &str) -> Origin {
     Url::parse(url).unwrap().origin()
@@ -153,18 +153,30 @@ fn ok_the_count_goes_up_and_the_own_nonce_stays() {
 fn err_a_name_that_breaks_the_field() {
     let credentials = Credentials::digest("a\nb", "c");
     let values = [&b"Digest realm=r, nonce=n"[..]];
-    let error = credentials.challenged(&place("http://a/"), values.into_iter(), true).unwrap_err();
+    let error = challenged(&credentials, &place("http://a/"), &values, true).unwrap_err();
     assert!(error.to_string().contains("control character"));
     assert!(Credentials::basic("a:b", "c").at_once().is_err());
+}
+
+/// What comes of field values.
+fn challenged(
+    credentials: &Credentials,
+    place: &Origin,
+    values: &[&[u8]],
+    content_is_known: bool,
+) -> Result<News> {
+    let dialogue = credentials.dialogue().expect("they wait to be asked");
+    dialogue.challenged(place, &mut values.iter().copied(), content_is_known)
 }
 
 /// What is answered to these lines, up to the realm.
 fn chosen(credentials: &Credentials, lines: &[&str], content: Option<&[u8]>) -> (News, String) {
     let place = place("http://a/");
-    let values = lines.iter().map(|line| line.as_bytes());
-    let news = credentials.challenged(&place, values, content.is_some()).unwrap();
+    let values: Vec<_> = lines.iter().map(|line| line.as_bytes()).collect();
+    let news = challenged(credentials, &place, &values, content.is_some()).unwrap();
     let message = Message { content, ..get("/") };
-    let answer = credentials.answer(&place, &message).unwrap().unwrap_or_default();
+    let dialogue = credentials.dialogue().unwrap();
+    let answer = dialogue.answer(&place, &message).unwrap().unwrap_or_default();
     (news, String::from_utf8(answer).unwrap())
 }
 
@@ -210,23 +222,24 @@ fn ok_the_strongest_challenge_is_answered() {
 fn ok_what_is_known_is_known_of_one_place_and_renewed_there() {
     let (here, there) = (place("http://a/"), place("http://a:81/"));
     let credentials = Credentials::digest("a", "b");
-    assert!(credentials.asks_first(&here, true));
+    let dialogue = credentials.dialogue().unwrap();
+    assert!(dialogue.asks_first(&here, true));
     let challenge = &b"Digest realm=r, nonce=n, qop=auth, stale=TRUE"[..];
-    let news = credentials.challenged(&here, [challenge].into_iter(), true).unwrap();
+    let news = challenged(&credentials, &here, &[challenge], true).unwrap();
     assert_eq!(news, News::Stale);
-    assert!(!credentials.asks_first(&here, true) && credentials.asks_first(&here, false));
+    assert!(!dialogue.asks_first(&here, true) && dialogue.asks_first(&here, false));
     let answer = |place| {
-        let answer = credentials.answer(place, &get("/")).unwrap().unwrap_or_default();
+        let answer = dialogue.answer(place, &get("/")).unwrap().unwrap_or_default();
         String::from_utf8(answer).unwrap()
     };
     assert!(answer(&here).contains("nonce=\"n\"") && answer(&here).contains("nc=00000002"));
     assert_eq!(answer(&there), "");
     let info = [&b"qop=auth, rspauth=\"0\""[..], b"nextnonce=\"m, o\""];
-    credentials.informed(&there, info.into_iter());
-    credentials.informed(&here, info.into_iter());
+    dialogue.informed(&there, &mut info.into_iter());
+    dialogue.informed(&here, &mut info.into_iter());
     assert!(answer(&here).contains("nonce=\"m, o\"") && answer(&here).contains("nc=00000002"));
     assert_eq!(answer(&there), "");
-    credentials.clone().refused(&here);
+    credentials.clone().dialogue().unwrap().refused(&here);
     assert_eq!(answer(&here), "");
 }
 
@@ -235,12 +248,11 @@ fn ok_the_places_that_are_remembered_are_bounded() {
     let credentials = Credentials::any("a", "b");
     let at = |port| Origin::new(Scheme::Http, place("http://a/").host().clone(), port);
     for port in 1..=40 {
-        let values = [&b"Basic realm=x"[..]];
-        credentials.challenged(&at(port), values.into_iter(), true).unwrap();
+        challenged(&credentials, &at(port), &[b"Basic realm=x"], true).unwrap();
     }
-    let known = (1..=40).filter(|&port| !credentials.asks_first(&at(port), false)).count();
-    assert_eq!(known, 32);
-    assert!(credentials.asks_first(&at(8), false) && !credentials.asks_first(&at(9), false));
+    let asks_first = |port| credentials.dialogue().unwrap().asks_first(&at(port), false);
+    assert_eq!((1..=40).filter(|&port| !asks_first(port)).count(), 32);
+    assert!(asks_first(8) && !asks_first(9));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Headers, Method, Scheme, Url};
 use crate::proto::ResponseHead;
 
-use super::super::auth;
+use super::super::auth::{self, Credentials};
 use super::super::body::Body;
 use super::super::config::Config;
 use super::super::hop::Repeat;
@@ -161,8 +161,9 @@ impl Step<'_> {
             parts.headers.remove("Authorization");
         }
         let same = parts.credentials.take().filter(|_| self.is_trusted() && !names_others);
-        if let Some(credentials) = same.as_ref().filter(|_| !self.same_origin) {
-            credentials.carry(&self.before.url().origin(), &self.url.origin());
+        let asked = same.as_ref().filter(|_| !self.same_origin).and_then(Credentials::dialogue);
+        if let Some(dialogue) = asked {
+            dialogue.carry(&self.before.url().origin(), &self.url.origin());
         }
         let found = || self.config.keys.find(&self.url, parts.netrc.as_ref());
         let credentials = match parts.headers.contains("Authorization") {
