@@ -5,9 +5,11 @@ use std::{error, fmt, io};
 
 use crate::event::Phase;
 use crate::http::{InvalidHeader, StatusCode, Url, UrlError};
+use crate::proto::h1;
 #[cfg(feature = "http2")]
 use crate::proto::h2;
-use crate::proto::{h1, socks};
+#[cfg(feature = "proxy")]
+use crate::proto::socks;
 
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -49,6 +51,7 @@ pub(crate) enum Source {
     Protocol(h1::Error),
     #[cfg(feature = "http2")]
     Http2(h2::Error),
+    #[cfg(feature = "proxy")]
     Socks(socks::Error),
     Url(UrlError),
     Header(InvalidHeader),
@@ -181,6 +184,7 @@ impl Error {
     }
 
     /// The same as an error of another kind.
+    #[cfg(feature = "proxy")]
     pub(crate) fn but(mut self, kind: ErrorKind) -> Error {
         self.0.kind = kind;
         self
@@ -343,6 +347,7 @@ impl error::Error for Error {
             Source::Protocol(source) => source as _,
             #[cfg(feature = "http2")]
             Source::Http2(source) => source as _,
+            #[cfg(feature = "proxy")]
             Source::Socks(source) => source as _,
             Source::Url(source) => source as _,
             Source::Header(source) => source as _,
@@ -357,6 +362,7 @@ impl fmt::Display for Source {
             Source::Protocol(source) => source.fmt(f),
             #[cfg(feature = "http2")]
             Source::Http2(source) => source.fmt(f),
+            #[cfg(feature = "proxy")]
             Source::Socks(source) => source.fmt(f),
             Source::Url(source) => source.fmt(f),
             Source::Header(source) => source.fmt(f),
@@ -383,6 +389,7 @@ impl From<h2::Error> for Source {
     }
 }
 
+#[cfg(feature = "proxy")]
 impl From<socks::Error> for Source {
     fn from(source: socks::Error) -> Source {
         Source::Socks(source)

@@ -15,7 +15,8 @@
 //! | show who you are | [`Credentials`], [`Netrc`] |
 #![cfg_attr(feature = "cookies", doc = "| keep cookies | [`cookies::Jar`] |")]
 #![cfg_attr(feature = "gzip", doc = "| say what is decoded | [`Decoding`] |")]
-//! | go through proxies, or never into your own network | [`Proxy`], [`net::AddressPolicy`] |
+#![cfg_attr(feature = "proxy", doc = "| go through proxies | [`Proxy`] |")]
+//! | never go into your own network | [`net::AddressPolicy`] |
 //! | see what happens, and how long each step takes | [`Observer`], [`Event`], [`Timings`] |
 //! | leave HTTP: 101 and CONNECT | [`Response::into_stream`], [`Stream`] |
 //! | bring TLS, a resolver or a transport of your own | [`net`] |
@@ -45,11 +46,13 @@ pub mod proto;
 pub use crate::client::cookies;
 #[cfg(feature = "gzip")]
 pub use crate::client::Decoding;
+#[cfg(feature = "proxy")]
+pub use crate::client::Proxy;
 pub use crate::client::{
     get, Batch, Body, Client, ClientBuilder, Connection, Credentials, EventStream, IntoRequest,
-    IntoUrl, InvalidNetrc, Lines, Multipart, Netrc, Part, Pipeline, Protocol, Proxy,
-    RedirectPolicy, Redirected, Request, RequestBuilder, Response, Results, RetryPolicy,
-    ServerEvent, Stream, Timeouts,
+    IntoUrl, InvalidNetrc, Lines, Multipart, Netrc, Part, Pipeline, Protocol, RedirectPolicy,
+    Redirected, Request, RequestBuilder, Response, Results, RetryPolicy, ServerEvent, Stream,
+    Timeouts,
 };
 pub use crate::conn::{ConnectionInfo, PoolConfig, PoolStats};
 pub use crate::error::{Error, ErrorKind, Result};

@@ -284,6 +284,7 @@ impl ClientBuilder {
 
     /// Through which proxies requests go. Default: those that the [environment](Proxy::from_env)
     /// names, unless the client has a [connector](ClientBuilder::connector) of its own.
+    #[cfg(feature = "proxy")]
     #[must_use]
     pub fn proxy(mut self, proxy: Proxy) -> ClientBuilder {
         self.as_environment_says = false;
@@ -302,9 +303,9 @@ impl ClientBuilder {
 
     /// Which addresses may be connected to, over TCP: [`AddressPolicy::public_only`] keeps requests to
     /// URLs from strangers, and redirects, out of one's own network. Default: all of them. Of a
-    /// [proxy](ClientBuilder::proxy) its own address is judged, and where it leads is its affair, so none is
-    /// taken from the environment. Replaces a connector of the
-    /// caller's own, which has its own rules, such as [`TcpConnect::guard`].
+    /// proxy its own address is judged, and where it leads is its affair, so none is taken from the
+    /// environment. Replaces a connector of the caller's own, which has its own rules, such as
+    /// [`TcpConnect::guard`].
     ///
     /// ```
     /// use pannier::net::AddressPolicy;

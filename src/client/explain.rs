@@ -34,22 +34,15 @@ pub(super) fn explain(cancel: Option<&CancelToken>, phase: Phase, failure: Failu
             Error::new(ErrorKind::Body).at(phase).message(text).cause(error)
         }
         // A cancel shuts the socket down, which then looks like a peer that ends too early.
-        Failure::Protocol(_) | Failure::Socks(_) if is_cancelled(cancel) => {
-            Error::new(ErrorKind::Cancelled).at(phase)
-        }
+        _ if is_cancelled(cancel) => Error::new(ErrorKind::Cancelled).at(phase),
         Failure::Protocol(error) => Error::broken_rule(phase, error),
-        #[cfg(feature = "http2")]
-        Failure::Connection(_) | Failure::Stream(_) | Failure::Closed(_)
-            if is_cancelled(cancel) =>
-        {
-            Error::new(ErrorKind::Cancelled).at(phase)
-        }
         #[cfg(feature = "http2")]
         Failure::Connection(error) => Error::broken_http2(phase, error),
         #[cfg(feature = "http2")]
         Failure::Stream(reset) => ended_alone(phase, reset),
         #[cfg(feature = "http2")]
         Failure::Closed(complaint) => closed(phase, complaint),
+        #[cfg(feature = "proxy")]
         Failure::Socks(error) => {
             Error::new(ErrorKind::Proxy).at(phase).message(error.to_string()).cause(error)
         }

@@ -37,6 +37,10 @@ mod lines;
 mod manners;
 mod multipart;
 mod pipeline;
+#[cfg(feature = "proxy")]
+mod proxy;
+#[cfg(not(feature = "proxy"))]
+#[path = "unproxied.rs"]
 mod proxy;
 mod race;
 mod random;
@@ -48,6 +52,7 @@ mod route;
 mod run;
 mod stream;
 mod timeouts;
+#[cfg(feature = "proxy")]
 mod tunnel;
 
 use std::fmt;
@@ -76,6 +81,7 @@ pub use self::lines::Lines;
 use self::manners::Manners;
 pub use self::multipart::{Multipart, Part};
 pub use self::pipeline::Pipeline;
+#[cfg(feature = "proxy")]
 pub use self::proxy::Proxy;
 pub use self::redirect::RedirectPolicy;
 pub use self::request::Request;

@@ -21,6 +21,7 @@ pub(super) struct Route {
 
 /// Where connections lead.
 #[derive(Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "proxy"), allow(dead_code))] // Without proxies every way is direct.
 pub(super) enum Way {
     /// To the origin.
     Direct(Origin),

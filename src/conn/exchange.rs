@@ -12,7 +12,9 @@ use crate::net::{Deadline, Transport};
 use crate::proto::h1::{self, PreparedHead};
 #[cfg(feature = "http2")]
 use crate::proto::h2;
-use crate::proto::{socks, ResponseHead};
+#[cfg(feature = "proxy")]
+use crate::proto::socks;
+use crate::proto::ResponseHead;
 
 /// A request on its way out: its head, and what only HTTP/2 has to be told beside it.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +62,7 @@ pub(crate) enum Failure {
     #[cfg(feature = "http2")]
     Closed(Option<h2::ErrorCode>),
     /// The SOCKS proxy on the way.
+    #[cfg(feature = "proxy")]
     Socks(socks::Error),
     /// The caller's content could not be read.
     Content(io::Error),

@@ -10,7 +10,9 @@ pub(crate) mod h1;
 pub(crate) mod h2;
 mod info;
 mod pool;
+#[cfg(feature = "proxy")]
 pub(crate) mod socks;
+#[cfg(feature = "proxy")]
 pub(crate) mod tunnel;
 
 pub(crate) use self::connection::Connection;

@@ -29,6 +29,7 @@ pub(crate) use self::cancel::cancelled;
 pub use self::cancel::{CancelToken, Interrupt, Registration};
 pub use self::deadline::Deadline;
 pub use self::dial::{Family, TcpConnect};
+#[cfg(feature = "proxy")]
 pub(crate) use self::guard::is_within;
 pub use self::guard::{AddressPolicy, AddressRefused};
 pub use self::resolve::SystemResolver;

@@ -18,6 +18,7 @@ pub mod h1;
 pub mod h2;
 mod head;
 mod limits;
+#[cfg(feature = "proxy")]
 pub mod socks;
 
 pub use self::close::CloseReason;

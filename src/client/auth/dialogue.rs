@@ -16,6 +16,7 @@ use super::{Login, Message};
 /// makes no such credentials does not carry the hashes, and all else that is reached from here alone.
 pub(in crate::client) trait Dialogue: Send + Sync {
     /// What is shown in the end.
+    #[cfg_attr(not(feature = "proxy"), allow(dead_code))] // SOCKS alone asks for both in clear.
     fn login(&self) -> &Login;
 
     /// The name of the schemes.

@@ -114,21 +114,6 @@ impl Credentials {
         url.has_userinfo().then(basic)
     }
 
-    /// The name and the password, if they are such.
-    pub(super) fn user_and_password(&self) -> Option<(&[u8], &[u8])> {
-        let Login { user, password } = match &*self.0 {
-            Secret::Token(_) => return None,
-            Secret::Password(login) => login,
-            Secret::Asked(dialogue) => dialogue.login(),
-        };
-        Some((user, password))
-    }
-
-    /// Are these the same, with the same memory?
-    pub(super) fn is(&self, other: &Credentials) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-
     /// The value of the field that shows them, if that needs no challenge.
     pub(super) fn at_once(&self) -> Result<Option<String>> {
         match &*self.0 {
@@ -144,6 +129,25 @@ impl Credentials {
             Secret::Token(_) | Secret::Password(_) => None,
             Secret::Asked(dialogue) => Some(&**dialogue),
         }
+    }
+}
+
+/// What a proxy has to know of them.
+#[cfg(feature = "proxy")]
+impl Credentials {
+    /// The name and the password, if they are such.
+    pub(super) fn user_and_password(&self) -> Option<(&[u8], &[u8])> {
+        let Login { user, password } = match &*self.0 {
+            Secret::Token(_) => return None,
+            Secret::Password(login) => login,
+            Secret::Asked(dialogue) => dialogue.login(),
+        };
+        Some((user, password))
+    }
+
+    /// Are these the same, with the same memory?
+    pub(super) fn is(&self, other: &Credentials) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 

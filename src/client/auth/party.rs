@@ -60,8 +60,8 @@ impl<'a> Party<'a> {
 
     /// The proxy, if there is something to show it.
     pub(in crate::client) fn proxy(server: &'a Server) -> Option<Party<'a>> {
-        let (credentials, place) = (server.credentials.as_ref()?, server.origin.clone());
-        Some(Party { role: Role::Proxy, credentials, place })
+        let (credentials, place) = server.asks_for()?;
+        Some(Party { role: Role::Proxy, credentials, place: place.clone() })
     }
 
     /// May nobody ask this request, as is mostly so?

@@ -78,6 +78,11 @@ impl Server {
         self.kind == Kind::Http
     }
 
+    /// What it may ask for, and as whom.
+    pub(in crate::client) fn asks_for(&self) -> Option<(&Credentials, &Origin)> {
+        self.credentials.as_ref().map(|credentials| (credentials, &self.origin))
+    }
+
     /// The login for a SOCKS proxy.
     pub(in crate::client) fn login(&self) -> Option<Login<'_>> {
         let (user, password) = self.credentials.as_ref()?.user_and_password()?;

@@ -71,6 +71,7 @@ impl Connection {
 
     /// Reads an unread response to its end, whatever is known of it, but no more than `limit` bytes.
     /// Says whether the end was reached.
+    #[cfg(feature = "proxy")]
     pub(crate) fn drain_unknown(&mut self, limit: u64, deadline: Deadline) -> bool {
         let mut scratch = [0; 8 << 10];
         let limit = self.facts.received.saturating_add(limit);
