@@ -15,7 +15,7 @@ use crate::proto::Limits;
 
 use super::auth::{Credentials, Keys, Netrc};
 #[cfg(feature = "cookies")]
-use super::cookies::Jar;
+use super::cookies::{Carrier, Jar};
 use super::decode::Decoding;
 use super::proxy::Proxy;
 use super::redirect::RedirectPolicy;
@@ -129,7 +129,7 @@ pub(crate) struct Config {
     pub(crate) tls: Option<Arc<dyn Tls>>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
     #[cfg(feature = "cookies")]
-    pub(crate) cookies: Option<Jar>,
+    pub(super) cookies: Option<Arc<dyn Carrier>>,
 }
 
 impl Config {
@@ -355,7 +355,7 @@ impl ClientBuilder {
     #[cfg(feature = "cookies")]
     #[must_use]
     pub fn cookies(mut self, jar: Jar) -> ClientBuilder {
-        self.config.cookies = Some(jar);
+        self.config.cookies = Some(Arc::new(jar));
         self
     }
 }

@@ -55,6 +55,7 @@ mod set_cookie;
 mod store;
 mod suffixes;
 
+pub(super) use self::carry::Carrier;
 pub use self::cookie::{Cookie, SameSite};
 pub use self::file::Reading;
 pub use self::jar::Jar;
