@@ -102,7 +102,7 @@ impl fmt::Debug for AddressPolicy {
 
 /// An address that must not be connected to. It stands in the [`io::Error`](std::io::Error) of a
 /// connector.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct AddressRefused {
     address: SocketAddr,
     reason: Cow<'static, str>,
@@ -123,6 +123,12 @@ impl AddressRefused {
 impl fmt::Display for AddressRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} is refused: it is {}", self.address.ip(), self.reason)
+    }
+}
+
+impl fmt::Debug for AddressRefused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AddressRefused({})", self)
     }
 }
 

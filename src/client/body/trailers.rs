@@ -28,9 +28,8 @@ impl Trailers {
         match self.names.iter().find(|name| !may_be(name)) {
             None => Ok(self.names.join(", ")),
             Some(name) => {
-                let shown = name.escape_debug();
                 let text =
-                    format!("{} cannot be the name of a trailer field (RFC 9110 §6.5.1)", shown);
+                    format!("{:?} cannot be the name of a trailer field (RFC 9110 §6.5.1)", name);
                 Err(Error::new(ErrorKind::InvalidRequest).message(text))
             }
         }

@@ -188,7 +188,8 @@ impl Default for TcpConnect {
 impl fmt::Debug for TcpConnect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let TcpConnect { family, stagger, resolver, .. } = self;
-        write!(f, "TcpConnect(family: {:?}, stagger: {:?}, ", family, stagger)?;
+        let stagger = stagger.as_millis() as u64;
+        write!(f, "TcpConnect(family: {:?}, stagger: {}ms, ", family, stagger)?;
         write!(f, "resolver: {:?})", resolver)
     }
 }
