@@ -11,7 +11,6 @@ use std::time::{Duration, SystemTime};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{date, token, Headers, Method, StatusCode};
 
-use super::random::unguessable;
 use super::request::Request;
 use super::run::{Answered, Left};
 
@@ -154,8 +153,10 @@ impl RetryPolicy {
     fn shortened(&self, made: u32) -> Duration {
         let doubled = self.first_pause.saturating_mul(1_u32.checked_shl(made).unwrap_or(u32::MAX));
         let pause = doubled.min(self.longest_pause);
-        // Half of it is certain; how much of the other half there is, no two clients agree on.
-        pause / 2 + pause / 2048 * (unguessable() % 1025) as u32
+        // Half of it is certain; how much of the other half there is, no two clients agree on: it is by
+        // the microsecond at which each of them has failed.
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        pause / 2 + pause / 2048 * (now.subsec_micros() % 1025)
     }
 }
 
