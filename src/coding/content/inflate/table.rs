@@ -141,72 +141,95 @@ impl<const BITS: u32, const SIZE: usize> Table<BITS, SIZE> {
         meanings: &[Entry],
         single: Single,
     ) -> Result<(), Error> {
-        let mut counts = [0; MOST_BITS + 1];
-        for &length in lengths.iter().filter(|&&length| length > 0) {
-            counts[usize::from(length) & MOST_BITS] += 1;
-        }
-        let used: usize = counts.iter().sum();
-        if !is_complete(&counts)? {
-            let granted = single == Single::Granted && used <= 1 && counts[1] == used;
-            if !granted {
-                return Err(Error::Incomplete);
-            }
-            self.entries[..1 << BITS].fill(Entry::NONE.coded(1));
-        }
-        self.fill(&counts, &sorted(lengths, &counts)[..used], meanings);
-        Ok(())
+        build(&mut self.entries, BITS, lengths, meanings, single)
     }
+}
 
-    /// Enters the symbols, which are sorted by the length of their codes. The codes of one length are
-    /// consecutive numbers, and those of the next follow with a zero bit appended.
-    fn fill(&mut self, counts: &Counts, mut sorted: &[u16], meanings: &[Entry]) {
-        let mut code = 0u32;
-        for bits in 1..=BITS {
-            let (here, rest) = sorted.split_at(counts[bits as usize]);
-            for &symbol in here {
-                let entry = meanings[usize::from(symbol)].coded(bits);
-                let first = reversed(code, bits);
-                for place in self.entries[first..1 << BITS].iter_mut().step_by(1 << bits) {
-                    *place = entry;
-                }
-                code += 1;
-            }
-            code <<= 1;
-            sorted = rest;
-        }
-        if !sorted.is_empty() {
-            self.fill_second(counts, sorted, meanings);
-        }
+/// Apart from [`Table::build`], of which there is a copy for each size.
+fn build(
+    entries: &mut [Entry],
+    first_bits: u32,
+    lengths: &[u8],
+    meanings: &[Entry],
+    single: Single,
+) -> Result<(), Error> {
+    let mut counts = [0; MOST_BITS + 1];
+    for &length in lengths.iter().filter(|&&length| length > 0) {
+        counts[usize::from(length) & MOST_BITS] += 1;
     }
-
-    /// Enters those that are too long for the first table. From the longest code down, so that the
-    /// first one seen of a second table says how many bits it is indexed by.
-    fn fill_second(&mut self, counts: &Counts, mut sorted: &[u16], meanings: &[Entry]) {
-        let mut end = 1usize << BITS;
-        let mut last = None;
-        let mut code = (1u32 << MOST_BITS) - 1;
-        for bits in (BITS + 1..=MOST_BITS as u32).rev() {
-            let (rest, here) = sorted.split_at(sorted.len() - counts[bits as usize]);
-            for &symbol in here.iter().rev() {
-                let index = reversed(code, bits);
-                let (low, high) = (index & ((1 << BITS) - 1), index >> BITS);
-                if last != Some(low) {
-                    last = Some(low);
-                    self.entries[low] = Entry::pointer(end, bits - BITS);
-                    end += 1 << (bits - BITS);
-                }
-                let pointer = self.entries[low];
-                let (at, size) = ((pointer.0 >> 16) as usize, 1usize << pointer.code_bits());
-                let entry = meanings[usize::from(symbol)].coded(bits);
-                let second = &mut self.entries[at..at + size];
-                for place in second[high..].iter_mut().step_by(1 << (bits - BITS)) {
-                    *place = entry;
-                }
-                code = code.wrapping_sub(1);
-            }
-            code >>= 1;
-            sorted = rest;
+    let used: usize = counts.iter().sum();
+    if !is_complete(&counts)? {
+        let granted = single == Single::Granted && used <= 1 && counts[1] == used;
+        if !granted {
+            return Err(Error::Incomplete);
         }
+        entries[..1 << first_bits].fill(Entry::NONE.coded(1));
+    }
+    fill(entries, first_bits, &counts, &sorted(lengths, &counts)[..used], meanings);
+    Ok(())
+}
+
+/// Enters the symbols, which are sorted by the length of their codes. The codes of one length are
+/// consecutive numbers, and those of the next follow with a zero bit appended.
+fn fill(
+    entries: &mut [Entry],
+    first_bits: u32,
+    counts: &Counts,
+    mut sorted: &[u16],
+    meanings: &[Entry],
+) {
+    let mut code = 0u32;
+    for bits in 1..=first_bits {
+        let (here, rest) = sorted.split_at(counts[bits as usize]);
+        for &symbol in here {
+            let entry = meanings[usize::from(symbol)].coded(bits);
+            let first = reversed(code, bits);
+            for place in entries[first..1 << first_bits].iter_mut().step_by(1 << bits) {
+                *place = entry;
+            }
+            code += 1;
+        }
+        code <<= 1;
+        sorted = rest;
+    }
+    if !sorted.is_empty() {
+        fill_second(entries, first_bits, counts, sorted, meanings);
+    }
+}
+
+/// Enters those that are too long for the first table. From the longest code down, so that the
+/// first one seen of a second table says how many bits it is indexed by.
+fn fill_second(
+    entries: &mut [Entry],
+    first_bits: u32,
+    counts: &Counts,
+    mut sorted: &[u16],
+    meanings: &[Entry],
+) {
+    let mut end = 1usize << first_bits;
+    let mut last = None;
+    let mut code = (1u32 << MOST_BITS) - 1;
+    for bits in (first_bits + 1..=MOST_BITS as u32).rev() {
+        let (rest, here) = sorted.split_at(sorted.len() - counts[bits as usize]);
+        for &symbol in here.iter().rev() {
+            let index = reversed(code, bits);
+            let (low, high) = (index & ((1 << first_bits) - 1), index >> first_bits);
+            if last != Some(low) {
+                last = Some(low);
+                entries[low] = Entry::pointer(end, bits - first_bits);
+                end += 1 << (bits - first_bits);
+            }
+            let pointer = entries[low];
+            let (at, size) = ((pointer.0 >> 16) as usize, 1usize << pointer.code_bits());
+            let entry = meanings[usize::from(symbol)].coded(bits);
+            let second = &mut entries[at..at + size];
+            for place in second[high..].iter_mut().step_by(1 << (bits - first_bits)) {
+                *place = entry;
+            }
+            code = code.wrapping_sub(1);
+        }
+        code >>= 1;
+        sorted = rest;
     }
 }
 
