@@ -58,12 +58,13 @@ impl fmt::Debug for Crc32 {
     }
 }
 
-/// Eight bytes at once, each by a table of its own.
+/// Four bytes at once, each by a table of its own. Eight would be faster, but not worth 4 KiB in every
+/// program: what is long is folded.
 fn by_tables(mut crc: u32, bytes: &[u8]) -> u32 {
-    let mut words = bytes.chunks_exact(8);
+    let mut words = bytes.chunks_exact(4);
     for bytes in &mut words {
-        let word = word(bytes) ^ u64::from(crc);
-        crc = (0..8).fold(0, |crc, at| crc ^ TABLES[7 - at][(word >> (8 * at)) as usize & 0xff]);
+        let word = (0..4).fold(crc, |word, at| word ^ u32::from(bytes[at]) << (8 * at));
+        crc = (0..4).fold(0, |crc, at| crc ^ TABLES[3 - at][(word >> (8 * at)) as usize & 0xff]);
     }
     words
         .remainder()
@@ -156,10 +157,10 @@ const ROOM: usize = 12 * DISTANCES[0];
 const WORTHWHILE: usize = 3 * REACH * 8;
 
 /// `TABLES[n][byte]` is what `byte` becomes with `n` bytes of zero behind it.
-static TABLES: [[u32; 256]; 8] = {
-    let mut tables = [[0; 256]; 8];
+static TABLES: [[u32; 256]; 4] = {
+    let mut tables = [[0; 256]; 4];
     let mut at = 0;
-    while at < 8 * 256 {
+    while at < 4 * 256 {
         let (n, byte) = (at / 256, at % 256);
         let mut crc = if n == 0 { byte as u32 } else { tables[n - 1][byte] };
         let mut bits = 0;
