@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::{error, fmt};
+use std::{error, fmt, io};
 
 /// Which addresses [`TcpConnect`](super::TcpConnect) may connect to.
 ///
@@ -28,11 +28,35 @@ pub struct AddressPolicy(Rule);
 enum Rule {
     #[default]
     Any,
-    PublicOnly,
-    Own(Arc<Check>),
+    Known(&'static dyn Guard),
+    Own(Arc<dyn Guard>),
 }
 
-type Check = dyn Fn(SocketAddr) -> Result<(), Cow<'static, str>> + Send + Sync;
+/// Who judges addresses. A trait so that a program that lets none be judged has neither the registries nor
+/// the words for a refusal.
+trait Guard: Send + Sync {
+    fn name(&self) -> &'static str;
+
+    fn check(&self, address: SocketAddr) -> Result<(), AddressRefused>;
+
+    /// Those that pass, if there are any.
+    fn passing(&self, mut addresses: Vec<SocketAddr>) -> io::Result<Vec<SocketAddr>> {
+        let mut refused = None;
+        addresses.retain(|address| match self.check(*address) {
+            Ok(()) => true,
+            Err(refusal) => {
+                refused.get_or_insert(refusal);
+                false
+            }
+        });
+        match refused {
+            Some(refused) if addresses.is_empty() => {
+                Err(io::Error::new(io::ErrorKind::PermissionDenied, refused))
+            }
+            _ => Ok(addresses),
+        }
+    }
+}
 
 impl AddressPolicy {
     /// All of them. The default.
@@ -49,7 +73,7 @@ impl AddressPolicy {
     /// What is public by its address may still be one's own: hosts of one's own with public addresses
     /// are for a policy of [one's own](AddressPolicy::by).
     pub const fn public_only() -> AddressPolicy {
-        AddressPolicy(Rule::PublicOnly)
+        AddressPolicy(Rule::Known(&PublicOnly))
     }
 
     /// What this function says, which completes the sentence "it is …" if it refuses.
@@ -69,7 +93,7 @@ impl AddressPolicy {
     pub fn by<E: Into<Cow<'static, str>>>(
         check: impl Fn(SocketAddr) -> Result<(), E> + Send + Sync + 'static,
     ) -> AddressPolicy {
-        AddressPolicy(Rule::Own(Arc::new(move |address| check(address).map_err(Into::into))))
+        AddressPolicy(Rule::Own(Arc::new(By(check))))
     }
 
     /// May this address be connected to?
@@ -77,26 +101,60 @@ impl AddressPolicy {
     /// # Errors
     /// Why not.
     pub fn check(&self, address: SocketAddr) -> Result<(), AddressRefused> {
-        let judged = match &self.0 {
-            Rule::Any => Ok(()),
-            Rule::PublicOnly => match special_use(address.ip()) {
-                Some(reason) => Err(reason.into()),
-                None => Ok(()),
-            },
-            Rule::Own(check) => check(address),
-        };
-        judged.map_err(|reason| AddressRefused { address, reason })
+        self.guard().map_or(Ok(()), |guard| guard.check(address))
+    }
+
+    /// Those that may be connected to, if there are any.
+    pub(super) fn passing(&self, addresses: Vec<SocketAddr>) -> io::Result<Vec<SocketAddr>> {
+        match self.guard() {
+            Some(guard) => guard.passing(addresses),
+            None => Ok(addresses),
+        }
+    }
+
+    fn guard(&self) -> Option<&dyn Guard> {
+        match &self.0 {
+            Rule::Any => None,
+            Rule::Known(guard) => Some(*guard),
+            Rule::Own(guard) => Some(&**guard),
+        }
     }
 }
 
 impl fmt::Debug for AddressPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let rule = match self.0 {
-            Rule::Any => "any",
-            Rule::PublicOnly => "public only",
-            Rule::Own(_) => "by a function",
-        };
-        write!(f, "AddressPolicy({})", rule)
+        write!(f, "AddressPolicy({})", self.guard().map_or("any", Guard::name))
+    }
+}
+
+struct PublicOnly;
+
+impl Guard for PublicOnly {
+    fn name(&self) -> &'static str {
+        "public only"
+    }
+
+    fn check(&self, address: SocketAddr) -> Result<(), AddressRefused> {
+        match special_use(address.ip()) {
+            Some(reason) => Err(AddressRefused { address, reason: reason.into() }),
+            None => Ok(()),
+        }
+    }
+}
+
+struct By<F>(F);
+
+impl<F, E> Guard for By<F>
+where
+    F: Fn(SocketAddr) -> Result<(), E> + Send + Sync,
+    E: Into<Cow<'static, str>>,
+{
+    fn name(&self) -> &'static str {
+        "by a function"
+    }
+
+    fn check(&self, address: SocketAddr) -> Result<(), AddressRefused> {
+        self.0(address).map_err(|reason| AddressRefused { address, reason: reason.into() })
     }
 }
 

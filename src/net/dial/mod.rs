@@ -126,7 +126,7 @@ impl TcpConnect {
         if found.is_empty() {
             return Err(self.family.missing(name));
         }
-        let mut order = interleave(&self.allowed(found)?);
+        let mut order = interleave(&self.guard.passing(found)?);
         self.failures().postpone(&mut order, Instant::now());
         (dialing.progress)(Step::Resolved(&order));
         Ok(order)
@@ -134,26 +134,8 @@ impl TcpConnect {
 
     fn literal(&self, host: &Host, address: SocketAddr) -> io::Result<Vec<SocketAddr>> {
         match self.family.includes(&address) {
-            true => self.allowed(vec![address]),
+            true => self.guard.passing(vec![address]),
             false => Err(self.family.missing(&host.to_string())),
-        }
-    }
-
-    /// Those that the guard allows, if there are any.
-    fn allowed(&self, mut addresses: Vec<SocketAddr>) -> io::Result<Vec<SocketAddr>> {
-        let mut refused = None;
-        addresses.retain(|address| match self.guard.check(*address) {
-            Ok(()) => true,
-            Err(refusal) => {
-                refused.get_or_insert(refusal);
-                false
-            }
-        });
-        match refused {
-            Some(refused) if addresses.is_empty() => {
-                Err(io::Error::new(ErrorKind::PermissionDenied, refused))
-            }
-            _ => Ok(addresses),
         }
     }
 
