@@ -6,6 +6,7 @@
 //! may ask for more attempts, with growing pauses between them. In both cases only what the server
 //! cannot have processed, or may process twice (RFC 9110 §9.2.2), unless the caller says otherwise.
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -29,6 +30,7 @@ use super::run::{Answered, Left};
 pub struct RetryPolicy {
     stale: bool,
     attempts: u32,
+    further: Option<Further>,
     first_pause: Duration,
     longest_pause: Duration,
     longest_wish: Duration,
@@ -50,6 +52,7 @@ impl RetryPolicy {
         RetryPolicy {
             stale: true,
             attempts: 0,
+            further: None,
             first_pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(30),
             longest_wish: Duration::from_secs(120),
@@ -63,7 +66,8 @@ impl RetryPolicy {
     /// 429, 502, 503 or 504. Never beyond the total timeout: if the pause would be, what was got is
     /// the result.
     pub const fn attempts(count: u32) -> RetryPolicy {
-        RetryPolicy { attempts: count, ..RetryPolicy::stale_connections() }
+        let further = Some(Further(RetryPolicy::pause_before_further));
+        RetryPolicy { attempts: count, further, ..RetryPolicy::stale_connections() }
     }
 
     /// The pause before the first of the further attempts, and how long it may become by doubling.
@@ -129,6 +133,15 @@ impl RetryPolicy {
         result: &Result<Answered>,
         made: u32,
     ) -> Option<Duration> {
+        self.further?.0(self, request, result, made)
+    }
+
+    fn pause_before_further(
+        &self,
+        request: &Request,
+        result: &Result<Answered>,
+        made: u32,
+    ) -> Option<Duration> {
         if made >= self.attempts || !request.body().is_replayable() {
             return None;
         }
@@ -157,6 +170,26 @@ impl RetryPolicy {
         // the microsecond at which each of them has failed.
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         pause / 2 + pause / 2048 * (now.subsec_micros() % 1025)
+    }
+}
+
+/// What reckons the pauses. Not called by its name, so that a program that asks for no further attempts has
+/// neither that nor what reads `Retry-After`.
+#[derive(Clone, Copy)]
+struct Further(fn(&RetryPolicy, &Request, &Result<Answered>, u32) -> Option<Duration>);
+
+/// There is but one.
+impl PartialEq for Further {
+    fn eq(&self, _: &Further) -> bool {
+        true
+    }
+}
+
+impl Eq for Further {}
+
+impl fmt::Debug for Further {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Further")
     }
 }
 
