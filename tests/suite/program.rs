@@ -82,6 +82,11 @@ fn err_a_head_that_is_refused_is_shown_as_far_as_it_is_sound() {
         ("Content-Length: -6", 8),
         ("content-length: 1\r\nContent-Length: 2", 8),
         ("Transfer-Encoding: foo", 61),
+        ("Content-Length: \r-6", 8),
+        ("X: a\rb", 8),
+        ("X: a\0b", 8),
+        ("no colon", 8),
+        ("a name: b", 8),
     ] {
         let peer = Peer::start(move |_| {
             format!("HTTP/1.1 200 OK\r\nA: b\r\n{}\r\nC: d\r\n\r\nhello", field).as_str().into()
@@ -93,6 +98,20 @@ fn err_a_head_that_is_refused_is_shown_as_far_as_it_is_sound() {
         let first = field.split_once("\r\n").map(|(first, _)| format!("{}\r\n", first));
         let sound = format!("HTTP/1.1 200 OK\r\nA: b\r\n{}", first.unwrap_or_default());
         assert_eq!((dir.read("file"), dir.read("dump")), (sound.clone(), sound));
+    }
+}
+
+#[test]
+fn err_a_head_that_ends_too_early_is_shown_as_far_as_it_came() {
+    for (lines, rest) in [
+        ("HTTP/1.1 200 OK\r\nA: b\r\nConnection: close\r\n", ""),
+        ("HTTP/1.1 200 OK\r\nA: b\r\n", "Connection: close\r"),
+        ("HTTP/1.1 100 Go on\r\n\r\nHTTP/1.1 200 OK\r\n", "Connection: close"),
+        ("", "HTTP/1.1 200 Connection: close"),
+    ] {
+        let peer = Peer::start(move |_| [lines, rest].concat().as_str().into());
+        let run = pannier(&["-si", "-w", "%{exitcode}", &peer.url("/")]);
+        assert_eq!(run.text(), (&*format!("{}18", lines), "", 18));
     }
 }
 

@@ -1,9 +1,9 @@
 //! Heads as they crossed the wire, read once more: events give them as bytes.
 //!
-//! Only what the library has let through comes here, so that nothing is refused: obsolete folding
+//! Fields are taken of what the library has let through, so that nothing is refused: obsolete folding
 //! (RFC 9112 §5.2) is a space, and a line without a colon is none.
 
-use pannier::http::token::{is_ows, trim_ows};
+use pannier::http::token::{is_field_byte, is_ows, is_token, trim_ows};
 
 /// The fields of a head or a trailer section, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,9 +54,48 @@ impl Fields {
     }
 }
 
+/// Of a head that was refused, the lines from the first on that are whole and could stand there.
+pub fn valid_lines(head: &[u8]) -> &[u8] {
+    let mut end = 0;
+    for (index, line) in head.split_inclusive(|&byte| byte == b'\n').enumerate() {
+        let Some(text) = line.strip_suffix(b"\n") else { break };
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let folds = index > 1 && text.first().is_some_and(|&byte| is_ows(byte));
+        let is_valid = match text.iter().position(|&byte| byte == b':') {
+            _ if index == 0 => text.starts_with(b"HTTP/1."),
+            Some(colon) => folds || is_token(&text[..colon]),
+            None => folds || text.is_empty(),
+        };
+        if !is_valid || !text.iter().all(|&byte| is_field_byte(byte)) {
+            break;
+        }
+        end += line.len();
+        if text.is_empty() {
+            break;
+        }
+    }
+    &head[..end]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ok_the_lines_before_what_is_wrong() {
+        for (valid, rest) in [
+            ("", "HTP/1.1 200 OK\r\nA: b\r\n\r\n"),
+            ("HTTP/1.1 200 OK\r\nA: b\r\n", "no colon\r\nB: c\r\n\r\n"),
+            ("HTTP/1.1 200 OK\nA: b\n", "B: \rc\n\n"),
+            ("HTTP/1.1 200 OK\r\nA: b\r\n c\r\n", "B: "),
+            ("HTTP/1.1 200 OK\r\n", " A: b\r\n"),
+            ("HTTP/1.1 200 OK\r\nA: b\r\n\r\n", "C: d\r\n"),
+            ("HTTP/1.1 200 OK\r\n", ""),
+        ] {
+            let head = [valid, rest].concat();
+            assert_eq!(valid_lines(head.as_bytes()), valid.as_bytes());
+        }
+    }
 
     #[test]
     fn ok_fields_of_a_head() {

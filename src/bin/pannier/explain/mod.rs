@@ -15,6 +15,7 @@ use pannier::proto::h1;
 use pannier::{Error, ErrorKind, Phase};
 
 use crate::exit::{self, Failure};
+use crate::head;
 
 /// What a message needs to know besides the error.
 #[derive(Clone, Debug, Default)]
@@ -75,15 +76,20 @@ pub fn late(facts: &Facts) -> Failure {
     Failure::new(exit::TIMED_OUT, timed_out(Some(Phase::Receive), facts))
 }
 
-/// The part of a head that was refused which stands before what is wrong with it, as curl shows it: it
-/// takes a head line by line. Nothing if that is not to be found out.
+/// The part of a head that was refused, or ended too early, which stands before what is wrong with it, as
+/// curl shows it: it takes a head line by line. Nothing if that is not to be found out.
 pub fn sound_part<'a>(head: &'a [u8], error: &Error) -> &'a [u8] {
-    let (name, nth) = match cause::<h1::Error>(error) {
-        Some(h1::Error::ContentLength) => ("content-length", 0),
-        Some(h1::Error::ContentLengthsDiffer) => ("content-length", 1),
-        Some(h1::Error::TransferCoding) => ("transfer-encoding", 0),
-        _ => return &[],
-    };
+    match cause::<h1::Error>(error) {
+        Some(h1::Error::ContentLength) => before_field(head, "content-length", 0),
+        Some(h1::Error::ContentLengthsDiffer) => before_field(head, "content-length", 1),
+        Some(h1::Error::TransferCoding) => before_field(head, "transfer-encoding", 0),
+        Some(h1::Error::StatusLine | h1::Error::Version) | None => &[],
+        Some(_) => head::valid_lines(head),
+    }
+}
+
+/// What stands before the field line of this name that so many others of that name precede.
+fn before_field<'a>(head: &'a [u8], name: &str, others: usize) -> &'a [u8] {
     let named = |line: &&[u8]| {
         let line = line.split(|&byte| byte == b':').next().unwrap_or_default();
         line.eq_ignore_ascii_case(name.as_bytes())
@@ -93,7 +99,7 @@ pub fn sound_part<'a>(head: &'a [u8], error: &Error) -> &'a [u8] {
         at += line.len();
         (at - line.len(), line)
     });
-    let faulty = starts.filter(|(_, line)| named(line)).nth(nth);
+    let faulty = starts.filter(|(_, line)| named(line)).nth(others);
     faulty.map_or(&[], |(start, _)| &head[..start])
 }
 
@@ -109,7 +115,7 @@ fn broken_rule(rule: &h1::Error) -> Option<Failure> {
         h1::Error::ContentLength | h1::Error::ContentLengthsDiffer => {
             (exit::WEIRD_REPLY, format!("Invalid Content-Length: {}", rule))
         }
-        h1::Error::ClosedInHead => (exit::RECEIVE_FAILED, format!("Recv failure: {}", rule)),
+        h1::Error::ClosedInHead => (exit::PARTIAL, rule.to_string()),
         _ => return None,
     };
     Some(Failure::new(code, message))
