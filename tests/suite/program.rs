@@ -77,6 +77,40 @@ fn ok_heads_of_redirects_and_trailers_are_shown() {
 }
 
 #[test]
+fn ok_and_err_where_a_redirect_points_is_written_unless_it_was_followed() {
+    let peer = Peer::start(|request| {
+        let location = match request.split(' ').nth(1) {
+            Some("/relative") => "b/../c?d=e f",
+            Some("/foreign") => "ht3p://localhost/ a",
+            Some("/bad") => "http://",
+            Some("/none") => "",
+            _ => return sized("ok"),
+        };
+        format!("HTTP/1.1 301 Go\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", location)
+            .as_str()
+            .into()
+    });
+    let home = peer.url("");
+    for (words, path, expected, code) in [
+        ("", "/relative", "URL/c?d=e%20f", 0),
+        ("-L --max-redirs 0", "/relative", "URL/c?d=e%20f", 47),
+        ("-L", "/relative", "", 0),
+        ("", "/foreign", "ht3p://localhost/ a", 0),
+        ("-L", "/foreign", "", 1),
+        ("", "/bad", "http://", 0),
+        ("", "/none", "", 0),
+        ("", "/200", "", 0),
+    ] {
+        let url = peer.url(path);
+        let mut words: Vec<&str> = words.split_whitespace().collect();
+        words.extend(["-s", "-o", "-", "-w", "|%{redirect_url}", &url]);
+        let run = pannier(&words);
+        let written = run.text().0.split_once('|').map(|(_, url)| url.replace(&home, "URL"));
+        assert_eq!((written.as_deref(), run.text().2), (Some(expected), code), "{:?}", words);
+    }
+}
+
+#[test]
 fn err_a_head_that_is_refused_is_shown_as_far_as_it_is_sound() {
     for (field, code) in [
         ("Content-Length: -6", 8),

@@ -1,6 +1,6 @@
 //! From the text of a URL to what is asked for: scheme guessed, uploads named, queries added.
 
-use pannier::http::{Scheme, Url, UrlLeniency};
+use pannier::http::{percent, Scheme, Url, UrlLeniency};
 
 use crate::data;
 use crate::exit::{self, Failure};
@@ -9,32 +9,30 @@ use crate::protocols::{self, From};
 
 /// The URL in `text`, with a scheme before it if it has none, and the pieces of `-G` and
 /// `--url-query`.
-pub fn url(op: &Operation, text: &[u8], upload: Option<&[u8]>) -> Result<Url, Failure> {
-    let text = url_text(op, text)?;
-    let text = match upload {
-        Some(file) if !matches!(file, b"-" | b".") => with_file_name(&text, file),
-        _ => text,
+pub fn url(op: &Operation, given: &[u8], upload: Option<&[u8]>) -> Result<Url, Failure> {
+    let full = url_text(op, given)?;
+    let full = match upload {
+        Some(file) if !matches!(file, b"-" | b".") => with_file_name(&full, file),
+        _ => full,
     };
     // A proxy, or `--resolve`, may know names that end in a number.
     let leniency = UrlLeniency::default().path_as_is(op.path_as_is).numeric_names(true);
-    let mut url = Url::parse_with(&text, leniency).map_err(|error| Failure::url(&error))?;
+    let mut url = Url::parse_with(&full, leniency).map_err(|error| Failure::url(&error))?;
     protocols::check(op, &url, From::CommandLine)?;
     let data = op.data.as_deref().filter(|_| op.get);
     for piece in data.into_iter().chain(op.query.as_deref()).filter(|piece| !piece.is_empty()) {
-        let piece = String::from_utf8(piece.to_vec()).unwrap_or_else(|_| escape_high(piece));
-        url.append_raw_query(&piece);
+        url.append_raw_query(&text(piece));
     }
     Ok(url)
 }
 
-fn url_text(op: &Operation, text: &[u8]) -> Result<String, Failure> {
+fn url_text(op: &Operation, given: &[u8]) -> Result<String, Failure> {
     // What a pasted line end or blank would do to a request line is none of the user's wishes.
-    if text.is_empty() || text.iter().any(|&byte| byte <= b' ' || byte == 0x7f) {
+    if given.is_empty() || given.iter().any(|&byte| byte <= b' ' || byte == 0x7f) {
         let message = "URL rejected: it is empty or has a space or control character";
         return Err(Failure::new(exit::BAD_URL, message));
     }
-    let text = String::from_utf8(text.to_vec()).unwrap_or_else(|_| escape_high(text));
-    let text = with_two_slashes(text);
+    let text = with_two_slashes(text(given));
     let authority = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
     let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
     // Readers differ on which `@` ends the userinfo, hence on which host is meant.
@@ -60,16 +58,10 @@ fn with_two_slashes(text: String) -> String {
     }
 }
 
-/// Bytes that are no UTF-8, as `%XX`.
-fn escape_high(text: &[u8]) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for &byte in text {
-        match byte {
-            0..=0x7f => escaped.push(char::from(byte)),
-            _ => escaped.push_str(&format!("%{:02X}", byte)),
-        }
-    }
-    escaped
+/// The bytes of a URL as text: what is no UTF-8 has its bytes outside ASCII as `%XX`.
+pub fn text(bytes: &[u8]) -> String {
+    let text = String::from_utf8(bytes.to_vec());
+    text.unwrap_or_else(|_| percent::encode(bytes, percent::CONTROL))
 }
 
 /// The URL with the name of the file behind the slash that its path ends in.

@@ -5,7 +5,9 @@ use std::sync::atomic::Ordering;
 
 use pannier::http::Url;
 
+use crate::address;
 use crate::exit::{self, Failure};
+use crate::head::Fields;
 use crate::job::Session;
 use crate::jobs::Job;
 use crate::jsonl;
@@ -85,13 +87,17 @@ impl Session {
 impl Done {
     fn report(self, job: &Job, failure: Option<Failure>) -> Report {
         let asked = self.url.as_ref().map(Url::without_credentials);
+        let code = failure.as_ref().map_or(0, |failure| failure.code);
+        let effective = self.progress.effective.or_else(|| self.record.effective.clone()).or(asked);
+        let stays = !job.op.location || code == exit::TOO_MANY_REDIRECTS;
+        let from = effective.as_ref().filter(|_| stays);
         Report {
             url: String::from_utf8_lossy(&job.url.text).into_owned(),
-            effective: self.progress.effective.or_else(|| self.record.effective.clone()).or(asked),
+            redirect_url: from.and_then(|from| redirect_url(&self.record, from)),
+            effective,
             parsed: self.url,
-            redirect_url: self.progress.redirect_url,
             file: self.file,
-            exit: failure.as_ref().map_or(0, |failure| failure.code),
+            exit: code,
             error: failure.map(|failure| failure.message).unwrap_or_default(),
             downloaded: self.progress.downloaded,
             delivered: self.progress.delivered,
@@ -102,4 +108,14 @@ impl Done {
             record: self.record,
         }
     }
+}
+
+/// Where the last answer points from this URL: resolved, or as it stands if the program goes to no such
+/// URLs.
+fn redirect_url(record: &Record, from: &Url) -> Option<String> {
+    let fields = Fields::of(&record.head);
+    let is_redirect = (300..400).contains(&record.status);
+    let location = fields.get("location").filter(|text| is_redirect && !text.is_empty())?;
+    let text = address::text(location);
+    Some(from.join(&text).map_or(text, |url| url.to_string()))
 }

@@ -52,7 +52,6 @@ pub struct Progress {
     pub expected: Option<u64>,
     /// The URL that answered.
     pub effective: Option<Url>,
-    pub redirect_url: Option<String>,
     /// What the status says about another try, once one has come.
     pub verdict: Option<Verdict>,
     /// Something was read of a body that cannot be read again.
@@ -87,7 +86,6 @@ impl Transfer<'_> {
         }
         self.watcher.came(response.local_addr(), response.remote_addr());
         progress.effective = Some(response.url().clone());
-        progress.redirect_url = response.redirect_url().map(|url| url.to_string());
         progress.expected = announced(&response).filter(|_| !asked.is_head);
         let mut response = match response.into_stream() {
             Ok(stream) => return self.relay(stream, asked, progress),
