@@ -107,15 +107,23 @@ fn ok_several_files_and_groups_are_parts_of_parts() {
 
 #[test]
 fn ok_a_media_type_of_the_callers_is_given_the_boundary() {
-    let peer = Peer::start(|_| sized(""));
-    let url = peer.url("/");
-    let words = ["-s", "-H", "content-type: multipart/form-data; charset=utf-8", "-F", "a=1", &url];
-    assert_eq!(pannier(&words).text(), ("", "", 0));
-    let request = peer.requests().remove(0);
-    let line = request.lines().nth(5).unwrap();
-    let expected =
-        "Content-Type: multipart/form-data; charset=utf-8; boundary=------------------------";
-    assert!(line.starts_with(expected), "{}", request);
+    for (media_type, disposition) in
+        [("multipart/form-data; charset=utf-8", "form-data"), ("text/info", "attachment")]
+    {
+        let peer = Peer::start(|_| sized(""));
+        let (url, field) = (peer.url("/"), format!("content-type: {}", media_type));
+        let words = ["-s", "-H", &field, "-F", "a=1", &url];
+        assert_eq!(pannier(&words).text(), ("", "", 0));
+        let request = peer.requests().remove(0);
+        let (_, boundary) = request.split_once("; boundary=").unwrap();
+        let boundary = boundary.lines().next().unwrap();
+        let expected = format!(
+            "\r\nContent-Type: {}; boundary={}\r\n\r\n\
+             --{1}\r\nContent-Disposition: {}; name=\"a\"\r\n\r\n1\r\n--{1}--\r\n",
+            media_type, boundary, disposition
+        );
+        assert!(request.ends_with(&expected), "{}", request);
+    }
 }
 
 #[test]

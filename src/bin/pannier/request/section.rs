@@ -143,8 +143,13 @@ impl Section {
         if media_type.is_some() {
             self.custom.retain(|line| !line.name().eq_ignore_ascii_case("Content-Type"));
         }
-        let form = op.form.build(media_type.as_deref())?;
-        let media_type = form.content_type();
+        // The boundary is put behind any type, though only `multipart` has a meaning for it.
+        let foreign = media_type.as_deref().filter(|given| !is_multipart(given));
+        let form = op.form.build(foreign.map_or(media_type.as_deref(), |_| Some(MIXED)))?;
+        let media_type = match foreign {
+            Some(given) => [given, b"; boundary=", form.boundary().as_bytes()].concat(),
+            None => form.content_type(),
+        };
         let bad = |error: pannier::Error| Failure::new(exit::BAD_ARGUMENT, error.to_string());
         Ok(Payload::Form(form.into_body().map_err(bad)?, media_type))
     }
@@ -236,6 +241,10 @@ fn with_json(op: &Operation, mut lines: Vec<Custom>) -> Vec<Custom> {
     lines
 }
 
+fn is_multipart(media_type: &[u8]) -> bool {
+    media_type.to_ascii_lowercase().starts_with(b"multipart/")
+}
+
 /// Does a request with much content ask beforehand? As curl's, in HTTP/1.1 only.
 fn asks_first(version: Protocol) -> bool {
     match version {
@@ -246,6 +255,9 @@ fn asks_first(version: Protocol) -> bool {
         _ => false,
     }
 }
+
+/// What parts are that are no form.
+const MIXED: &[u8] = b"multipart/mixed";
 
 /// 1 MiB: above it a server is asked first whether it wants the body.
 const EXPECT_ABOVE: u64 = 1 << 20;
