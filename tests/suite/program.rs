@@ -238,6 +238,9 @@ fn err_messages_and_codes_are_curls() {
         Some("/bad") => "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello".into(),
         Some("/coded") => "HTTP/1.1 200 OK\r\nTransfer-Encoding: foo\r\n\r\nhello".into(),
         Some("/old") => "hello".into(),
+        Some("/vast") => "HTTP/1.1 200 OK\r\nConnection: close\r\n\
+                          Content-Length: 36893488147419103232\r\n\r\nhello"
+            .into(),
         _ => "HTTP/1.1 404 No\r\nContent-Length: 9\r\nConnection: close\r\n\r\nhello".into(),
     });
     for (words, code, message) in [
@@ -245,6 +248,10 @@ fn err_messages_and_codes_are_curls() {
         ("-sS URL/short -o /dev/null", 18, "pannier: (18) transfer closed with 4 bytes remaining to read\n"),
         ("-sS URL/empty", 52, "pannier: (52) Empty reply from server\n"),
         ("-sSL --max-redirs 2 URL/loop", 47, "pannier: (47) Maximum (2) redirects followed\n"),
+        ("-sS --max-filesize 8 URL/short", 63, "pannier: (63) Maximum file size exceeded\n"),
+        ("-sS --max-filesize 8 -I URL/short", 63, "pannier: (63) Maximum file size exceeded\n"),
+        ("-sS --max-filesize 8 URL/vast", 63, "pannier: (63) Maximum file size exceeded\n"),
+        ("-s --max-filesize 8 --ignore-content-length URL/vast", 0, ""),
         ("-s URL/bad", 8, ""),
         ("-sS URL/coded", 61, "pannier: (61) Unsolicited Transfer-Encoding found: "),
         ("-s URL/old", 1, ""),

@@ -86,7 +86,8 @@ impl Transfer<'_> {
         }
         self.watcher.came(response.local_addr(), response.remote_addr());
         progress.effective = Some(response.url().clone());
-        progress.expected = announced(&response).filter(|_| !asked.is_head);
+        let announced = length_field(self.op, &response).and_then(token::decimal);
+        progress.expected = announced.filter(|_| !asked.is_head);
         let mut response = match response.into_stream() {
             Ok(stream) => return self.relay(stream, asked, progress),
             Err(response) => response,
@@ -108,9 +109,11 @@ impl Transfer<'_> {
         asked: &Asked,
         progress: &mut Progress,
     ) -> Result<(), Failure> {
+        if self.is_announced_too_large(response) {
+            return Err(too_large());
+        }
         // `-I -X GET` asks for no content either, but gets some.
         if !self.op.head {
-            self.announced_too_large(progress)?;
             self.copy(response, asked, progress)?;
         }
         if let Some(trailers) = response.trailers() {
@@ -212,11 +215,13 @@ impl Transfer<'_> {
         }
     }
 
-    fn announced_too_large(&self, progress: &Progress) -> Result<(), Failure> {
-        match (self.op.max_filesize, progress.expected) {
-            (Some(most), Some(announced)) if announced > most => Err(too_large()),
-            _ => Ok(()),
-        }
+    /// Also by a number that none of 64 bits can hold.
+    fn is_announced_too_large(&self, response: &Response) -> bool {
+        let Some(most) = self.op.max_filesize else { return false };
+        length_field(self.op, response).is_some_and(|digits| match token::decimal(digits) {
+            Some(announced) => announced > most,
+            None => digits.iter().all(u8::is_ascii_digit),
+        })
     }
 
     fn show_heads(&mut self) -> Result<(), Failure> {
@@ -354,9 +359,10 @@ fn section(trailers: &Headers) -> Vec<u8> {
     lines.collect::<Vec<_>>().concat()
 }
 
-/// The length of the content as it is sent.
-fn announced(response: &Response) -> Option<u64> {
-    response.headers().get_list("Content-Length").next().and_then(token::decimal)
+/// The length of the content as it is sent, if that is heeded.
+fn length_field<'a>(op: &Operation, response: &'a Response) -> Option<&'a [u8]> {
+    let mut lengths = response.headers().get_list("Content-Length");
+    lengths.next().filter(|_| !op.ignore_content_length)
 }
 
 fn http_error(response: &Response) -> Failure {
