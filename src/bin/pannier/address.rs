@@ -18,6 +18,9 @@ pub fn url(op: &Operation, given: &[u8], upload: Option<&[u8]>) -> Result<Url, F
     // A proxy, or `--resolve`, may know names that end in a number.
     let leniency = UrlLeniency::default().path_as_is(op.path_as_is).numeric_names(true);
     let mut url = Url::parse_with(&full, leniency).map_err(|error| Failure::url(&error))?;
+    if url.host_str().len() > LONGEST_HOST {
+        return Err(Failure::new(exit::BAD_URL, "URL rejected: its host name is too long"));
+    }
     protocols::check(op, &url, From::CommandLine)?;
     let data = op.data.as_deref().filter(|_| op.get);
     for piece in data.into_iter().chain(op.query.as_deref()).filter(|piece| !piece.is_empty()) {
@@ -79,6 +82,10 @@ fn with_file_name(text: &str, file: &[u8]) -> String {
     format!("{}{}{}{}", place, slash, name, rest)
 }
 
+/// curl's bound. A name that can be looked up is much shorter (RFC 1035 §2.3.4), but a proxy may know
+/// others.
+const LONGEST_HOST: usize = 65_535;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +95,15 @@ mod tests {
         for text in ["http://a/b c", "http://a/\r\nX", "", "http://a\t/", "http://u@a:80@b/"] {
             let failure = url(&Operation::new(), text.as_bytes(), None).expect_err(text);
             assert_eq!(failure.code, exit::BAD_URL, "{:?}", text);
+        }
+    }
+
+    #[test]
+    fn ok_and_err_a_host_may_be_as_long_as_curls() {
+        for (length, code) in [(65_535, None), (65_536, Some(exit::BAD_URL))] {
+            let text = format!("http://{}/", "a".repeat(length));
+            let found = url(&Operation::new(), text.as_bytes(), None);
+            assert_eq!(found.err().map(|failure| failure.code), code, "{}", length);
         }
     }
 
