@@ -59,6 +59,25 @@ fn ok_a_password_is_asked_for_once() {
 }
 
 #[test]
+fn ok_marks_of_urls_go_out_as_they_are_typed_and_pointed_to() {
+    let there = r#"/"<>^`|\..\{}?'"<>\{}"#;
+    let peer = Peer::start(move |request| match request.starts_with("GET /go ") {
+        true => format!("HTTP/1.1 302 Go\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n", there)
+            .as_str()
+            .into(),
+        false => sized("ok"),
+    });
+    let (typed, go) = (peer.url(there), peer.url("/go"));
+    assert_eq!(pannier(&["-sSL", "-g", &typed, &go]).text(), ("okok", "", 0));
+    let targets: Vec<String> = peer.requests().iter().map(|request| target(request)).collect();
+    assert_eq!(targets, [there, "/go", there]);
+}
+
+fn target(request: &str) -> String {
+    request.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+#[test]
 fn ok_heads_of_redirects_and_trailers_are_shown() {
     let peer = Peer::start(|request| match request.starts_with("GET /a ") {
         true => "HTTP/1.1 302 Go\r\nLocation: b\r\nContent-Length: 4\r\n\r\nlost".into(),

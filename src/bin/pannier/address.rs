@@ -16,7 +16,7 @@ pub fn url(op: &Operation, given: &[u8], upload: Option<&[u8]>) -> Result<Url, F
         _ => full,
     };
     // A proxy, or `--resolve`, may know names that end in a number.
-    let leniency = UrlLeniency::default().path_as_is(op.path_as_is).numeric_names(true);
+    let leniency = leniency().path_as_is(op.path_as_is).numeric_names(true);
     let mut url = Url::parse_with(&full, leniency).map_err(|error| Failure::url(&error))?;
     if url.host_str().len() > LONGEST_HOST {
         return Err(Failure::new(exit::BAD_URL, "URL rejected: its host name is too long"));
@@ -59,6 +59,11 @@ fn with_two_slashes(text: String) -> String {
         true => format!("{}://{}", &text[..colon], &rest[slashes..]),
         false => text,
     }
+}
+
+/// How every URL is read, given or pointed to.
+pub fn leniency() -> UrlLeniency {
+    UrlLeniency::default().marks_as_is(true)
 }
 
 /// The bytes of a URL as text: what is no UTF-8 has its bytes outside ASCII as `%XX`.

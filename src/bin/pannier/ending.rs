@@ -117,5 +117,5 @@ fn redirect_url(record: &Record, from: &Url) -> Option<String> {
     let is_redirect = (300..400).contains(&record.status);
     let location = fields.get("location").filter(|text| is_redirect && !text.is_empty())?;
     let text = address::text(location);
-    Some(from.join(&text).map_or(text, |url| url.to_string()))
+    Some(from.join_with(&text, address::leniency()).map_or(text, |url| url.to_string()))
 }

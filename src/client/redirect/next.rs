@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Headers, Method, Scheme, Url};
+use crate::http::{Headers, Method, Scheme, Url, UrlLeniency};
 use crate::proto::ResponseHead;
 
 use super::super::auth::{self, Credentials};
@@ -78,7 +78,8 @@ pub(in crate::client) fn location(
     if like_curl && reference.split_once(':').map_or(false, |(_, rest)| rest.starts_with("////")) {
         return Err(refused(format!("the redirect to {} has too many slashes", reference)));
     }
-    let target = url.join(&reference).map_err(|error| {
+    let leniency = UrlLeniency::default().marks_as_is(like_curl);
+    let target = url.join_with(&reference, leniency).map_err(|error| {
         let kind = match error.is_unsupported_scheme() {
             true => ErrorKind::UnsupportedScheme,
             false => ErrorKind::Redirect,

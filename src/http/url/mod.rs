@@ -82,8 +82,7 @@ impl Url {
     /// The same as [`parse`](Url::parse) with some deviations from the standard.
     ///
     /// The text of such a URL another [`parse`](Url::parse) may change or refuse.
-    /// [`join`](Url::join) keeps what it takes over from it as it is, and reads the reference by the
-    /// standard; only, where one host may be a name that ends in a number, another may too.
+    /// [`join`](Url::join) keeps what it takes over from it as it is.
     ///
     /// # Errors
     /// Those of [`parse`](Url::parse), as far as they are not deviated from.
@@ -99,11 +98,22 @@ impl Url {
     /// # Errors
     /// The reference has a scheme that is neither http nor https, or a host or port that is none.
     pub fn join(&self, reference: &str) -> Result<Url, UrlError> {
+        self.join_with(reference, UrlLeniency::default())
+    }
+
+    /// The same as [`join`](Url::join) with some deviations from the standard in how the reference is
+    /// read. Where the host of this URL is a name that ends in a number, that of the result may be one
+    /// too in any case.
+    ///
+    /// # Errors
+    /// Those of [`join`](Url::join), as far as they are not deviated from.
+    pub fn join_with(&self, reference: &str, leniency: UrlLeniency) -> Result<Url, UrlError> {
         let numeric_names = match &self.host {
             Host::Domain(name) => ipv4::ends_in_number(name),
             Host::Ipv4(_) | Host::Ipv6(_) => false,
         };
-        parse::parse(reference, Some(self), UrlLeniency::default().numeric_names(numeric_names))
+        let numeric_names = numeric_names || leniency.numeric_names;
+        parse::parse(reference, Some(self), leniency.numeric_names(numeric_names))
     }
 
     /// The whole URL, with the password.

@@ -42,7 +42,7 @@ fn resolve(input: &str, base: Option<&Url>, leniency: UrlLeniency) -> Result<Url
     match base {
         // `http:path` is relative to a base of the same scheme, unless two slashes follow.
         Some(base) if base.scheme == scheme => relative(base, rest, leniency),
-        _ => absolute(scheme, marks::trim_start(rest, SLASHES), leniency),
+        _ => absolute(scheme, marks::trim_start(rest, leniency.slashes()), leniency),
     }
 }
 
@@ -58,6 +58,10 @@ fn split_scheme(input: &str) -> Option<(&str, &str)> {
 /// A URL from what follows `scheme:` and all of its slashes.
 fn absolute(scheme: Scheme, rest: &str, leniency: UrlLeniency) -> Result<Url, Rule> {
     let (authority, tail) = rest.split_at(marks::find(rest, b"/\\?#"));
+    if leniency.marks_as_is && tail.starts_with('\\') {
+        // Whether a host ends here or goes on is what readers differ on.
+        return Err(Rule::HostByte(b'\\'));
+    }
     let (userinfo, host_port) = match marks::rfind(authority, b'@') {
         Some(at) => (&authority[..at], &authority[at + 1..]),
         None => ("", authority),
@@ -92,13 +96,13 @@ fn absolute(scheme: Scheme, rest: &str, leniency: UrlLeniency) -> Result<Url, Ru
     let parts = Parts::of(tail);
     // What ended the authority is a slash, or there is no path.
     push_segments(&mut url, parts.path.get(1..).unwrap_or(""), leniency);
-    push_query_and_fragment(&mut url, &parts);
+    push_query_and_fragment(&mut url, &parts, leniency);
     Ok(url)
 }
 
 /// A URL from a reference that has no scheme, or the scheme of the base.
 fn relative(base: &Url, reference: &str, leniency: UrlLeniency) -> Result<Url, Rule> {
-    let after_slashes = marks::trim_start(reference, SLASHES);
+    let after_slashes = marks::trim_start(reference, leniency.slashes());
     let slashes = reference.len() - after_slashes.len();
     if slashes >= 2 {
         return absolute(base.scheme, after_slashes, leniency);
@@ -117,7 +121,7 @@ fn relative(base: &Url, reference: &str, leniency: UrlLeniency) -> Result<Url, R
     if !parts.path.is_empty() {
         push_segments(&mut url, &parts.path[slashes..], leniency);
     }
-    push_query_and_fragment(&mut url, &parts);
+    push_query_and_fragment(&mut url, &parts, leniency);
     Ok(url)
 }
 
@@ -190,7 +194,7 @@ fn parse_port(text: &str) -> Result<Option<u16>, Rule> {
 /// Adds the segments of a path, each with a slash before it, to a text that ends in the path so far.
 fn push_segments(url: &mut Url, path: &str, leniency: UrlLeniency) {
     let Url { text, path_start, .. } = url;
-    let mut segments = marks::split(path, SLASHES).peekable();
+    let mut segments = marks::split(path, leniency.slashes()).peekable();
     while let Some(segment) = segments.next() {
         let dot_segment = match leniency.path_as_is {
             false => dot_count(segment),
@@ -205,7 +209,7 @@ fn push_segments(url: &mut Url, path: &str, leniency: UrlLeniency) {
             text.push('/');
         }
         if dot_segment == 0 {
-            percent::push(text, segment, percent::PATH);
+            percent::push(text, segment, leniency.path_set());
         }
     }
     url.path_end = url.text.len();
@@ -227,8 +231,8 @@ fn dot_count(segment: &str) -> usize {
     0
 }
 
-fn push_query_and_fragment(url: &mut Url, parts: &Parts<'_>) {
-    push_marked(&mut url.text, '?', parts.query, percent::SPECIAL_QUERY);
+fn push_query_and_fragment(url: &mut Url, parts: &Parts<'_>, leniency: UrlLeniency) {
+    push_marked(&mut url.text, '?', parts.query, leniency.query_set());
     url.query_end = url.text.len();
     push_marked(&mut url.text, '#', parts.fragment, percent::FRAGMENT);
 }
@@ -251,9 +255,6 @@ fn push_formatted(text: &mut String, arguments: std::fmt::Arguments<'_>) {
     // Writing to a `String` cannot fail.
     let _ = text.write_fmt(arguments);
 }
-
-/// For http and https the standard takes a backslash for a slash.
-const SLASHES: &[u8] = b"/\\";
 
 /// Room for `https://`, for the slash of an empty path and for a few characters to be encoded.
 const SLACK: usize = 16;

@@ -117,6 +117,32 @@ fn ok_dot_segments_stay_when_asked() {
 }
 
 #[test]
+fn ok_marks_stay_when_asked() {
+    let lenient = UrlLeniency::default().marks_as_is(true);
+    for (text, target) in [
+        (r#"http://h/a{b}"<>^`|\..\c/../d\?'"<>`\"#, r#"/a{b}"<>^`|\..\c/../d\?'"<>`\"#),
+        ("http://h/\\..?", "/\\..?"),
+        ("http://h/\u{1} é?\u{7f} é", "/%01%20%C3%A9?%7F%20%C3%A9"),
+    ] {
+        let as_is = lenient.path_as_is(true);
+        assert_eq!(Url::parse_with(text, as_is).unwrap().target(), target);
+    }
+    let base = Url::parse_with("http://h/{a}/b", lenient).unwrap();
+    for (reference, expected) in [
+        ("c\\d\"", "http://h/{a}/c\\d\""),
+        ("\\\\i/{", "http://h/{a}/\\\\i/{"),
+        ("../c", "http://h/c"),
+        ("#{", "http://h/{a}/b#{"),
+    ] {
+        assert_eq!(base.join_with(reference, lenient).unwrap().as_str(), expected);
+    }
+    assert_eq!(base.join("{c}").unwrap().path(), "/{a}/%7Bc%7D");
+    for text in ["http://h\\a/", "http://h:80\\@i/", "http:\\\\h/"] {
+        assert!(Url::parse_with(text, lenient).is_err(), "{}", text);
+    }
+}
+
+#[test]
 fn ok_names_may_end_in_numbers_if_asked_for() {
     let lenient = UrlLeniency::default().numeric_names(true);
     for (text, host) in [
@@ -247,7 +273,8 @@ proptest! {
 
     #[test]
     fn ok_an_output_is_printable_ascii(text in any_url(), name in ".{0,8}") {
-        for url in [Url::parse(&text), path_as_is(&text)].into_iter().flatten() {
+        let marks_as_is = Url::parse_with(&text, UrlLeniency::default().marks_as_is(true));
+        for url in [Url::parse(&text), path_as_is(&text), marks_as_is].into_iter().flatten() {
             let mut url = url;
             url.append_query(&name, &text);
             url.append_raw_query(&name);

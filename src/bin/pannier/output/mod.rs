@@ -214,7 +214,7 @@ impl Output {
 
 /// The last segment of the path that is not empty, as it stands in the URL; or what curl takes.
 fn remote_name(global: Global, url: &Url) -> Result<Vec<u8>, Failure> {
-    let name = url.path().rsplit('/').find(|name| !name.is_empty());
+    let name = url.path().rsplit(std::path::is_separator).find(|name| !name.is_empty());
     let name = name.unwrap_or_else(|| {
         warn(global, &format!("No remote file name, uses \"{}\"", NAMELESS));
         NAMELESS
