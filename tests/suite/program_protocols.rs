@@ -89,9 +89,25 @@ fn ok_after_an_upgrade_all_that_follows_is_written() {
 }
 
 #[test]
+fn ok_and_err_a_connection_leaves_from_where_it_was_asked_to() {
+    let peer = Peer::start(|_| sized("ok"));
+    let url = peer.url("/");
+    for (name, code) in
+        [("127.0.0.1", 0), ("localhost", 0), ("127.0.0.2", 45), ("::1", 7), ("a.invalid", 45)]
+    {
+        let output = pannier(&["-sS", "--interface", name, &url]);
+        assert_eq!(output.status.code(), Some(code), "{}", name);
+    }
+    assert_eq!(peer.requests().len(), 2);
+    let run = pannier(&["-sS", "--interface", "127.0.0.2", &url]);
+    let message = "pannier: (45) Couldn't bind to '127.0.0.2': the way there is from 127.0.0.1\n";
+    assert_eq!(run.text(), ("", message, 45));
+}
+
+#[test]
 fn err_what_cannot_be_done() {
     for (words, message, code) in [
-        (&["--interface", "lo"][..], "std has no way to choose this end of a connection", 45),
+        (&["--local-port", "80"][..], "std has no way to choose this end of a connection", 45),
         (&["--keepalive-time", "5"], "std has no way to set this of a connection", 2),
         (&["-k"], "needs TLS, which is not built in", 2),
         (&["--ftp-port", "x"], "is for a protocol that is not built in", 2),

@@ -361,6 +361,16 @@ pub const FLAGS: &[Flag] = &[
         a.op().show_headers = on;
     })
     .short('i'),
+    value(
+        "interface",
+        "<address/host>",
+        Connection,
+        "Fail unless connections leave from there",
+        |a, v| {
+            a.op().interface = Some(values::text(v)?).filter(|name| !name.is_empty());
+            Ok(())
+        },
+    ),
     flag(
         "ipv4",
         Connection,

@@ -59,6 +59,7 @@ pub struct Operation {
     pub resolve: Vec<String>,
     pub connect_to: Vec<Vec<u8>>,
     pub unix: Option<UnixPath>,
+    pub interface: Option<String>,
     pub proxy: proxy::Options,
     pub family: Family,
     pub public_only: bool,

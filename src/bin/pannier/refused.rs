@@ -186,7 +186,7 @@ const GROUPS: &[Group] = &[
     Group {
         why: "std has no way to choose this end of a connection",
         code: exit::INTERFACE_FAILED,
-        names: &["interface", "local-port"],
+        names: &["local-port"],
         letters: "",
     },
     Group {

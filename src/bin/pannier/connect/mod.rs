@@ -1,10 +1,12 @@
-//! `--resolve`, `--connect-to`, `--unix-socket`, `-4`/`-6` and proxies: where connections really go.
+//! `--resolve`, `--connect-to`, `--unix-socket`, `--interface`, `-4`/`-6` and proxies: where connections
+//! really go.
 //!
 //! A route is a value that says so; its connector wraps the library's own. The request itself never
 //! changes: `Host` stays what the URL says.
 
 mod entries;
 mod hosts;
+mod local;
 mod unix;
 
 use std::io;
@@ -13,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pannier::http::{Host, Origin, Url};
-use pannier::net::{AddressPolicy, Connect, Dialing, Family, TcpConnect, Transport};
+use pannier::net::{AddressPolicy, Connect, Dialing, Family, Step, TcpConnect, Transport};
 use pannier::Proxy;
 
 use crate::exit::{self, Failure};
@@ -23,11 +25,14 @@ use crate::proxy::Proxies;
 
 use self::entries::{known_addresses, KnownHost, Rule};
 use self::hosts::Hosts;
+pub use self::local::Elsewhere;
+use self::local::Local;
 
 /// Where connections go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Route {
     unix: Option<UnixPath>,
+    local: Option<Local>,
     only: Option<Family>,
     public_only: bool,
     stagger: Option<Duration>,
@@ -43,9 +48,12 @@ impl Route {
             let message = format!("Couldn't parse the {} entry '{}'", option, text);
             Failure::new(exit::BAD_OPTION_SYNTAX, message)
         };
+        let local = op.interface.as_deref().map(Local::find).transpose()?;
+        let asked = Some(op.family).filter(|&family| family != Family::Any);
         let mut route = Route {
             unix: op.unix.clone(),
-            only: Some(op.family).filter(|&family| family != Family::Any),
+            only: asked.or_else(|| local.as_ref().and_then(Local::family)),
+            local,
             public_only: op.public_only,
             stagger: op.stagger,
             proxies: Proxies::new(op)?,
@@ -163,7 +171,12 @@ impl Routed {
         });
         let origin = known.as_ref().unwrap_or(origin);
         let Dialing { deadline, cancel, progress, .. } = dialing;
-        self.tcp.connect(Dialing { origin, deadline, cancel, progress: &mut |step| progress(step) })
+        let progress = &mut |step: Step<'_>| progress(step);
+        let transport = self.tcp.connect(Dialing { origin, deadline, cancel, progress })?;
+        if let Some(local) = &self.route.local {
+            local.check(transport.local_addr())?;
+        }
+        Ok(transport)
     }
 }
 

@@ -14,6 +14,7 @@ use pannier::http::UrlError;
 use pannier::proto::h1;
 use pannier::{Error, ErrorKind, Phase};
 
+use crate::connect::Elsewhere;
 use crate::exit::{self, Failure};
 use crate::head;
 
@@ -48,9 +49,10 @@ pub fn failure(error: &Error, facts: &Facts) -> Failure {
         ErrorKind::UnsupportedScheme => return unsupported(error),
         ErrorKind::InvalidRequest => (exit::BAD_ARGUMENT, error.to_string()),
         ErrorKind::Resolve => (exit::UNRESOLVED, format!("Could not resolve host: {}", facts.host)),
-        ErrorKind::Connect | ErrorKind::AddressRefused => {
-            (exit::NOT_CONNECTED, not_connected(cause(error), facts))
-        }
+        ErrorKind::Connect | ErrorKind::AddressRefused => match cause::<Elsewhere>(error) {
+            Some(elsewhere) => (exit::INTERFACE_FAILED, elsewhere.to_string()),
+            None => (exit::NOT_CONNECTED, not_connected(cause(error), facts)),
+        },
         ErrorKind::Tls => (exit::TLS_FAILED, error.to_string()),
         ErrorKind::Timeout => (exit::TIMED_OUT, timed_out(error.phase(), facts)),
         ErrorKind::Cancelled => (exit::ABORTED, error.to_string()),
