@@ -212,11 +212,37 @@ fn ok_output_goes_where_it_is_sent() {
         &url,
         "-O",
         &peer.url("/x/n?q"),
+        "-o",
+        "/there/x",
+        &peer.url("/x"),
     ];
     assert_eq!(pannier(&words).text(), ("", "", 0));
-    for (name, content) in [("a-1", "/a/1"), ("a-2", "/a/2"), ("b-2", "/b/2"), ("n", "/x/n?q")] {
+    for (name, content) in
+        [("a-1", "/a/1"), ("a-2", "/a/2"), ("b-2", "/b/2"), ("n", "/x/n?q"), ("there/x", "/x")]
+    {
         assert_eq!(dir.read(&format!("made/here/{}", name)), content);
     }
+}
+
+#[test]
+fn ok_urls_of_a_glob_have_its_number() {
+    let peer = Peer::start(|_| sized(""));
+    let (glob, plain) = (peer.url("/{a,b}"), peer.url("/"));
+    let write = ["-w", "%{urlnum}.%{xfer_id} "];
+    let words = [&["-sS"], &write[..], &[&glob, &plain, "--next", "-sS"], &write[..], &[&glob]];
+    assert_eq!(pannier(&words.concat()).text(), ("0.0 0.1 1.2 2.3 2.4 ", "", 0));
+}
+
+#[test]
+fn ok_a_file_without_a_name_is_none_to_send() {
+    let peer = Peer::start(|_| sized(""));
+    let dir = Dir::new("unnamed");
+    let (file, url) = (dir.path("file"), peer.url("/"));
+    fs::write(&file, "sent").expect("the folder is writable");
+    assert_eq!(pannier(&["-sS", "-T", "", &url, "-T", &file, &url]).text(), ("", "", 0));
+    let starts: Vec<String> =
+        peer.requests().iter().map(|request| request[..9].to_owned()).collect();
+    assert_eq!(starts, ["GET / HTT", "PUT /file"]);
 }
 
 #[test]
@@ -282,6 +308,7 @@ fn err_messages_and_codes_are_curls() {
         ("-sS -X GE(T URL/", 43, "pannier: (43) "),
         ("--nonsense", 2, "pannier: option --nonsense: is unknown\npannier: try 'pannier --help' for more information\n"),
         ("-sS", 2, "pannier: (2) no URL specified"),
+        ("-o", 2, "pannier: option -o: requires parameter\n"),
     ] {
         let is_glob = words.contains('{');
         let address = peer.address.to_string();

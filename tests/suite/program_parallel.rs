@@ -152,7 +152,7 @@ fn ok_requests_go_out_before_they_are_answered_if_that_is_asked_for() {
             wire.exchange("GET /5", answer("5"));
             wire.expect_end();
         });
-        let words = ["--pipeline", "3", "-w", "(%{urlnum} %{conn_id} %{num_connects})"];
+        let words = ["--pipeline", "3", "-w", "(%{xfer_id} %{conn_id} %{num_connects})"];
         let run = pannier(&[options, &words, &[&peer.url("/[1-5]")]].concat());
         let expected = "1(0 1 1)2(1 1 0)3(2 1 0)4(3 1 0)5(4 1 0)";
         assert_eq!(run.text(), (expected, "", 0));

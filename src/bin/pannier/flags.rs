@@ -474,6 +474,9 @@ pub const FLAGS: &[Flag] = &[
         Ok(())
     }),
     value("output", "<file>", Important, "Write to a file instead of stdout", |a, v| {
+        if v.is_empty() {
+            return Err(Problem::BadlyUsed);
+        }
         a.op().add_output(Out::File(v.to_vec()));
         Ok(())
     })

@@ -22,8 +22,8 @@ pub struct Job {
     pub url: Expansion,
     /// Which line of which list the URL is from.
     pub place: Option<String>,
-    /// Which of the operation's transfers it is, and which of the run's.
-    pub number: u64,
+    /// From which of the run's URLs, globs and lists it is, and which of the run's transfers.
+    pub number: usize,
     pub transfer: u64,
 }
 
@@ -32,6 +32,8 @@ pub struct Jobs {
     global: Global,
     operations: vec::IntoIter<Operation>,
     current: Option<Current>,
+    /// Slots of the operations that were begun.
+    slots: usize,
     transfers: u64,
     /// Was there an operation that could not be begun?
     skipped: bool,
@@ -43,7 +45,6 @@ struct Current {
     /// The slot that comes next.
     slot: usize,
     source: Option<Source>,
-    transfers: u64,
 }
 
 /// A slot: every URL with every file to send to it.
@@ -72,6 +73,7 @@ impl Jobs {
             global,
             operations: operations.into_iter(),
             current: None,
+            slots: 0,
             transfers: 0,
             skipped: false,
         }
@@ -88,12 +90,14 @@ impl Jobs {
                     None => return Ok(None),
                 };
                 self.skipped |= self.current.is_none();
+                self.slots += self.current.as_ref().map_or(0, |current| current.op.slots.len());
             }
             let Some(current) = &mut self.current else { continue };
             match current.advance(self.global)? {
                 Some(job) => {
                     self.transfers += 1;
-                    return Ok(Some(Job { transfer: self.transfers - 1, ..job }));
+                    let number = self.slots - current.op.slots.len() + job.number;
+                    return Ok(Some(Job { number, transfer: self.transfers - 1, ..job }));
                 }
                 None => self.current = None,
             }
@@ -126,21 +130,20 @@ impl Current {
         }
         op.keep_data();
         op.form.end();
-        Ok(Some(Current { op: Arc::new(op), slot: 0, source: None, transfers: 0 }))
+        Ok(Some(Current { op: Arc::new(op), slot: 0, source: None }))
     }
 
     fn advance(&mut self, global: Global) -> Result<Option<Job>, Failure> {
         loop {
             if let Some(source) = &mut self.source {
                 if let Some((upload, url, place)) = source.advance()? {
-                    self.transfers += 1;
                     return Ok(Some(Job {
                         op: self.op.clone(),
                         output: source.output.clone(),
                         upload,
                         url,
                         place,
-                        number: self.transfers - 1,
+                        number: self.slot - 1,
                         transfer: 0,
                     }));
                 }

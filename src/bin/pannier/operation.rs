@@ -199,9 +199,10 @@ impl Operation {
         self.slot(|taken| &mut taken.outputs).output = Some(out);
     }
 
-    /// A file to send, for the first slot that has none.
+    /// A file to send, for the first slot that has none; no name at all leaves that slot without.
     pub fn add_upload(&mut self, file: &[u8]) {
-        self.slot(|taken| &mut taken.uploads).upload = Some(file.to_vec());
+        let file = Some(file.to_vec()).filter(|name| !name.is_empty());
+        self.slot(|taken| &mut taken.uploads).upload = file;
     }
 
     /// `--speed-limit` and `--speed-time`; each has a default beside the other.

@@ -18,6 +18,7 @@ pub struct Record {
     pub lookup: Duration,
     pub connect: Duration,
     pub pretransfer: Duration,
+    pub posttransfer: Duration,
     pub starttransfer: Duration,
     pub redirect: Duration,
     pub connects: u64,
@@ -73,6 +74,7 @@ impl Record {
             lookup: Duration::ZERO,
             connect: Duration::ZERO,
             pretransfer: Duration::ZERO,
+            posttransfer: Duration::ZERO,
             starttransfer: Duration::ZERO,
             redirect: Duration::ZERO,
             connects: 0,
@@ -159,6 +161,7 @@ impl Record {
                     self.unshown.push(head.to_vec());
                 }
             }
+            Event::RequestEnd => self.posttransfer = since,
             Event::RequestBody { bytes } => self.uploaded += bytes.len() as u64,
             Event::Informational { head, .. } => self.came(since, head, None),
             Event::ResponseHead { head, status } => self.came(since, head, Some(status.as_u16())),

@@ -31,7 +31,7 @@ pub struct Report {
     /// What was made of that.
     pub delivered: u64,
     pub total: Duration,
-    pub number: u64,
+    pub number: usize,
     pub transfer: u64,
     pub retries: u64,
 }
@@ -193,17 +193,20 @@ type Variable = fn(&Report) -> Value;
 
 /// Every variable, by name.
 const VARIABLES: &[(&str, Variable)] = &[
+    ("certs", |_| Value::Text(String::new())),
     ("conn_id", |r| r.record.connection.map_or(Value::Nothing, Value::Number)),
     ("content_type", |r| Value::text(content_type(r))),
     ("errormsg", |r| Value::text(Some(r.error.as_str()).filter(|text| !text.is_empty()))),
     ("exitcode", |r| Value::Number(r.exit.into())),
     ("filename_effective", |r| Value::text(r.file.as_deref())),
+    ("ftp_entry_path", |_| Value::Nothing),
     ("http_code", |r| Value::Code(r.record.status)),
     ("http_connect", |r| Value::Code(r.record.tunnel_status)),
     ("http_version", |r| Value::Text(version(&r.record.head))),
     ("local_ip", |r| Value::text(r.record.local.map(|a| a.ip().to_string()))),
     ("local_port", |r| r.record.local.map_or(Value::Number(0), |a| Value::Number(a.port().into()))),
     ("method", |r| Value::text(Some(r.record.method.as_str()).filter(|name| !name.is_empty()))),
+    ("num_certs", |_| Value::Number(0)),
     ("num_connects", |r| Value::Number(r.record.connects)),
     ("num_headers", |r| Value::Number(Fields::of(&r.record.head).len() as u64)),
     ("num_redirects", |r| Value::Number(r.record.redirects)),
@@ -229,33 +232,35 @@ const VARIABLES: &[(&str, Variable)] = &[
     ("time_appconnect", |_| Value::Seconds(Duration::ZERO)),
     ("time_connect", |r| Value::Seconds(r.record.connect)),
     ("time_namelookup", |r| Value::Seconds(r.record.lookup)),
+    ("time_posttransfer", |r| Value::Seconds(r.record.posttransfer)),
     ("time_pretransfer", |r| Value::Seconds(r.record.pretransfer)),
     ("time_redirect", |r| Value::Seconds(r.record.redirect)),
     ("time_starttransfer", |r| Value::Seconds(r.record.starttransfer)),
     ("time_total", |r| Value::Seconds(r.total)),
+    ("tls_earlydata", |_| Value::Number(0)),
     ("url", |r| Value::Text(r.url.clone())),
     ("url.fragment", |r| Value::text(r.parsed.as_ref().and_then(Url::fragment))),
     ("url.host", |r| Value::text(r.parsed.as_ref().map(Url::host_str))),
+    ("url.options", |_| Value::Nothing),
     ("url.password", |r| Value::text(r.parsed.as_ref().and_then(Url::password))),
     ("url.path", |r| Value::text(r.parsed.as_ref().map(Url::path))),
-    ("url.port", |r| {
-        r.parsed.as_ref().map_or(Value::Nothing, |url| Value::Number(url.port().into()))
-    }),
+    ("url.port", |r| Value::text(r.parsed.as_ref().map(|url| url.port().to_string()))),
     ("url.query", |r| Value::text(r.parsed.as_ref().and_then(Url::query))),
     ("url.scheme", |r| Value::text(r.parsed.as_ref().map(|url| url.scheme().as_str()))),
     ("url.user", |r| user(r.parsed.as_ref())),
+    ("url.zoneid", |_| Value::Nothing),
     ("url_effective", |r| Value::text(r.effective.as_ref().map(Url::as_str))),
     ("urle.fragment", |r| Value::text(r.effective.as_ref().and_then(Url::fragment))),
     ("urle.host", |r| Value::text(r.effective.as_ref().map(Url::host_str))),
+    ("urle.options", |_| Value::Nothing),
     ("urle.password", |r| Value::text(r.effective.as_ref().and_then(Url::password))),
     ("urle.path", |r| Value::text(r.effective.as_ref().map(Url::path))),
-    ("urle.port", |r| {
-        r.effective.as_ref().map_or(Value::Nothing, |url| Value::Number(url.port().into()))
-    }),
+    ("urle.port", |r| Value::text(r.effective.as_ref().map(|url| url.port().to_string()))),
     ("urle.query", |r| Value::text(r.effective.as_ref().and_then(Url::query))),
     ("urle.scheme", |r| Value::text(r.effective.as_ref().map(|url| url.scheme().as_str()))),
     ("urle.user", |r| user(r.effective.as_ref())),
-    ("urlnum", |r| Value::Number(r.number)),
+    ("urle.zoneid", |_| Value::Nothing),
+    ("urlnum", |r| Value::Number(r.number as u64)),
     ("xfer_id", |r| Value::Number(r.transfer)),
 ];
 
@@ -445,8 +450,12 @@ mod tests {
     #[test]
     fn ok_json_has_every_variable_by_name() {
         let json = text("%{json}");
-        assert!(json.starts_with("{\"conn_id\":0,\"content_type\":\"text/x\","), "{}", json);
-        assert!(json.contains("\"http_code\":404,"));
+        assert!(
+            json.starts_with("{\"certs\":\"\",\"conn_id\":0,\"content_type\":\"text/x\","),
+            "{}",
+            json
+        );
+        assert!(json.contains("\"http_code\":404,") && json.contains("\"url.port\":\"81\","));
         assert!(VARIABLES.windows(2).all(|pair| pair[0].0 < pair[1].0));
     }
 

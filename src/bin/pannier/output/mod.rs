@@ -60,7 +60,7 @@ impl Output {
             Some(Out::Remote) => remote_name(global, url)?,
         };
         let path = match &op.output_dir {
-            Some(dir) => data::path(dir).join(data::path(&name)),
+            Some(dir) => data::path(dir).join(data::path(without_root(&name))),
             None => data::path(&name),
         };
         let asks = op.remote_header_name && out == Some(&Out::Remote);
@@ -210,6 +210,12 @@ impl Output {
             Sink::Stdout { .. } | Sink::Nowhere => false,
         }
     }
+}
+
+/// The name for a folder that it is in even so, as curl has it.
+fn without_root(name: &[u8]) -> &[u8] {
+    let slashes = name.iter().take_while(|&&byte| byte == b'/').count();
+    &name[slashes..]
 }
 
 /// The last segment of the path that is not empty, as it stands in the URL; or what curl takes.
