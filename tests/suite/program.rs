@@ -225,6 +225,34 @@ fn ok_output_goes_where_it_is_sent() {
 }
 
 #[test]
+fn ok_a_template_is_read_without_its_line_ends() {
+    let peer = Peer::start(|_| sized(""));
+    let dir = Dir::new("template");
+    fs::write(dir.path("lines"), "%{http_code}\\n\r\n%{exitcode}\n")
+        .expect("the folder is writable");
+    let run = pannier(&["-sS", "-w", &format!("@{}", dir.path("lines")), &peer.url("/")]);
+    assert_eq!(run.text(), ("200\n0", "", 0));
+}
+
+#[test]
+fn ok_the_url_of_a_transfer_is_told_with_what_the_options_add() {
+    let peer = Peer::start(|_| sized(""));
+    let dir = Dir::new("added");
+    let file = dir.path("a b");
+    fs::write(&file, "").expect("the folder is writable");
+    for (words, added) in [
+        (&["-T", &file][..], "a%20b"),
+        (&["-G", "-d", "a=b"], "?a=b"),
+        (&["--url-query", "a=b"], "?a=b"),
+        (&[], ""),
+    ] {
+        let url = peer.url("/");
+        let run = pannier(&[words, &["-sS", "-w", "%{url}", &url]].concat());
+        assert_eq!(run.text(), (&*format!("{}{}", url, added), "", 0));
+    }
+}
+
+#[test]
 fn ok_urls_of_a_glob_have_its_number() {
     let peer = Peer::start(|_| sized(""));
     let (glob, plain) = (peer.url("/{a,b}"), peer.url("/"));

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::usage::Problem;
 
-/// `--data`: `@file` is read without its line ends and NULs.
+/// `--data` and `--write-out`: `@file` is read without its line ends and NULs.
 pub fn ascii(value: &[u8]) -> Result<Vec<u8>, Problem> {
     match value.strip_prefix(b"@") {
         None => Ok(value.to_vec()),
@@ -51,14 +51,6 @@ pub fn query(value: &[u8]) -> Result<Vec<u8>, Problem> {
     match value.strip_prefix(b"+") {
         Some(literal) => Ok(literal.to_vec()),
         None => urlencode(value),
-    }
-}
-
-/// `--write-out`: a template, or `@file` that holds one.
-pub fn template(value: &[u8]) -> Result<Vec<u8>, Problem> {
-    match value.strip_prefix(b"@") {
-        Some(name) => read_file(name).map_err(unreadable),
-        None => Ok(value.to_vec()),
     }
 }
 

@@ -92,7 +92,10 @@ impl Done {
         let stays = !job.op.location || code == exit::TOO_MANY_REDIRECTS;
         let from = effective.as_ref().filter(|_| stays);
         Report {
-            url: String::from_utf8_lossy(&job.url.text).into_owned(),
+            url: match &self.url {
+                Some(url) if job.completes_url() => url.to_string(),
+                _ => String::from_utf8_lossy(&job.url.text).into_owned(),
+            },
             redirect_url: from.and_then(|from| redirect_url(&self.record, from)),
             effective,
             parsed: self.url,

@@ -778,7 +778,7 @@ pub const FLAGS: &[Flag] = &[
         }),
     ),
     value("write-out", "<format>", Output, "Show this after the transfer", |a, v| {
-        a.op().write_out = Some(data::template(v)?);
+        a.op().write_out = Some(data::ascii(v)?);
         Ok(())
     })
     .short('w'),

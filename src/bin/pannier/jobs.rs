@@ -27,6 +27,13 @@ pub struct Job {
     pub transfer: u64,
 }
 
+impl Job {
+    /// May the URL be more than was given: with the name of a file or a query behind it?
+    pub fn completes_url(&self) -> bool {
+        self.upload.is_some() || self.op.get || self.op.query.is_some()
+    }
+}
+
 /// The jobs of a run.
 pub struct Jobs {
     global: Global,
