@@ -38,6 +38,10 @@ fn url_text(op: &Operation, given: &[u8]) -> Result<String, Failure> {
     let text = with_two_slashes(text(given));
     let authority = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
     let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
+    // The library would take more slashes than these for two.
+    if authority.is_empty() {
+        return Err(Failure::new(exit::BAD_URL, "URL rejected: there is no host in it"));
+    }
     // Readers differ on which `@` ends the userinfo, hence on which host is meant.
     if authority.matches('@').count() > 1 {
         return Err(Failure::new(exit::BAD_URL, "URL rejected: there is more than one @ in it"));
@@ -97,7 +101,16 @@ mod tests {
 
     #[test]
     fn err_what_no_url_has() {
-        for text in ["http://a/b c", "http://a/\r\nX", "", "http://a\t/", "http://u@a:80@b/"] {
+        for text in [
+            "http://a/b c",
+            "http://a/\r\nX",
+            "",
+            "http://a\t/",
+            "http://u@a:80@b/",
+            "http:////a/",
+            "//a/",
+            "http://?a",
+        ] {
             let failure = url(&Operation::new(), text.as_bytes(), None).expect_err(text);
             assert_eq!(failure.code, exit::BAD_URL, "{:?}", text);
         }
