@@ -322,6 +322,20 @@ fn ok_like_curl_a_space_in_the_query_is_a_plus_and_four_slashes_are_none() {
 }
 
 #[test]
+fn ok_like_curl_300_is_followed_and_what_is_read_as_one() {
+    for (status, by_the_book, like_curl) in
+        [(300, 0, 1), (302, 1, 1), (304, 0, 0), (305, 0, 0), (306, 0, 0), (399, 0, 1), (400, 0, 0)]
+    {
+        for (on, followed) in [(false, by_the_book), (true, like_curl)] {
+            let policy = RedirectPolicy::default().like_curl(on);
+            let chain = Chain::new(policy, &[(status, "Location: /b\r\n")]);
+            let response = chain.get("http://a.test/").unwrap();
+            assert_eq!(response.history().len(), followed, "{}", status);
+        }
+    }
+}
+
+#[test]
 fn err_a_location_that_cannot_be_followed() {
     use ErrorKind::{Redirect, UnsupportedScheme};
     let table = [

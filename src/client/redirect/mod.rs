@@ -129,7 +129,8 @@ impl RedirectPolicy {
 
     /// References are read as curl reads them where the URL standard has it otherwise: a space in a query
     /// becomes `+`, what has more than three slashes before its host is no URL, and marks
-    /// [stay as they are](crate::http::UrlLeniency::marks_as_is). Off.
+    /// [stay as they are](crate::http::UrlLeniency::marks_as_is). And 300 is followed, as RFC 9110 §15.4.1
+    /// allows, with all that are read as such. Off.
     #[must_use]
     pub const fn like_curl(mut self, on: bool) -> RedirectPolicy {
         self.like_curl = on;

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Headers, Method, Scheme, Url, UrlLeniency};
+use crate::http::{Headers, Method, Scheme, StatusCode, Url, UrlLeniency};
 use crate::proto::ResponseHead;
 
 use super::super::auth::{self, Credentials};
@@ -58,7 +58,7 @@ pub(in crate::client) fn location(
     head: &ResponseHead,
     like_curl: bool,
 ) -> Result<Option<Url>> {
-    if !matches!(head.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+    if !points_elsewhere(head.status(), like_curl) {
         return Ok(None);
     }
     let mut lines = head.headers().get_all("location");
@@ -90,6 +90,16 @@ pub(in crate::client) fn location(
     match (target.fragment(), url.fragment()) {
         (None, Some(fragment)) => Ok(target.join(&format!("#{}", fragment)).ok().or(Some(target))),
         _ => Ok(Some(target)),
+    }
+}
+
+/// Browsers know five statuses that do. RFC 9110 §15.4.1: a 300 may be followed too, and what is not known
+/// is read as one (§15). A 304 has no other place for what was asked for, and 305 and 306 are out of use.
+fn points_elsewhere(status: StatusCode, like_curl: bool) -> bool {
+    match status.as_u16() {
+        301 | 302 | 303 | 307 | 308 => true,
+        304..=306 => false,
+        _ => like_curl && status.is_redirection(),
     }
 }
 
