@@ -33,6 +33,20 @@ fn ok_a_trace_has_all_that_crosses_the_wire_but_credentials() {
 }
 
 #[test]
+fn ok_of_a_bad_head_the_lines_before_what_is_bad_are_told() {
+    for (shown, rest) in [
+        ("HTTP/1.1 200 OK\r\nContent-Length: -6\r\n\r\n", ""),
+        ("HTTP/1.1 200 OK\r\nA: b\r\n", "no colon\r\n\r\n"),
+        ("HTTP/1.1 200 OK\r\n", "Connection: close"),
+    ] {
+        let peer = Peer::start(move |_| [shown, rest].concat().as_str().into());
+        let run = pannier(&["-v", &peer.url("/")]);
+        let lines = run.text().1.split_inclusive('\n').filter_map(|line| line.strip_prefix("< "));
+        assert_eq!(lines.collect::<String>(), shown);
+    }
+}
+
+#[test]
 fn ok_the_last_of_several_logs_counts() {
     let peer = Peer::start(|_| sized("hi"));
     let url = peer.url("/");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pannier::http::{redact, StatusCode, Url};
 use pannier::{Event, Proxy};
 
-use crate::head::Fields;
+use crate::head::{self, Fields};
 use crate::log::{Log, Part};
 
 /// Puts events into words.
@@ -56,6 +56,10 @@ impl Narrator {
             }
             Event::RequestBody { bytes } => self.log.show(Part::SentContent(bytes)),
             Event::Informational { head, .. } | Event::ResponseHead { head, .. } => {
+                self.log.show(Part::Head(&redact::head::<&str>(head, &[])));
+            }
+            Event::FaultyHead { bytes } => {
+                let head = head::valid_lines(bytes);
                 self.log.show(Part::Head(&redact::head::<&str>(head, &[])));
             }
             _ => {
