@@ -221,6 +221,7 @@ fn err_codings_that_are_unknown_or_too_many() {
         ("br", "\"br\""),
         ("gzip, zstd", "\"zstd\""),
         ("nothing", "\"nothing\""),
+        ("gzip, \"deflate", "\"gzip, \\\"deflate\""),
         (&six, "more than 5"),
         (&lines, "more than 5"),
     ] {

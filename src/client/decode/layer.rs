@@ -6,7 +6,7 @@ use std::fmt;
 
 use crate::coding::{self, Coding, Decoder};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::Headers;
+use crate::http::{list, Headers};
 
 /// What stands between the content on the connection and who reads it.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ impl Layer {
         // Content codings are applied first (RFC 9112 §7).
         for (wanted, field) in [(content, "Content-Encoding"), (transfer, "Transfer-Encoding")] {
             if wanted {
-                headers.get_list(field).for_each(|name| codings.add(name));
+                headers.get_all(field).for_each(|value| codings.add_all(value));
             }
         }
         match codings.known.is_empty() && codings.fault.is_none() {
@@ -90,6 +90,11 @@ impl Layer {
 }
 
 impl Codings {
+    /// Adds a list. Where it cannot be read there may be a coding that nobody knows.
+    fn add_all(&mut self, value: &[u8]) {
+        list::elements(value).for_each(|name| self.add(name.unwrap_or(value)));
+    }
+
     fn add(&mut self, name: &[u8]) {
         // `none` is no registered coding, but what some servers call having none.
         let passed_over = [&b"identity"[..], b"none", b"chunked"];
