@@ -284,6 +284,15 @@ fn err_a_connection_that_is_cut() {
             [headers(1, OK, false), data(1, b"hello", true)[..11].to_vec()].concat(),
             "1:\"he\", eof Err(ClosedInFrame)",
         ),
+        // Padding belongs to the frame that ends the response.
+        (
+            [headers(1, OK, false), padded(1, b"hello", 4, true)[..18].to_vec()].concat(),
+            "1:\"hello\", eof Err(ClosedInFrame)",
+        ),
+        (
+            [headers(1, OK, false), padded(1, b"", 4, true)[..10].to_vec()].concat(),
+            "1:200, eof Err(ClosedInFrame)",
+        ),
     ];
     for (wire, said) in rows {
         assert_ends(&Session::get(), &after_settings(&[wire]), said, "ACK");

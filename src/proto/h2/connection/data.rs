@@ -10,7 +10,7 @@ use crate::proto::h2::{Error, StreamId};
 use super::recv::Step;
 use super::{Connection, Reading};
 
-/// What is to come of the content of a frame.
+/// What is to come of the content of a frame, and of the padding behind the last content.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Piece {
     stream: StreamId,
@@ -75,7 +75,7 @@ impl Connection {
         if surplus > 0 && !end {
             self.release(stream, surplus);
         }
-        if left > 0 {
+        if left > 0 || (end && padding > 0) {
             return self.recv_piece(Piece { stream, left, padding, end }, input);
         }
         Some(end.then(|| {
@@ -104,15 +104,31 @@ impl Connection {
             receiving.recv_data(data.len());
         }
         let left = left - data.len();
-        let end = end && left == 0;
-        self.reading = match left {
-            0 => Reading::skip(padding),
-            left => Reading::Data(Piece { left, ..piece }),
+        if !end {
+            self.reading = match left {
+                0 => Reading::skip(padding),
+                left => Reading::Data(Piece { left, ..piece }),
+            };
+            return Some(Some(Event::Data { stream, data, end }));
+        }
+        self.recv_last(Piece { left, ..piece }, data, input)
+    }
+
+    /// Content of the frame that ends it, which it does not before the frame itself has ended.
+    fn recv_last<'a>(&mut self, piece: Piece, data: &'a [u8], input: &mut &'a [u8]) -> Step<'a> {
+        let Piece { stream, left, padding, .. } = piece;
+        let passed = if left == 0 { padding.min(input.len()) } else { 0 };
+        *input = &input[passed..];
+        let padding = padding - passed;
+        let end = left + padding == 0;
+        self.reading = match end {
+            true => Reading::Head,
+            false => Reading::Data(Piece { padding, ..piece }),
         };
         if end {
             self.streams.recv_end(stream);
         }
-        Some(Some(Event::Data { stream, data, end }))
+        Some(Some(Event::Data { stream, data, end }).filter(|_| end || !data.is_empty()))
     }
 }
 

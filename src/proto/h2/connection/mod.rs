@@ -78,7 +78,7 @@ enum Reading {
     Frame(FrameHead),
     /// After the head of a DATA frame whose first octet says how much padding there is.
     Padded(FrameHead),
-    /// In the content of a DATA frame.
+    /// In the content of a DATA frame, or in the padding of the last one.
     Data(Piece),
     /// In a payload that nobody wants, with so much to come, at least a byte.
     Skip(usize),
