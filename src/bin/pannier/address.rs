@@ -55,12 +55,11 @@ fn url_text(op: &Operation, given: &[u8]) -> Result<String, Failure> {
 
 /// curl takes one slash behind the scheme, or three, for a slip of the hand.
 fn with_two_slashes(text: String) -> String {
-    let colon = text.find(':').unwrap_or(0);
-    let is_scheme = ["http", "https"].iter().any(|name| text[..colon].eq_ignore_ascii_case(name));
-    let rest = &text[colon + 1..];
+    let (scheme, rest) = text.split_once(':').unwrap_or_default();
+    let is_scheme = ["http", "https"].iter().any(|name| scheme.eq_ignore_ascii_case(name));
     let slashes = rest.len() - rest.trim_start_matches('/').len();
     match is_scheme && matches!(slashes, 1 | 3) {
-        true => format!("{}://{}", &text[..colon], &rest[slashes..]),
+        true => format!("{}://{}", scheme, &rest[slashes..]),
         false => text,
     }
 }
@@ -110,6 +109,8 @@ mod tests {
             "http:////a/",
             "//a/",
             "http://?a",
+            "é.test/",
+            "é",
         ] {
             let failure = url(&Operation::new(), text.as_bytes(), None).expect_err(text);
             assert_eq!(failure.code, exit::BAD_URL, "{:?}", text);
