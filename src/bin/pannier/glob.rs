@@ -253,14 +253,14 @@ fn step(text: &[u8], at: usize) -> Result<(u64, usize), GlobError> {
     }
 }
 
-/// How many steps lead from `first` to `last`.
+/// How many there are from `first` to `last`, in steps of `step`.
 fn count(first: u64, last: u64, step: u64, end: usize) -> Result<u64, GlobError> {
-    let distance = last.checked_sub(first);
-    match distance {
-        Some(0) if step == 1 => Ok(1),
-        Some(distance) if step > 0 && step <= distance => Ok(distance / step + 1),
-        _ => error("bad range", end),
-    }
+    let count = match last.checked_sub(first) {
+        Some(0) if step == 1 => Some(1),
+        Some(distance) if step > 0 && step <= distance => (distance / step).checked_add(1),
+        _ => None,
+    };
+    count.map_or_else(|| error("bad range", end), Ok)
 }
 
 /// The length of `[]` or of an IPv6 address in brackets at the start of `text`.
@@ -336,6 +336,7 @@ mod tests {
             ("http://127.0.0.1:1/[1-5:", "bad range", 25),
             ("http://127.0.0.1:1/[a-F]", "bad range", 25),
             ("http://127.0.0.1:1/[1-99999999999999999999]", "bad range", 23),
+            ("[0-18446744073709551615]", "bad range", 25),
             ("{a]", "unexpected close bracket", 3),
             ("[!-3]", "bad range specification", 2),
             ("[1-4611686018427387904][1-4611686018427387904]", "range overflow", 47),
