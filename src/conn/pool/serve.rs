@@ -30,10 +30,12 @@ impl<K: Key, T: Value> Pool<K, T> {
             Fate::Close(reason) => vec![(self.lend_whole(entry), reason)],
             Fate::HandOver(at) => self.hand_over(state, entry, at),
             Fate::Keep => {
-                let leaving = state.keep(entry, now, &self.config);
-                drop(state);
-                let lend = |(entry, reason)| (self.lend_whole(entry), reason);
-                leaving.into_iter().map(lend).collect()
+                let mut leaving = Vec::new();
+                while let Some((idle, reason)) = state.take_leaving(&entry.key, now, &self.config) {
+                    leaving.push((self.lend_whole(idle), reason));
+                }
+                state.idle.push(entry);
+                leaving
             }
         }
     }

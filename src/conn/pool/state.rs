@@ -259,28 +259,19 @@ impl<K: Key, T: Value> State<K, T> {
         None
     }
 
-    /// Puts a value in. Returns what may not stay: what is too old, though nobody asks for it, and
-    /// the oldest of its key, or of all, if the bounds on idle ones want it.
-    pub(super) fn keep(
+    /// Takes out one that may not stay when one more of `key` is put in: what is too old, though
+    /// nobody asks for it, and the oldest of its key, or of all, if the bounds on idle ones want it.
+    pub(super) fn take_leaving(
         &mut self,
-        entry: Idle<K, T>,
+        key: &K,
         now: Instant,
         config: &PoolConfig,
-    ) -> Vec<(Idle<K, T>, CloseReason)> {
-        let mut leaving = Vec::new();
-        if self.idle.iter().any(|idle| idle.unusable(now, config).is_some()) {
-            for idle in std::mem::take(&mut self.idle) {
-                match idle.unusable(now, config) {
-                    Some(reason) => leaving.push((idle, reason)),
-                    None => self.idle.push(idle),
-                }
-            }
-        }
-        while let Some(at) = self.in_the_way(&entry.key, config) {
-            leaving.push((self.idle.remove(at), CloseReason::Evicted));
-        }
-        self.idle.push(entry);
-        leaving
+    ) -> Option<(Idle<K, T>, CloseReason)> {
+        let unusable = |(at, idle): (usize, &Idle<K, T>)| Some((at, idle.unusable(now, config)?));
+        let too_old = self.idle.iter().enumerate().find_map(unusable);
+        let evicted = || Some((self.in_the_way(key, config)?, CloseReason::Evicted));
+        let (at, reason) = too_old.or_else(evicted)?;
+        Some((self.idle.remove(at), reason))
     }
 
     /// What must go so that one more of `key` keeps the bounds on idle ones.
