@@ -185,6 +185,11 @@ impl Connection {
         either!(self, it => it.is_complete())
     }
 
+    /// Is what follows the head not HTTP?
+    pub(crate) fn is_switched(&self) -> bool {
+        either!(self, it => it.is_switched())
+    }
+
     /// May the connection be used again? Only asked when its exchange is over.
     pub(crate) fn persistence(&self) -> Result<KeepAlive, CloseReason> {
         either!(self, it => it.persistence())

@@ -70,7 +70,7 @@ pub(super) fn let_go(
 ) -> Content {
     let now = timings.ended.unwrap_or_else(Instant::now);
     *trailers = connection.take_trailers();
-    if connection.persistence() == Err(CloseReason::Upgraded) {
+    if connection.is_switched() {
         info.close_reason = Some(CloseReason::Upgraded);
         exchange.leave_http(&connection);
         return Content::Switched(connection);

@@ -134,6 +134,11 @@ impl Connection {
         self.progress == Progress::Ended
     }
 
+    /// Has HTTP ended on it, and another protocol begun?
+    pub(crate) fn is_switched(&self) -> bool {
+        self.engine.persistence() == Err(CloseReason::Upgraded)
+    }
+
     /// May the connection be used again? Only asked when nothing is in flight any more.
     pub(crate) fn persistence(&self) -> Result<KeepAlive, CloseReason> {
         self.engine.persistence()?;

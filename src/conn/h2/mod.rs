@@ -168,6 +168,11 @@ impl Exchange {
         matches!(self.part, Part::Ended | Part::Tunnel(_))
     }
 
+    /// Is what it carries no HTTP any more?
+    pub(crate) fn is_switched(&self) -> bool {
+        matches!(self.part, Part::Tunnel(_))
+    }
+
     /// May more exchanges begin on the connection? How this one has ended makes no difference to that.
     pub(crate) fn persistence(&self) -> Result<KeepAlive, CloseReason> {
         match self.part {
