@@ -23,7 +23,7 @@ pub(super) struct Call<'a> {
     pub(super) client: &'a Client,
     pub(super) began: Instant,
     pub(super) deadline: Deadline,
-    pub(super) timeouts: Timeouts,
+    pub(super) timeouts: &'a Timeouts,
     /// Is the first request? Those after redirects are GET or the same again.
     pub(super) idempotent: bool,
     pub(super) cancel: Option<&'a CancelToken>,

@@ -135,8 +135,8 @@ impl Request {
         self.parts.decoding.layer(response, coded, self.parts.intent.takes_codings())
     }
 
-    pub(super) fn timeouts(&self) -> Timeouts {
-        self.parts.timeouts
+    pub(super) fn timeouts(&self) -> &Timeouts {
+        &self.parts.timeouts
     }
 
     pub(super) fn redirects(&self) -> &RedirectPolicy {
