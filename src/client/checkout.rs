@@ -83,7 +83,7 @@ impl Call<'_> {
     ) -> Result<Obtained> {
         let now = timings.started;
         loop {
-            let (connection, since) = match ask(self.client.pool()) {
+            let (mut connection, since) = match ask(self.client.pool()) {
                 Checkout::Idle(connection, since) => (connection, since),
                 Checkout::Shared(connection) => (connection, now),
                 Checkout::Vacant(place) => return Ok(Obtained::Place(place)),
@@ -97,10 +97,11 @@ impl Call<'_> {
                 },
                 Checkout::Closed => return Err(shut_down()),
             };
-            match self.take_alive(request, connection, since, now) {
-                Ok(connection) => return Ok(Obtained::Kept(connection)),
-                Err(dead) => drop(self.vacate(dead, DEAD)),
+            if self.is_alive(request, &mut connection, since, now) {
+                self.reuse(&mut connection, since, now);
+                return Ok(Obtained::Kept(connection));
             }
+            drop(self.vacate(connection, DEAD));
         }
     }
 
@@ -131,17 +132,19 @@ impl Call<'_> {
             }
             // It was made aside, and of those who waited for it one is the first.
             Grant::Shared(connection) if connection.take_first() => Some(Obtained::New(connection)),
-            Grant::Value(connection) => {
+            Grant::Value(mut connection) => {
                 let now = Instant::now();
-                match self.take_alive(request, connection, now, now) {
-                    Ok(connection) => Some(Obtained::Kept(connection)),
+                if !self.is_alive(request, &mut connection, now, now) {
                     // Who has waited does not go to the end of the queue again.
-                    Err(dead) => self.vacate(dead, DEAD).map(Obtained::Place),
+                    return Ok(self.vacate(connection, DEAD).map(Obtained::Place));
                 }
+                self.reuse(&mut connection, now, now);
+                Some(Obtained::Kept(connection))
             }
-            Grant::Shared(connection) => {
+            Grant::Shared(mut connection) => {
                 let now = Instant::now();
-                Some(Obtained::Kept(self.reuse(connection, now, now)))
+                self.reuse(&mut connection, now, now);
+                Some(Obtained::Kept(connection))
             }
             Grant::Place(place) => Some(Obtained::Place(place)),
             Grant::Overdue(connection, reason) => {
@@ -153,27 +156,24 @@ impl Call<'_> {
         })
     }
 
-    /// The connection, which was idle from `since` on, unless it is found to be dead. A request that
-    /// could not be repeated is not sent on one that was not looked at, even if others have shares of
-    /// it: they may be busy elsewhere, so that nobody has heard of its end.
-    fn take_alive(
+    /// May the connection, which was idle from `since` on, be used? A request that could not be
+    /// repeated is not sent on one that was not looked at, even if others have shares of it: they may
+    /// be busy elsewhere, so that nobody has heard of its end.
+    fn is_alive(
         &self,
         request: &Request,
-        mut connection: Lent,
+        connection: &mut Connection,
         since: Instant,
         now: Instant,
-    ) -> Result<Lent, Lent> {
+    ) -> bool {
         let (method, replayable) = (request.method(), request.body().is_replayable());
         let repeatable = request.retries().covers(method, replayable);
         let trusted = repeatable && now < since + PROBE_AFTER;
-        if !trusted && !connection.is_quiet() {
-            return Err(connection);
-        }
-        Ok(self.reuse(connection, since, now))
+        trusted || connection.is_quiet()
     }
 
     /// Notes that the connection is used again, or with others.
-    pub(super) fn reuse(&self, mut connection: Lent, since: Instant, now: Instant) -> Lent {
+    pub(super) fn reuse(&self, connection: &mut Connection, since: Instant, now: Instant) {
         connection.facts_mut().was_idle = true;
         self.client.pool().count_reused();
         self.observe(|| Event::Reused {
@@ -183,7 +183,6 @@ impl Call<'_> {
             exchanges: connection.facts().exchanges,
             idle: now.saturating_duration_since(since),
         });
-        connection
     }
 
     /// A new connection by this route, in this place.

@@ -243,11 +243,11 @@ impl Track {
                 _ => return,
             };
             let call = Call::new(client, request, now);
-            let share = match client.pool().try_share(request.route(), now) {
+            let mut share = match client.pool().try_share(request.route(), now) {
                 Some(share) => share,
                 None => return,
             };
-            let mut share = call.reuse(share, now, now);
+            call.reuse(&mut share, now, now);
             match call.enqueue(request, &mut share, Deadline::after(now, Duration::ZERO)) {
                 Ok(length) => trip.go(length, now, Some(share)),
                 Err(_) => return,
