@@ -70,7 +70,7 @@ impl<'r> Hop<'r> {
 
     /// The same stop once more, with an answer to whom asked, in the version that the response had. After
     /// a proxy the origin may still be to be asked.
-    pub(super) fn again(mut self, answered: Option<Role>, version: Version) -> Result<Hop<'r>> {
+    pub(super) fn again(&mut self, answered: Option<Role>, version: Version) -> Result<()> {
         let origin = Party::origin(&self.request);
         let still = origin.map_or(false, |origin| asks_first(&self.request, &origin));
         if !(answered == Some(Role::Proxy) && still) {
@@ -82,7 +82,7 @@ impl<'r> Hop<'r> {
         if version == Version::Http10 {
             self.request = Cow::Owned(self.request.in_http10()?);
         }
-        Ok(self)
+        Ok(())
     }
 
     /// What follows from this response, after so many redirects.

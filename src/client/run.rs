@@ -46,26 +46,33 @@ impl Answered {
 pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
     let call = Call::new(client, request, Instant::now());
     let mut timings = Timings::new(call.began, call.began);
-    let hop = Hop::new(Cow::Borrowed(request))?;
+    let mut hop = Hop::new(Cow::Borrowed(request))?;
     let first = call.expect_or_repeat(hop.sent(), &mut timings);
-    call.conclude(hop, first, &mut timings)
+    call.conclude(&mut hop, first, &mut timings)
 }
 
 impl Call<'_> {
-    /// Follows where the first exchange of the first stop, which came to this, leads.
+    /// Follows where the first exchange of the first stop, which came to this, leads, if anywhere.
     pub(super) fn conclude(
         &self,
-        mut hop: Hop<'_>,
+        hop: &mut Hop<'_>,
         first: Result<Answered>,
         timings: &mut Timings,
     ) -> Result<Response> {
-        if !self.may_lead_on(&hop.request, &first) {
-            let request = &*hop.request;
-            let answered = first.map_err(|error| error.with_url(request.shared_url()))?;
-            return Ok(self.response(request, answered, timings, Vec::new()));
+        match first {
+            first if self.may_lead_on(&hop.request, &first) => self.follow(hop, first, timings),
+            Ok(answered) => Ok(self.response(&hop.request, answered, timings, Vec::new())),
+            Err(error) => Err(error.with_url(hop.request.shared_url())),
         }
+    }
+
+    fn follow(
+        &self,
+        hop: &mut Hop<'_>,
+        mut result: Result<Answered>,
+        timings: &mut Timings,
+    ) -> Result<Response> {
         let (mut history, mut followed) = (Vec::new(), 0);
-        let mut result = first;
         loop {
             result = self.persist(hop.sent(), result, timings);
             let request = &*hop.request;
@@ -74,7 +81,7 @@ impl Call<'_> {
                 _ => error.after_redirects(self.idempotent).with_url(request.shared_url()),
             };
             let answered = result.map_err(placed)?;
-            hop = match hop.next(&answered.head, self.client.config(), followed) {
+            match hop.next(&answered.head, self.client.config(), followed) {
                 Ok(Next::Nothing) => return Ok(self.response(request, answered, timings, history)),
                 Ok(Next::Answer(role)) => self.go_again(hop, answered, timings, Some(role))?,
                 Ok(Next::Content) => self.go_again(hop, answered, timings, None)?,
@@ -84,7 +91,7 @@ impl Call<'_> {
                     }
                     history.push(self.redirected(request, answered, timings, &next));
                     followed += 1;
-                    Hop::new(Cow::Owned(next))?
+                    *hop = Hop::new(Cow::Owned(next))?;
                 }
                 Err(error) => {
                     let response = self.response(request, answered, timings, history);
@@ -97,13 +104,13 @@ impl Call<'_> {
     }
 
     /// Lets the response go, so that its connection may carry the same request once more.
-    fn go_again<'r>(
+    fn go_again(
         &self,
-        hop: Hop<'r>,
+        hop: &mut Hop<'_>,
         answered: Answered,
         timings: &Timings,
         answers: Option<Role>,
-    ) -> Result<Hop<'r>> {
+    ) -> Result<()> {
         let (status, version) = (answered.head.status(), answered.head.version());
         let url = hop.request.shared_url().clone();
         drop(self.response(&hop.request, answered, timings, Vec::new()));
@@ -167,12 +174,16 @@ impl Call<'_> {
 
     /// RFC 9110 §10.1.1: after a 417 the request may be repeated without the expectation, once.
     fn expect_or_repeat(&self, request: &Request, timings: &mut Timings) -> Result<Answered> {
-        let answered = self.exchange_or_retry(request, timings)?;
-        let refused = answered.head.status() == StatusCode::EXPECTATION_FAILED;
-        if !refused || !request.headers().contains("Expect") || !request.body().is_replayable() {
-            return Ok(answered);
+        let result = self.exchange_or_retry(request, timings);
+        let refused = |answered: &Answered| {
+            answered.head.status() == StatusCode::EXPECTATION_FAILED
+                && request.headers().contains("Expect")
+                && request.body().is_replayable()
+        };
+        if !result.as_ref().map_or(false, refused) {
+            return result;
         }
-        drop(self.response(request, answered, timings, Vec::new()));
+        drop(self.response(request, result?, timings, Vec::new()));
         *timings = Timings::new(self.began, Instant::now());
         self.exchange_or_retry(&request.without_expectation()?, timings)
     }
@@ -186,10 +197,10 @@ impl Call<'_> {
         let mut obtained = self.obtain(request, timings)?;
         let (mut failures, mut alone) = (Failures::default(), false);
         loop {
-            let connection = self.connection(request, obtained, timings)?;
-            let (error, left) = match self.exchange(request, connection, timings) {
-                Ok(answered) => return Ok(answered),
-                Err(failed) => failed,
+            let mut connection = self.connection(request, obtained, timings)?;
+            let (error, left) = match self.exchange(request, &mut connection, timings) {
+                Ok(head) => return Ok(Answered { head, connection, line: None }),
+                Err(error) => self.failed(request, connection, error),
             };
             failures.note(&error, &left);
             let replayable = request.body().is_replayable();
@@ -227,21 +238,8 @@ impl Call<'_> {
         Ok(connection)
     }
 
-    /// Sends the request on `connection` and waits for the head of its response. With the error comes
-    /// what is left of the connection.
+    /// Sends the request on `connection` and waits for the head of its response.
     fn exchange(
-        &self,
-        request: &Request,
-        mut connection: Lent,
-        timings: &mut Timings,
-    ) -> Result<Answered, (Error, Left)> {
-        match self.send_and_wait(request, &mut connection, timings) {
-            Ok(head) => Ok(Answered { head, connection, line: None }),
-            Err(error) => Err(self.failed(request, connection, error)),
-        }
-    }
-
-    fn send_and_wait(
         &self,
         request: &Request,
         connection: &mut conn::Connection,
@@ -353,6 +351,7 @@ impl Call<'_> {
         Ok(head)
     }
 
+    /// The error of an exchange, with what is known of its connection, and what is left of that.
     fn failed(&self, request: &Request, connection: Lent, error: Error) -> (Error, Left) {
         let error = error.with_transcript(transcript(&connection, self.idempotent));
         if connection.survives() {

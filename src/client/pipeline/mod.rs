@@ -94,23 +94,6 @@ where
             }
         }
     }
-
-    fn exchange(&mut self, job: Job) -> Result<Response> {
-        let Job { request, trip } = job;
-        if !request.may_be_pipelined() {
-            self.track.leave(&self.client);
-            return self.client.send(&request);
-        }
-        // After the iterator was asked, which may have taken its time.
-        let now = Instant::now();
-        let call = Call::new(&self.client, &request, now);
-        let mut turn = Turn::new(call, &request, trip);
-        let result = self.track.exchange_or_retry(&mut turn);
-        if self.client.is_bounded() && turn.call.may_lead_on(&request, &result) {
-            self.track.lose_all();
-        }
-        turn.call.conclude(Hop::whole(Cow::Borrowed(&request)), result, &mut turn.timings)
-    }
 }
 
 impl<I> Iterator for Pipeline<I>
@@ -123,7 +106,7 @@ where
     fn next(&mut self) -> Option<Result<Response>> {
         self.pull();
         match self.track.pop() {
-            Some(Ok(job)) => Some(self.exchange(job)),
+            Some(Ok(job)) => Some(exchange(&self.client, &mut self.track, job)),
             Some(Err(error)) => Some(Err(error)),
             None => {
                 self.track.leave(&self.client);
@@ -143,6 +126,23 @@ impl<I> fmt::Debug for Pipeline<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Pipeline({:?})", self.track)
     }
+}
+
+/// The response to the request whose turn it is.
+fn exchange(client: &Client, track: &mut Track, job: Job) -> Result<Response> {
+    let Job { request, trip } = job;
+    if !request.may_be_pipelined() {
+        track.leave(client);
+        return client.send(&request);
+    }
+    // After the iterator was asked, which may have taken its time.
+    let now = Instant::now();
+    let mut turn = Turn::new(Call::new(client, &request, now), &request, trip);
+    let result = track.exchange_or_retry(&mut turn);
+    if client.is_bounded() && turn.call.may_lead_on(&request, &result) {
+        track.lose_all();
+    }
+    turn.call.conclude(&mut Hop::whole(Cow::Borrowed(&request)), result, &mut turn.timings)
 }
 
 /// Half of what a round trip over a continent can hide at a server's usual pace, and no more than
