@@ -20,7 +20,6 @@ use crate::http::{ContentRange, Headers, StatusCode, Url, Version};
 use crate::proto::ResponseHead;
 
 pub use self::redirected::Redirected;
-use self::release::let_go;
 use super::decode::Layer;
 use super::exchange::{transcript, Exchange};
 use super::redirect;
@@ -56,6 +55,7 @@ use super::Lent;
 /// than 64 KiB are known to be left and come within 20 ms.
 pub struct Response {
     terms: Terms,
+    exchange: Exchange,
     head: ResponseHead,
     url: Arc<Url>,
     history: Vec<Redirected>,
@@ -80,7 +80,7 @@ pub(super) struct Terms {
 /// Where the content is.
 enum Content {
     /// On the connection.
-    Live { exchange: Exchange, connection: Lent },
+    Live(Lent),
     /// Read to its end.
     Ended,
     /// Read to its end, and of this the bytes from the offset on are still to be handed out.
@@ -93,7 +93,7 @@ enum Content {
 
 impl Response {
     pub(super) fn new(
-        mut terms: Terms,
+        terms: Terms,
         url: &Arc<Url>,
         head: ResponseHead,
         exchange: Exchange,
@@ -101,7 +101,8 @@ impl Response {
         timings: &Timings,
         history: Vec<Redirected>,
     ) -> Response {
-        let mut info = ConnectionInfo {
+        let is_complete = connection.is_complete();
+        let info = ConnectionInfo {
             id: connection.facts().id,
             exchanges: connection.facts().exchanges,
             stream: connection.facts().stream,
@@ -111,19 +112,23 @@ impl Response {
             remote: connection.facts().remote,
             close_reason: None,
         };
-        let mut timings = *timings;
-        let mut trailers = None;
-        let transcript = transcript(&connection, exchange.idempotent);
-        let body = match connection.is_complete() {
-            false => Content::Live { exchange, connection },
-            true => {
-                terms.layer = Layer::PLAIN;
-                timings.ended = timings.head;
-                let_go(exchange, connection, &mut info, &timings, &mut trailers)
-            }
+        let received = || Response {
+            terms,
+            head,
+            url: url.clone(),
+            history,
+            info,
+            timings: *timings,
+            trailers: None,
+            taken: 0,
+            transcript: transcript(&connection, exchange.idempotent),
+            exchange,
+            body: Content::Live(connection),
         };
-        let url = url.clone();
-        Response { terms, head, url, history, info, timings, trailers, taken: 0, transcript, body }
+        match is_complete {
+            false => received(),
+            true => received().settled(),
+        }
     }
 
     pub(super) fn into_head(mut self) -> ResponseHead {
@@ -250,7 +255,7 @@ impl Response {
     /// An error that is about this response, with all that is known of its exchange.
     pub(super) fn describe(&self, error: Error) -> Error {
         let transcript = match &self.body {
-            Content::Live { exchange, connection } => transcript(connection, exchange.idempotent),
+            Content::Live(connection) => transcript(connection, self.exchange.idempotent),
             _ => self.transcript,
         };
         error.with_transcript(transcript).with_status(self.status()).with_url(&self.url)

@@ -30,8 +30,8 @@ impl Response {
 
     /// Content as it was sent.
     fn read_content(&mut self, buffer: &mut [u8]) -> Result<usize> {
-        let (exchange, connection) = match &mut self.body {
-            Content::Live { exchange, connection } => (exchange, connection),
+        let connection = match &mut self.body {
+            Content::Live(connection) => connection,
             Content::InMemory(bytes, at) => {
                 let count = buffer.len().min(bytes.len() - *at);
                 buffer[..count].copy_from_slice(&bytes[*at..*at + count]);
@@ -44,7 +44,7 @@ impl Response {
                 return Err(self.describe(error.message("the response body failed before")));
             }
         };
-        match exchange.read(connection, buffer) {
+        match self.exchange.read(connection, buffer) {
             Ok(count) => {
                 self.taken += count as u64;
                 self.settle();
@@ -200,8 +200,8 @@ impl Response {
     /// What is still to come, if that is known, which is not always what `Content-Length` says.
     fn content_left(&self) -> Option<u64> {
         match &self.body {
-            Content::Live { .. } | Content::Ended if self.is_decoded() => None,
-            Content::Live { connection, .. } => connection.content_left(),
+            Content::Live(_) | Content::Ended if self.is_decoded() => None,
+            Content::Live(connection) => connection.content_left(),
             Content::InMemory(bytes, at) => Some((bytes.len() - at) as u64),
             _ => Some(0),
         }
