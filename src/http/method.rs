@@ -18,29 +18,37 @@ pub struct Method(Name);
 
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Name {
-    Registered(&'static str),
+    Get,
+    Head,
+    Post,
+    Put,
+    Patch,
+    Delete,
+    Connect,
+    Options,
+    Trace,
     Extension(Box<str>),
 }
 
 impl Method {
     /// `GET`: transfer a representation of the resource.
-    pub const GET: Method = Method(Name::Registered("GET"));
+    pub const GET: Method = Method(Name::Get);
     /// `HEAD`: the same without content.
-    pub const HEAD: Method = Method(Name::Registered("HEAD"));
+    pub const HEAD: Method = Method(Name::Head);
     /// `POST`: process the content by the resource's own semantics.
-    pub const POST: Method = Method(Name::Registered("POST"));
+    pub const POST: Method = Method(Name::Post);
     /// `PUT`: replace the resource.
-    pub const PUT: Method = Method(Name::Registered("PUT"));
+    pub const PUT: Method = Method(Name::Put);
     /// `PATCH`: change part of the resource (RFC 5789).
-    pub const PATCH: Method = Method(Name::Registered("PATCH"));
+    pub const PATCH: Method = Method(Name::Patch);
     /// `DELETE`: remove the resource.
-    pub const DELETE: Method = Method(Name::Registered("DELETE"));
+    pub const DELETE: Method = Method(Name::Delete);
     /// `CONNECT`: make a tunnel.
-    pub const CONNECT: Method = Method(Name::Registered("CONNECT"));
+    pub const CONNECT: Method = Method(Name::Connect);
     /// `OPTIONS`: describe the communication options.
-    pub const OPTIONS: Method = Method(Name::Registered("OPTIONS"));
+    pub const OPTIONS: Method = Method(Name::Options);
     /// `TRACE`: loop the message back.
-    pub const TRACE: Method = Method(Name::Registered("TRACE"));
+    pub const TRACE: Method = Method(Name::Trace);
 
     const REGISTERED: [Method; 9] = [
         Method::GET,
@@ -71,19 +79,27 @@ impl Method {
     /// The name as it goes on the wire.
     pub fn as_str(&self) -> &str {
         match &self.0 {
-            Name::Registered(name) => name,
+            Name::Get => "GET",
+            Name::Head => "HEAD",
+            Name::Post => "POST",
+            Name::Put => "PUT",
+            Name::Patch => "PATCH",
+            Name::Delete => "DELETE",
+            Name::Connect => "CONNECT",
+            Name::Options => "OPTIONS",
+            Name::Trace => "TRACE",
             Name::Extension(name) => name,
         }
     }
 
     /// Safe methods ask for nothing but an answer (RFC 9110 §9.2.1). Unknown methods are not safe.
     pub fn is_safe(&self) -> bool {
-        matches!(self.as_str(), "GET" | "HEAD" | "OPTIONS" | "TRACE")
+        matches!(self.0, Name::Get | Name::Head | Name::Options | Name::Trace)
     }
 
     /// Idempotent methods may be sent twice with the effect of once (RFC 9110 §9.2.2).
     pub fn is_idempotent(&self) -> bool {
-        self.is_safe() || matches!(self.as_str(), "PUT" | "DELETE")
+        self.is_safe() || matches!(self.0, Name::Put | Name::Delete)
     }
 }
 
