@@ -18,6 +18,23 @@ use super::request::{invalid, Request};
 impl Call<'_> {
     /// The request as it goes out now.
     pub(super) fn dress<'r>(&self, request: &'r Request) -> Result<Cow<'r, Request>> {
+        match self.has_dress(request) {
+            true => self.dressed(request),
+            false => Ok(Cow::Borrowed(request)),
+        }
+    }
+
+    /// Is there anything that it may be given? To most there is not.
+    fn has_dress(&self, request: &Request) -> bool {
+        #[cfg(feature = "cookies")]
+        if self.carrier(request).is_some() {
+            return true;
+        }
+        !Party::is_none(request)
+    }
+
+    #[inline(never)]
+    fn dressed<'r>(&self, request: &'r Request) -> Result<Cow<'r, Request>> {
         let dressed = match Party::is_none(request) {
             true => Cow::Borrowed(request),
             false => self.with_credentials(request)?,

@@ -48,7 +48,7 @@ impl Call<'_> {
 
     /// Who has the cookies of the request, if there is a jar and it takes part.
     #[inline]
-    fn carrier(&self, request: &Request) -> Option<&dyn Carrier> {
+    pub(in crate::client) fn carrier(&self, request: &Request) -> Option<&dyn Carrier> {
         let carrier = self.client.config().cookies.as_deref();
         carrier.filter(|_| request.takes_cookies() && *request.method() != Method::CONNECT)
     }
