@@ -15,7 +15,7 @@ use super::call::Call;
 use super::dial::Dial;
 use super::request::Request;
 use super::route::Route;
-use super::{Lent, Place, Pool};
+use super::{Lent, Place};
 
 /// What a call has to send its request on.
 pub(super) enum Obtained {
@@ -33,15 +33,16 @@ impl Call<'_> {
     pub(super) fn obtain(&self, request: &Request, timings: &mut Timings) -> Result<Obtained> {
         let (now, route) = (timings.started, request.route());
         let sharing = self.sharing(route);
-        let ask = |pool: &Arc<Pool>| pool.checkout(route, now, sharing);
         loop {
-            match self.obtain_by(request, timings, ask)? {
-                Obtained::Place(place) if self.may_be_outrun(&place, route) => {
+            let found = self.client.pool().checkout(route, now, sharing);
+            match self.take(request, found, timings)? {
+                Some(Obtained::Place(place)) if self.may_be_outrun(&place, route) => {
                     if let Some(obtained) = self.race(request, place, timings)? {
                         return Ok(obtained);
                     }
                 }
-                obtained => return Ok(obtained),
+                Some(obtained) => return Ok(obtained),
+                None => {}
             }
         }
     }
@@ -61,13 +62,14 @@ impl Call<'_> {
 
     /// A new connection, whatever is idle.
     pub(super) fn obtain_new(&self, request: &Request, timings: &mut Timings) -> Result<Lent> {
-        let ask = |pool: &Arc<Pool>| pool.reserve(request.route());
         loop {
-            let place = match self.obtain_by(request, timings, ask)? {
-                Obtained::Place(place) => Some(place),
-                Obtained::Kept(connection) | Obtained::New(connection) => {
+            let found = self.client.pool().reserve(request.route());
+            let place = match self.take(request, found, timings)? {
+                Some(Obtained::Place(place)) => Some(place),
+                Some(Obtained::Kept(connection) | Obtained::New(connection)) => {
                     self.vacate(connection, CloseReason::Evicted)
                 }
+                None => None,
             };
             if let Some(place) = place {
                 return self.dial(place, request.route());
@@ -75,37 +77,35 @@ impl Call<'_> {
         }
     }
 
-    fn obtain_by(
+    /// What is found in the pool comes to this; to nothing, if the pool is to be asked again.
+    fn take(
         &self,
         request: &Request,
+        found: Checkout<Arc<Route>, Connection>,
         timings: &mut Timings,
-        ask: impl Fn(&Arc<Pool>) -> Checkout<Arc<Route>, Connection>,
-    ) -> Result<Obtained> {
+    ) -> Result<Option<Obtained>> {
         let now = timings.started;
-        loop {
-            let (mut connection, since) = match ask(self.client.pool()) {
-                Checkout::Idle(connection, since) => (connection, since),
-                Checkout::Shared(connection) => (connection, now),
-                Checkout::Vacant(place) => return Ok(Obtained::Place(place)),
-                Checkout::Overdue(connection, reason) => {
-                    drop(self.vacate(connection, reason));
-                    continue;
-                }
-                Checkout::Full(waiting) => match self.queue(request, waiting, timings)? {
-                    Some(obtained) => return Ok(obtained),
-                    None => continue,
-                },
-                Checkout::Closed => return Err(shut_down()),
-            };
-            if self.is_alive(request, &mut connection, since, now) {
-                self.reuse(&mut connection, since, now);
-                return Ok(Obtained::Kept(connection));
+        let (mut connection, since) = match found {
+            Checkout::Idle(connection, since) => (connection, since),
+            Checkout::Shared(connection) => (connection, now),
+            Checkout::Vacant(place) => return Ok(Some(Obtained::Place(place))),
+            Checkout::Overdue(connection, reason) => {
+                drop(self.vacate(connection, reason));
+                return Ok(None);
             }
+            Checkout::Full(waiting) => return self.queue(request, waiting, timings),
+            Checkout::Closed => return Err(shut_down()),
+        };
+        if !self.is_alive(request, &mut connection, since, now) {
             drop(self.vacate(connection, DEAD));
+            return Ok(None);
         }
+        self.reuse(&mut connection, since, now);
+        Ok(Some(Obtained::Kept(connection)))
     }
 
     /// What comes first; nothing, if the pool is to be asked again.
+    #[cold]
     fn queue(
         &self,
         request: &Request,
@@ -186,6 +186,7 @@ impl Call<'_> {
     }
 
     /// A new connection by this route, in this place.
+    #[cold]
     pub(super) fn dial(&self, place: Place, route: &Route) -> Result<Lent> {
         let dial = Dial {
             maker: self.client.maker(),

@@ -55,6 +55,7 @@ impl Drop for Counted {
 impl Call<'_> {
     /// Has a connection made in `place`, and waits for it or for another. Nothing comes of it if the
     /// pool is to be asked again.
+    #[cold]
     pub(super) fn race(
         &self,
         request: &Request,
