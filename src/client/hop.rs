@@ -52,15 +52,13 @@ impl<'r> Hop<'r> {
     }
 
     /// The request goes out, or asks first.
-    pub(super) fn new(request: Cow<'r, Request>) -> Result<Hop<'r>> {
-        if Party::is_none(&request) {
-            return Ok(Hop::whole(request));
+    pub(super) fn ask_first(&mut self) -> Result<()> {
+        let request = &*self.request;
+        if !Party::is_none(request) && Party::all(request).any(|party| asks_first(request, &party))
+        {
+            self.asking = Some(Box::new(request.without_content()?));
         }
-        let asking = match Party::all(&request).any(|party| asks_first(&request, &party)) {
-            true => Some(Box::new(request.without_content()?)),
-            false => None,
-        };
-        Ok(Hop { asking, ..Hop::whole(request) })
+        Ok(())
     }
 
     /// What goes out.

@@ -46,8 +46,9 @@ impl Answered {
 pub(super) fn run(client: &Client, request: &Request) -> Result<Response> {
     let call = Call::new(client, request, Instant::now());
     let mut timings = Timings::new(call.began, call.began);
-    let mut hop = Hop::new(Cow::Borrowed(request))?;
-    let first = call.expect_or_repeat(hop.sent(), &mut timings);
+    let mut hop = Hop::whole(Cow::Borrowed(request));
+    hop.ask_first()?;
+    let first = call.exchange_or_retry(hop.sent(), &mut timings);
     call.conclude(&mut hop, first, &mut timings)
 }
 
@@ -91,7 +92,8 @@ impl Call<'_> {
                     }
                     history.push(self.redirected(request, answered, timings, &next));
                     followed += 1;
-                    *hop = Hop::new(Cow::Owned(next))?;
+                    *hop = Hop::whole(Cow::Owned(next));
+                    hop.ask_first()?;
                 }
                 Err(error) => {
                     let response = self.response(request, answered, timings, history);
@@ -99,7 +101,7 @@ impl Call<'_> {
                 }
             };
             *timings = Timings::new(self.began, Instant::now());
-            result = self.expect_or_repeat(hop.sent(), timings);
+            result = self.exchange_or_retry(hop.sent(), timings);
         }
     }
 
@@ -167,25 +169,9 @@ impl Call<'_> {
             self.client.pool().count_retried();
             made += 1;
             *timings = Timings::new(self.began, Instant::now());
-            result = self.expect_or_repeat(request, timings);
+            result = self.exchange_or_retry(request, timings);
         }
         result
-    }
-
-    /// RFC 9110 §10.1.1: after a 417 the request may be repeated without the expectation, once.
-    fn expect_or_repeat(&self, request: &Request, timings: &mut Timings) -> Result<Answered> {
-        let result = self.exchange_or_retry(request, timings);
-        let refused = |answered: &Answered| {
-            answered.head.status() == StatusCode::EXPECTATION_FAILED
-                && request.headers().contains("Expect")
-                && request.body().is_replayable()
-        };
-        if !result.as_ref().map_or(false, refused) {
-            return result;
-        }
-        drop(self.response(request, result?, timings, Vec::new()));
-        *timings = Timings::new(self.began, Instant::now());
-        self.exchange_or_retry(&request.without_expectation()?, timings)
     }
 
     /// One exchange; one more on a fresh connection if a reused one turned out to be dead, and some more
@@ -199,6 +185,9 @@ impl Call<'_> {
         loop {
             let mut connection = self.connection(request, obtained, timings)?;
             let (error, left) = match self.exchange(request, &mut connection, timings) {
+                Ok(head) if refuses_expectation(&head, request) => {
+                    return self.expect_nothing(request, head, connection, timings);
+                }
                 Ok(head) => return Ok(Answered { head, connection, line: None }),
                 Err(error) => self.failed(request, connection, error),
             };
@@ -220,6 +209,21 @@ impl Call<'_> {
                 Left::Nothing | Left::Connection => self.obtain(request, timings)?,
             };
         }
+    }
+
+    /// The same request without the expectation that this response refuses.
+    #[cold]
+    fn expect_nothing(
+        &self,
+        request: &Request,
+        head: ResponseHead,
+        connection: Lent,
+        timings: &mut Timings,
+    ) -> Result<Answered> {
+        let answered = Answered { head, connection, line: None };
+        drop(self.response(request, answered, timings, Vec::new()));
+        *timings = Timings::new(self.began, Instant::now());
+        self.exchange_or_retry(&request.without_expectation()?, timings)
     }
 
     /// The connection for an exchange: made now, if there is only a place for it.
@@ -405,6 +409,13 @@ impl Left {
             Left::Connection | Left::Nothing => None,
         }
     }
+}
+
+/// RFC 9110 §10.1.1: after a 417 the request may be repeated without the expectation, once.
+fn refuses_expectation(head: &ResponseHead, request: &Request) -> bool {
+    head.status() == StatusCode::EXPECTATION_FAILED
+        && request.headers().contains("Expect")
+        && request.body().is_replayable()
 }
 
 /// How long to wait for 100 Continue. What curl and Go wait.
