@@ -160,6 +160,7 @@ impl ErrorKind {
 }
 
 impl Error {
+    #[cold]
     pub(crate) fn new(kind: ErrorKind) -> Error {
         Error(Box::new(Inner {
             kind,
