@@ -207,10 +207,18 @@ impl<K: Key, T: Value> Claim<K, T> {
 
 impl<K: Key, T: Value> Drop for Claim<K, T> {
     fn drop(&mut self) {
-        match self.0.take() {
-            Some((pool, Part::Whole(key))) => pool.release(&key, None),
-            Some((pool, Part::Share(id))) => pool.drop_share(id),
-            None => {}
+        if let Some((pool, part)) = self.0.take() {
+            part.leave(&pool);
+        }
+    }
+}
+
+impl<K: Key> Part<K> {
+    /// The value was dropped, and nobody has said why.
+    fn leave<T: Value>(self, pool: &Arc<Pool<K, T>>) {
+        match self {
+            Part::Whole(key) => pool.release(&key, None),
+            Part::Share(id) => pool.drop_share(id),
         }
     }
 }
