@@ -216,6 +216,8 @@ impl Response {
 
 #[cfg(feature = "gzip")]
 impl Response {
+    /// On its own, so that what is not decoded pays nothing for it.
+    #[inline(never)]
     fn read_decoded(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let mut decode = match std::mem::replace(&mut self.terms.layer, Layer::Done) {
             Layer::Begun(decode) => decode,
