@@ -115,13 +115,12 @@ impl Track {
     /// Sends the request, with what may go out behind it, and waits for its response.
     fn exchange(&mut self, turn: &mut Turn<'_>) -> Result<Answered> {
         let own = turn.trip.in_flight.as_mut().and_then(|flight| flight.own.take());
-        let (line, mut connection) = match own {
-            Some(connection) => (None, connection),
-            None => self.connection(turn)?,
-        };
-        let line = match line {
-            Some(line) => line,
-            None => return self.exchange_beside(turn, connection),
+        if let Some(connection) = own {
+            return self.exchange_beside(turn, connection);
+        }
+        let (line, mut connection) = match self.connection(turn)? {
+            (Some(line), connection) => (line, connection),
+            (None, connection) => return self.exchange_beside(turn, connection),
         };
         if turn.trip.in_flight.is_none() {
             if let Err(error) = turn.send(&mut connection) {
