@@ -110,7 +110,7 @@ impl Decoding {
     /// The layer above the content of a response with these fields, if that may be `coded`. Its transfer
     /// codings are decoded if they were asked for.
     pub(super) fn layer(self, headers: &Headers, coded: bool, transfer: bool) -> Layer {
-        let content = coded && self.mode != Mode::None;
+        let content = coded && self.mode != Mode::None && headers.contains("Content-Encoding");
         match content || transfer {
             true => Layer::new(headers, content, transfer, self.ratio),
             false => Layer::Plain,
