@@ -208,6 +208,8 @@ pub(super) struct Failures {
     refused: u32,
     /// The server may have processed the request.
     taken: u32,
+    /// Is it sent again on a connection of its own?
+    pub(super) alone: bool,
 }
 
 impl Failures {

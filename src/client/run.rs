@@ -181,33 +181,52 @@ impl Call<'_> {
         self.not_over(timings.started)?;
         request.body().check_unspent()?;
         let mut obtained = self.obtain(request, timings)?;
-        let (mut failures, mut alone) = (Failures::default(), false);
+        let mut failures = Failures::default();
         loop {
             let mut connection = self.connection(request, obtained, timings)?;
-            let (error, left) = match self.exchange(request, &mut connection, timings) {
+            let error = match self.exchange(request, &mut connection, timings) {
                 Ok(head) if refuses_expectation(&head, request) => {
                     return self.expect_nothing(request, head, connection, timings);
                 }
                 Ok(head) => return Ok(Answered { head, connection, line: None }),
-                Err(error) => self.failed(request, connection, error),
+                Err(error) => error,
             };
-            failures.note(&error, &left);
-            let replayable = request.body().is_replayable();
-            let again = request.retries().allows(request.method(), replayable, &error);
-            let hopeless = alone && !error.connection_was_reused();
-            if !again || hopeless || failures.are_too_many() {
-                return Err(error);
+            let (error, left) = self.failed(request, connection, error);
+            obtained = self.try_again(request, error, left, &mut failures, timings)?;
+        }
+    }
+
+    /// What the request is sent on again after this failure.
+    ///
+    /// # Errors
+    /// The failure itself, if the request is not sent again.
+    #[cold]
+    fn try_again(
+        &self,
+        request: &Request,
+        error: Error,
+        left: Left,
+        failures: &mut Failures,
+        timings: &mut Timings,
+    ) -> Result<Obtained> {
+        failures.note(&error, &left);
+        let replayable = request.body().is_replayable();
+        let again = request.retries().allows(request.method(), replayable, &error);
+        let hopeless = failures.alone && !error.connection_was_reused();
+        if !again || hopeless || failures.are_too_many() {
+            return Err(error);
+        }
+        self.observe(|| Event::Retrying { error: &error });
+        self.client.pool().count_retried();
+        *timings = Timings::new(self.began, Instant::now());
+        failures.alone = matches!(left, Left::Place(_)) || failures.want_their_own();
+        match left {
+            Left::Place(place) => Ok(Obtained::Place(place)),
+            Left::Nothing if failures.alone => {
+                Ok(Obtained::New(self.obtain_new(request, timings)?))
             }
-            self.observe(|| Event::Retrying { error: &error });
-            self.client.pool().count_retried();
-            *timings = Timings::new(self.began, Instant::now());
-            alone = matches!(left, Left::Place(_)) || failures.want_their_own();
-            obtained = match left {
-                Left::Place(place) => Obtained::Place(place),
-                Left::Nothing if alone => Obtained::New(self.obtain_new(request, timings)?),
-                // Others use the same connection, or have made another by now.
-                Left::Nothing | Left::Connection => self.obtain(request, timings)?,
-            };
+            // Others use the same connection, or have made another by now.
+            Left::Nothing | Left::Connection => self.obtain(request, timings),
         }
     }
 
@@ -356,6 +375,7 @@ impl Call<'_> {
     }
 
     /// The error of an exchange, with what is known of its connection, and what is left of that.
+    #[cold]
     fn failed(&self, request: &Request, connection: Lent, error: Error) -> (Error, Left) {
         let error = error.with_transcript(transcript(&connection, self.idempotent));
         if connection.survives() {
