@@ -336,7 +336,8 @@ impl Field {
     /// The same field in a buffer in which its line begins elsewhere.
     #[inline]
     pub(crate) fn moved(&self, from: usize, to: usize) -> Field {
-        let moved = |offset: u32| (offset as usize - from + to) as u32;
+        let by = (to as u32).wrapping_sub(from as u32);
+        let moved = |offset: u32| offset.wrapping_add(by);
         Field {
             start: moved(self.start),
             name_end: moved(self.name_end),

@@ -178,6 +178,22 @@ fn ok_hints_are_those_of_the_last_response() {
 }
 
 #[test]
+fn ok_a_head_that_comes_again_means_the_same_and_another_does_not() {
+    let mut client = Client::new();
+    let two: &[u8] = b"HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length: 2\r\n\r\n";
+    let one: &[u8] = b"HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length: 1\r\n\r\n";
+    let folded: &[u8] = b"HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length:\r\n 1\r\n\r\n";
+    for (head, content) in [(two, "ok"), (two, "ok"), (one, "o"), (folded, "o"), (two, "ok")] {
+        client.get();
+        let wire = [head, content.as_bytes()].concat();
+        assert_eq!(client.receive(&wire), format!("200 OK {} End", content));
+    }
+    client.get();
+    assert_eq!(client.receive(CLOSE), "200 OK ok End");
+    assert_eq!(client.persistence(), Err(CloseReason::RequestedByServer));
+}
+
+#[test]
 fn ok_surplus_bytes_never_answer_the_next_request() {
     let mut client = Client::new();
     client.get();

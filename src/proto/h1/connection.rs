@@ -22,7 +22,8 @@ use crate::proto::{CloseReason, Limits, ResponseHead};
 
 use super::chunked::{ChunkedDecoder, SizeLine};
 use super::fields::FieldSection;
-use super::framing::{response_framing, Control, RequestKind};
+use super::framing::{response_framing, RequestKind};
+use super::repeated::Repeated;
 use super::request::{InFlight, Intent, PreparedHead};
 use super::{Error, Framing, HeadParser, KeepAlive, Leniency, RequestHead, Transfer};
 
@@ -434,8 +435,8 @@ impl Connection {
     }
 
     fn final_head(&mut self, request: InFlight, head: &ResponseHead) -> Result<(), Error> {
-        let control = Control::read(head.headers(), self.leniency);
-        let (framing, reason) = response_framing(&request, head, &control)?;
+        let control = self.parser.control(head.headers());
+        let (framing, reason) = response_framing(&request, head, control)?;
         self.interim = 0;
         self.keep_alive = control.hints();
         self.coded = control.is_coded();
@@ -547,11 +548,12 @@ impl Connection {
         };
         let limit = limits.trailer_bytes;
         let within = &input[..input.len().min(limit)];
-        let end = match section.parse(within, limits.head_lines, self.leniency)? {
-            Some(end) => end,
-            None if input.len() > limit => return Err(Error::TrailerTooLong(limit)),
-            None => return Ok((0, None)),
-        };
+        let end =
+            match section.parse(within, &Repeated::default(), limits.head_lines, self.leniency)? {
+                Some(end) => end,
+                None if input.len() > limit => return Err(Error::TrailerTooLong(limit)),
+                None => return Ok((0, None)),
+            };
         if transfer == Transfer::Raw {
             self.reading = Reading::RawTrailers { left: end, received };
             return self.recv_data(input, output);

@@ -2,7 +2,7 @@
 //!
 //! The parser is incremental and linear. It keeps the offsets of the lines it has finished; of an
 //! unfinished line it keeps only how far the line end was searched for, and does not look at the
-//! line again before a LF has come. So every byte is looked at no more than three times, whatever
+//! line again before a LF has come. So every byte is looked at no more than a few times, whatever
 //! pieces it comes in. Lines of the common form are found by [`Classes`], 64 bytes at a time.
 
 use crate::http::token::{is_ows, is_token_byte};
@@ -16,7 +16,6 @@ use super::{Error, Leniency};
 #[derive(Debug)]
 pub(super) struct FieldSection {
     fields: Vec<Field>,
-    before: Repeated,
     /// What is between the parts of folded values, to be replaced by spaces: ranges that do not
     /// overlap. Almost always empty.
     folds: Vec<(usize, usize)>,
@@ -37,13 +36,7 @@ enum Line {
 impl FieldSection {
     /// A section that begins where its input does.
     pub(super) fn new() -> FieldSection {
-        FieldSection {
-            fields: Vec::new(),
-            before: Repeated::default(),
-            folds: Vec::new(),
-            position: 0,
-            searched: 0,
-        }
+        FieldSection { fields: Vec::new(), folds: Vec::new(), position: 0, searched: 0 }
     }
 
     /// Begins anew, at `position` of the input.
@@ -57,11 +50,12 @@ impl FieldSection {
         self.searched = position;
     }
 
-    /// Reads on in `input`, which holds all bytes from the beginning of the message. Returns the
-    /// offset after the empty line, or `None` for more input.
+    /// Reads on in `input`, which holds all bytes from the beginning of the message, with what is known
+    /// of the one before. Returns the offset after the empty line, or `None` for more input.
     pub(super) fn parse(
         &mut self,
         input: &[u8],
+        before: &Repeated,
         max_lines: usize,
         leniency: Leniency,
     ) -> Result<Option<usize>, Error> {
@@ -71,7 +65,7 @@ impl FieldSection {
         }
         let mut classes = Classes::new(input);
         loop {
-            self.known_lines(input, &mut classes, max_lines);
+            self.easy_lines(input, before, &mut classes, max_lines);
             match line(input, self.position, leniency)? {
                 Line::Field(field, next) => self.push(field, next, max_lines)?,
                 Line::Fold { value_start, value_end, next } => {
@@ -88,33 +82,24 @@ impl FieldSection {
         }
     }
 
-    /// Reads lines as long as they are ones that the section before had, or of the common form.
+    /// Reads lines as long as they are like those of the message before, or of the common form.
     #[inline(always)]
-    fn known_lines(&mut self, input: &[u8], classes: &mut Classes<'_>, max_lines: usize) {
+    fn easy_lines(
+        &mut self,
+        input: &[u8],
+        before: &Repeated,
+        classes: &mut Classes<'_>,
+        max_lines: usize,
+    ) {
         let most = max_lines.saturating_sub(self.folds.len());
         loop {
-            if self.before.has(self.fields.len()) {
-                self.repeated_lines(input, most);
+            if before.has(self.fields.len()) {
+                self.position = before.lines(&mut self.fields, most, input, self.position);
             }
             if self.fields.len() >= most {
                 return;
             }
             match common_line(input, self.position, classes) {
-                Some((field, next)) => {
-                    self.fields.push(field);
-                    self.position = next;
-                }
-                None => return,
-            }
-        }
-    }
-
-    /// Reads lines as long as they are ones that the section before had. On its own, so that the
-    /// registers are free for it.
-    #[inline(never)]
-    fn repeated_lines(&mut self, input: &[u8], most: usize) {
-        while self.fields.len() < most {
-            match self.before.line(self.fields.len(), input, self.position) {
                 Some((field, next)) => {
                     self.fields.push(field);
                     self.position = next;
@@ -141,18 +126,22 @@ impl FieldSection {
         }
     }
 
-    /// The finished section over its own copy of the input, which ends with it. Room for as many
-    /// fields stays, since the next head of a connection is mostly like the one before.
+    /// The finished section over its own copy of the input, which ends with it.
     pub(super) fn take(&mut self, input: &[u8]) -> Headers {
-        if self.folds.is_empty() {
-            return self.before.section(input, &self.fields, self.position);
-        }
         let mut bytes = input.to_vec();
         // RFC 9112 §5.2: a user agent replaces each obs-fold with one or more SP octets.
         for &(start, end) in &self.folds {
             bytes[start..end].fill(b' ');
         }
-        Headers::from_parts(bytes, self.fields.to_vec())
+        Headers::from_parts(bytes, self.fields.as_slice().to_vec())
+    }
+
+    /// Where the lines end, if each of the fields is one.
+    pub(super) fn unfolded_end(&self) -> Option<usize> {
+        match self.folds.is_empty() {
+            true => Some(self.position),
+            false => None,
+        }
     }
 
     /// The line at the position continues the last one with what is between `start` and `end`.
@@ -201,7 +190,7 @@ fn common_line(input: &[u8], start: usize, classes: &mut Classes<'_>) -> Option<
 
 /// Does the value begin and end with something else than a space?
 #[inline(always)]
-fn is_trimmed(value: &[u8]) -> bool {
+pub(super) fn is_trimmed(value: &[u8]) -> bool {
     match (value.first(), value.last()) {
         (Some(&first), Some(&last)) => first != b' ' && last != b' ',
         _ => false,
@@ -320,7 +309,7 @@ pub(super) fn field_bytes_end(input: &[u8], mut at: usize) -> usize {
 
 /// The offset of the first byte at or after `at` that is below 0x20 or equal to 0x7f.
 #[inline(always)]
-fn control_byte(input: &[u8], mut at: usize) -> usize {
+pub(super) fn control_byte(input: &[u8], mut at: usize) -> usize {
     while let Some(word) = word(input, at) {
         // Subtracting 0x20 borrows from the high bit of a lane below it. A borrow reaches only lanes
         // above the first hit, which is the one that counts.

@@ -1,60 +1,133 @@
-//! The field section that a connection received before, so that a line of it that comes again is not
-//! parsed again, and a message that comes again is not kept twice.
+//! The head that a connection received before, so that what of it comes again is not read again.
 //!
-//! The responses of one server are alike: most lines of a head stand in the head before, at the same
-//! place among the lines. What HPACK does about that in HTTP/2 for the bytes, this does for the work:
-//! a line that is byte for byte the one before has the same parts, and comparing it is several times
-//! cheaper than reading it. A line depends on nothing but its bytes, so nothing else changes.
+//! The responses of one server are alike. Often a head is byte for byte the one before; else most of its
+//! lines stand there at the same place among the lines, and most others have at least their names from
+//! there. What HPACK does about that in HTTP/2 for the bytes, this does for the work: a head or a line that
+//! comes again has the same parts, and comparing it is several times cheaper than reading it. Neither
+//! depends on anything but its bytes, so nothing else changes. The section of a whole head that comes again
+//! is not copied either: both responses share it.
 
 use crate::http::{Field, Headers};
 
-/// The last section, unless its lines were folded or too many bytes to hold on to.
+use super::fields::{control_byte, is_trimmed};
+use super::response::StatusLine;
+
+/// The last head, unless it had folded lines or too many bytes to hold on to.
 #[derive(Debug, Default)]
 pub(super) struct Repeated {
     headers: Headers,
-    /// Where the lines end.
+    status_line: Option<StatusLine>,
+    /// Where the field lines end.
     end: usize,
 }
 
 impl Repeated {
+    /// The status line and the length of the head, if `input` begins with all of it.
+    #[inline]
+    pub(super) fn head(&self, input: &[u8]) -> Option<(StatusLine, usize)> {
+        let head = self.headers.received();
+        Some((self.status_line?, head.len())).filter(|_| input.starts_with(head))
+    }
+
+    /// The header section of the same head.
+    pub(super) fn headers(&self) -> Headers {
+        self.headers.clone()
+    }
+
+    /// The status line and where it ends, if `input` begins with the same one.
+    pub(super) fn status_line(&self, input: &[u8]) -> Option<(StatusLine, usize)> {
+        let (bytes, fields) = self.headers.parts();
+        let end = self.line_start(fields, 0);
+        Some((self.status_line?, end)).filter(|_| input.starts_with(&bytes[..end]))
+    }
+
     /// Was there a line at `index` before?
     #[inline]
     pub(super) fn has(&self, index: usize) -> bool {
         index < self.headers.len()
     }
 
-    /// The line at `position` of `input`, if it is the one that was at `index` before: the field, and
-    /// where the next line begins.
-    #[inline]
-    pub(super) fn line(
+    /// Reads lines at `position` of `input`, behind those that `fields` has, as long as they are those that
+    /// came there before or differ from them in their values only: adds them, up to `most` in all, and
+    /// returns where the next line begins.
+    #[inline(never)]
+    pub(super) fn lines(
         &self,
-        index: usize,
+        fields: &mut Vec<Field>,
+        most: usize,
         input: &[u8],
-        position: usize,
-    ) -> Option<(Field, usize)> {
-        let (bytes, fields) = self.headers.parts();
-        let field = fields.get(index)?;
-        let start = field.start as usize;
-        let end = fields.get(index + 1).map_or(self.end, |next| next.start as usize);
-        let line = bytes.get(start..end)?;
-        let next = position + line.len();
-        (input.get(position..next)? == line).then(|| (field.moved(start, position), next))
+        mut position: usize,
+    ) -> usize {
+        let (bytes, before) = self.headers.parts();
+        let mut differs = position;
+        for index in fields.len()..most.min(before.len()) {
+            let (start, end) = (self.line_start(before, index), self.line_start(before, index + 1));
+            if position >= differs {
+                differs = position + agreement(&bytes[start..self.end], &input[position..]);
+            }
+            let field = before[index].moved(start, position);
+            let next = position + end - start;
+            let (field, next) = match next <= differs {
+                true => (field, next),
+                false => match similar(field, differs, input) {
+                    Some(found) => found,
+                    None => break,
+                },
+            };
+            fields.push(field);
+            position = next;
+        }
+        position
     }
 
-    /// A section without folded lines, by its message from the first byte on, its fields, and where its
-    /// lines end. If it is the one before, that is what it shares its bytes with.
-    pub(super) fn section(&mut self, message: &[u8], fields: &[Field], end: usize) -> Headers {
-        if self.headers.received() == message {
-            return self.headers.clone();
-        }
-        let headers = Headers::from_parts(message.to_vec(), fields.to_vec());
-        self.headers = match message.len() <= MOST {
-            true => headers.clone(),
-            false => Headers::new(),
-        };
-        self.end = end;
-        headers
+    /// Where the line of the field at `index` begins, or the last one ends.
+    #[inline]
+    fn line_start(&self, fields: &[Field], index: usize) -> usize {
+        fields.get(index).map_or(self.end, |field| field.start as usize)
     }
+
+    /// Holds on to a head: its status line, its fields, and where their lines end if none is folded.
+    pub(super) fn remember(
+        &mut self,
+        status_line: StatusLine,
+        headers: &Headers,
+        unfolded_end: Option<usize>,
+    ) {
+        *self = match unfolded_end {
+            Some(end) if headers.received().len() <= MOST => {
+                Repeated { headers: headers.clone(), status_line: Some(status_line), end }
+            }
+            _ => Repeated::default(),
+        };
+    }
+}
+
+/// The line that was read as `field` before, and is the same up to `differs`, if that is in a value of the
+/// common form.
+#[inline]
+fn similar(field: Field, differs: usize, input: &[u8]) -> Option<(Field, usize)> {
+    let (start, end) = (field.value_start as usize, field.value_end as usize);
+    if differs < start {
+        return None;
+    }
+    let end = control_byte(input, differs.min(end));
+    match input.get(start..end + 2)? {
+        [value @ .., b'\r', b'\n'] if is_trimmed(value) => {
+            Some((Field { value_end: end as u32, ..field }, end + 2))
+        }
+        _ => None,
+    }
+}
+
+/// How many bytes are the same before the first that differs.
+fn agreement(one: &[u8], other: &[u8]) -> usize {
+    if other.starts_with(one) {
+        return one.len();
+    }
+    let words = one.chunks_exact(8).zip(other.chunks_exact(8));
+    let same = 8 * words.take_while(|(one, other)| one == other).count();
+    let bytes = one[same..].iter().zip(&other[same..]);
+    same + bytes.take_while(|(one, other)| one == other).count()
 }
 
 /// A connection holds on to no more than this for the sake of speed.
@@ -63,8 +136,13 @@ const MOST: usize = 8 << 10;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::{StatusCode, Version};
 
-    const FIRST: &[u8] = b"Server: x\r\nDate: 1\r\n\r\n";
+    const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nServer: x\r\nDate: 1\r\nA:\r\n\r\n";
+
+    fn status_line() -> StatusLine {
+        StatusLine { version: Version::Http11, status: StatusCode::OK, reason: (13, 15) }
+    }
 
     fn repeated() -> Repeated {
         let field = |start, name_end, value_start, value_end| Field {
@@ -73,34 +151,93 @@ mod tests {
             value_start,
             value_end,
         };
+        let fields = vec![field(17, 23, 25, 26), field(28, 32, 34, 35), field(37, 38, 39, 39)];
         let mut repeated = Repeated::default();
-        repeated.section(FIRST, &[field(0, 6, 8, 9), field(11, 15, 17, 18)], 20);
+        let headers = Headers::from_parts(HEAD.to_vec(), fields);
+        repeated.remember(status_line(), &headers, Some(41));
         repeated
     }
 
+    /// Names and values of the lines that are known in this section, and what is left of it.
+    fn known(section: &str) -> (Vec<(&str, &str)>, &str) {
+        let mut fields = Vec::new();
+        let end = repeated().lines(&mut fields, 9, section.as_bytes(), 0);
+        let part = |start: u32, end: u32| &section[start as usize..end as usize];
+        let lines = fields.iter().map(|field| {
+            (part(field.start, field.name_end), part(field.value_start, field.value_end))
+        });
+        (lines.collect(), &section[end..])
+    }
+
     #[test]
-    fn ok_a_line_that_comes_again_has_the_same_parts_where_it_stands_now() {
-        let input = b"XX\r\nServer: x\r\nDate: 1\r\n";
-        let (field, next) = repeated().line(0, input, 4).unwrap();
-        assert_eq!((field.name(input), field.value(input), next), (&b"Server"[..], &b"x"[..], 15));
-        let (field, next) = repeated().line(1, input, 15).unwrap();
-        assert_eq!((field.name(input), field.value(input), next), (&b"Date"[..], &b"1"[..], 24));
+    fn ok_a_head_that_comes_again_is_known_as_a_whole() {
+        let (_, length) = repeated().head(&[HEAD, b"content"].concat()).unwrap();
+        assert_eq!(length, HEAD.len());
+        assert_eq!(repeated().headers().iter().count(), 3);
+        assert!(repeated().head(&HEAD[..length - 1]).is_none());
+        assert!(Repeated::default().head(HEAD).is_none());
+    }
+
+    #[test]
+    fn ok_a_status_line_that_comes_again_is_known() {
+        assert!(matches!(repeated().status_line(&HEAD[..17]), Some((_, 17))));
+        assert!(repeated().status_line(&HEAD[..16]).is_none());
+        assert!(repeated().status_line(b"HTTP/1.1 204 OK\r\n").is_none());
+        assert!(Repeated::default().status_line(HEAD).is_none());
+    }
+
+    #[test]
+    fn ok_lines_that_come_again_have_the_same_parts_where_they_stand_now() {
+        let lines = [("Server", "x"), ("Date", "1"), ("A", "")];
+        let (found, rest) = known("Server: x\r\nDate: 1\r\nA:\r\nB: c\r\n");
+        assert_eq!((&found[..], rest), (&lines[..], "B: c\r\n"));
+    }
+
+    #[test]
+    fn ok_lines_that_differ_in_their_values_are_known_by_their_names() {
+        let lines = [("Server", "xyz"), ("Date", "2 3"), ("A", "")];
+        let (found, rest) = known("Server: xyz\r\nDate: 2 3\r\nA:\r\n\r\n");
+        assert_eq!((&found[..], rest), (&lines[..], "\r\n"));
     }
 
     #[test]
     fn ok_any_other_line_is_left_to_the_parser() {
-        for input in [&b"Server: y\r\n"[..], b"server: x\r\n", b"Server: x\r", b"Server: x\n", b""]
-        {
-            assert!(repeated().line(0, input, 0).is_none(), "{:?}", input);
+        for line in [
+            "server: x\r\n",
+            "Server: x\r",
+            "Server: x\n",
+            "Server: x \r\n",
+            "Server: \tx\r\n",
+            "Server:  x\r\n",
+            "Server:x\r\n",
+            "Server: y\tz\r\n",
+            "Server: y\0\r\n",
+            "Server: \r\n",
+            "Server:\r\n",
+            "Serve: x\r\n",
+            "",
+        ] {
+            assert_eq!(known(line), (vec![], line));
         }
-        assert!(repeated().line(2, FIRST, 20).is_none());
-        assert!(Repeated::default().line(0, FIRST, 0).is_none());
+        let (found, rest) = known("Server: x\r\nDate: 1\r\nA: b\r\n");
+        assert_eq!((found.len(), rest), (2, "A: b\r\n"));
     }
 
     #[test]
-    fn ok_what_is_too_long_is_not_held() {
-        let mut repeated = repeated();
-        repeated.section(&[b'a'; MOST + 1], &[], 0);
-        assert!(repeated.headers.received().is_empty() && repeated.headers.is_empty());
+    fn ok_no_more_lines_are_read_than_there_may_be() {
+        let mut fields = Vec::new();
+        assert_eq!(repeated().lines(&mut fields, 2, HEAD, 17), 37);
+        assert_eq!(fields.len(), 2);
+    }
+
+    #[test]
+    fn ok_what_is_folded_or_too_long_is_not_held() {
+        for (head, end) in [(HEAD, None), (&[b'a'; MOST + 1][..], Some(0))] {
+            let mut repeated = repeated();
+            let headers = Headers::from_parts(head.to_vec(), Vec::new());
+            repeated.remember(status_line(), &headers, end);
+            assert!(repeated.head(head).is_none() && repeated.head(HEAD).is_none());
+            assert!(repeated.status_line(HEAD).is_none() && !repeated.has(0));
+        }
     }
 }

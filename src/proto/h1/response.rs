@@ -4,10 +4,12 @@
 //! status by three digits, single spaces. What is no HTTP/1 response is refused at its first wrong
 //! byte, so that another protocol's greeting is not waited out.
 
-use crate::http::{StatusCode, Version};
+use crate::http::{Headers, StatusCode, Version};
 use crate::proto::{Limits, ResponseHead};
 
 use super::fields::{field_bytes_end, line_end, FieldSection};
+use super::framing::Control;
+use super::repeated::Repeated;
 use super::{Error, Leniency};
 
 /// An incremental parser of one response head.
@@ -29,6 +31,9 @@ pub struct HeadParser {
     leniency: Leniency,
     section: FieldSection,
     state: State,
+    before: Repeated,
+    /// What the last head says about its connection, once somebody has asked.
+    control: Option<Control>,
 }
 
 #[derive(Debug)]
@@ -39,19 +44,28 @@ enum State {
     Fields(StatusLine),
     /// After the empty line, at this offset.
     Complete(StatusLine, usize),
+    /// The same, and the head is the one before.
+    Repeated(StatusLine, usize),
 }
 
 #[derive(Clone, Copy, Debug)]
-struct StatusLine {
-    version: Version,
-    status: StatusCode,
-    reason: (u32, u32),
+pub(super) struct StatusLine {
+    pub(super) version: Version,
+    pub(super) status: StatusCode,
+    pub(super) reason: (u32, u32),
 }
 
 impl HeadParser {
     /// A parser at the beginning of a head.
     pub fn new(limits: Limits, leniency: Leniency) -> HeadParser {
-        HeadParser { limits, leniency, section: FieldSection::new(), state: State::BEGIN }
+        HeadParser {
+            limits,
+            leniency,
+            section: FieldSection::new(),
+            state: State::BEGIN,
+            before: Repeated::default(),
+            control: None,
+        }
     }
 
     /// Has nothing of a head been seen yet?
@@ -88,44 +102,71 @@ impl HeadParser {
         self.state = State::BEGIN;
     }
 
+    /// What the fields say about the connection: `headers` are those that were read last.
+    pub(super) fn control(&mut self, headers: &Headers) -> &Control {
+        let leniency = self.leniency;
+        self.control.get_or_insert_with(|| Control::read(headers, leniency))
+    }
+
     fn scan_within(&mut self, input: &[u8]) -> Result<Option<usize>, Error> {
-        if let State::StatusLine { start, searched } = &mut self.state {
-            if *searched > *start + SHORTEST && !input[*searched..].contains(&b'\n') {
-                *searched = input.len();
-                return Ok(None);
-            }
-            *searched = input.len();
-            if self.leniency.leading_empty_lines {
-                *start = skip_empty_lines(input, *start);
-            }
-            let (status_line, end) = match status_line(input, *start, self.leniency)? {
-                Some(found) => found,
-                None => return Ok(None),
-            };
-            self.section.begin(end);
-            self.state = State::Fields(status_line);
+        if let State::StatusLine { start, searched } = self.state {
+            self.state = self.scan_beginning(input, start, searched)?;
         }
-        if let State::Fields(status_line) = &self.state {
-            match self.section.parse(input, self.limits.head_lines, self.leniency)? {
-                Some(end) => self.state = State::Complete(*status_line, end),
-                None => return Ok(None),
+        if let State::Fields(status_line) = self.state {
+            let most = self.limits.head_lines;
+            if let Some(end) = self.section.parse(input, &self.before, most, self.leniency)? {
+                self.state = State::Complete(status_line, end);
             }
         }
         match self.state {
-            State::Complete(_, end) => Ok(Some(end)),
+            State::Complete(_, end) | State::Repeated(_, end) => Ok(Some(end)),
             _ => Ok(None),
+        }
+    }
+
+    /// Reads the status line, or the whole head if it comes again.
+    fn scan_beginning(
+        &mut self,
+        input: &[u8],
+        mut start: usize,
+        searched: usize,
+    ) -> Result<State, Error> {
+        if searched > start + SHORTEST && !input[searched..].contains(&b'\n') {
+            return Ok(State::StatusLine { start, searched: input.len() });
+        }
+        if let Some((status_line, end)) = self.before.head(input) {
+            return Ok(State::Repeated(status_line, end));
+        }
+        let mut found = self.before.status_line(input);
+        if found.is_none() {
+            if self.leniency.leading_empty_lines {
+                start = skip_empty_lines(input, start);
+            }
+            found = status_line(input, start, self.leniency)?;
+        }
+        match found {
+            Some((status_line, end)) => {
+                self.section.begin(end);
+                Ok(State::Fields(status_line))
+            }
+            None => Ok(State::StatusLine { start, searched: input.len() }),
         }
     }
 
     /// The head that was read to its end, and back to the beginning.
     fn take(&mut self, input: &[u8]) -> Option<ResponseHead> {
-        match std::mem::replace(&mut self.state, State::BEGIN) {
+        let (status_line, headers) = match std::mem::replace(&mut self.state, State::BEGIN) {
             State::Complete(status_line, end) => {
-                let StatusLine { version, status, reason } = status_line;
-                Some(ResponseHead::new(version, status, reason, self.section.take(&input[..end])))
+                let headers = self.section.take(&input[..end]);
+                self.before.remember(status_line, &headers, self.section.unfolded_end());
+                self.control = None;
+                (status_line, headers)
             }
-            _ => None,
-        }
+            State::Repeated(status_line, _) => (status_line, self.before.headers()),
+            _ => return None,
+        };
+        let StatusLine { version, status, reason } = status_line;
+        Some(ResponseHead::new(version, status, reason, headers))
     }
 }
 
