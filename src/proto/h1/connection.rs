@@ -65,6 +65,8 @@ pub struct Connection {
     in_flight: VecDeque<InFlight>,
     writing: Writing,
     reading: Reading,
+    /// The trailer section that is read now.
+    trailers: FieldSection,
     /// Interim responses since the last final one.
     interim: usize,
     keep_alive: KeepAlive,
@@ -96,7 +98,6 @@ enum Reading {
         received: u64,
     },
     Trailers {
-        section: FieldSection,
         received: u64,
     },
     /// A trailer section of which this much is still to be handed on raw.
@@ -149,6 +150,7 @@ impl Connection {
             in_flight: VecDeque::new(),
             writing: Writing::Ready,
             reading: Reading::Head,
+            trailers: FieldSection::new(),
             interim: 0,
             keep_alive: KeepAlive::default(),
             closing: None,
@@ -291,7 +293,7 @@ impl Connection {
                 Error::Truncated { received: total - left, expected: Some(*total) }
             }
             Reading::Chunked { received, .. }
-            | Reading::Trailers { received, .. }
+            | Reading::Trailers { received }
             | Reading::RawTrailers { received, .. } => {
                 Error::Truncated { received: *received, expected: None }
             }
@@ -511,8 +513,8 @@ impl Connection {
                 self.reading = Reading::Ended
             }
             Reading::Chunked { decoder, received } if decoder.is_done() => {
-                let section = FieldSection::new();
-                self.reading = Reading::Trailers { section, received: *received };
+                self.trailers = FieldSection::new();
+                self.reading = Reading::Trailers { received: *received };
             }
             _ => {}
         }
@@ -541,28 +543,25 @@ impl Connection {
         input: &[u8],
         output: &mut [u8],
     ) -> Result<(usize, Option<Event>), Error> {
-        let (limits, transfer) = (self.limits, self.transfer());
-        let (section, received) = match &mut self.reading {
-            Reading::Trailers { section, received } => (section, *received),
+        let received = match self.reading {
+            Reading::Trailers { received } => received,
             _ => return Ok((0, None)),
         };
-        let limit = limits.trailer_bytes;
+        let (limit, most) = (self.limits.trailer_bytes, self.limits.head_lines);
         let within = &input[..input.len().min(limit)];
-        let end =
-            match section.parse(within, &Repeated::default(), limits.head_lines, self.leniency)? {
-                Some(end) => end,
-                None if input.len() > limit => return Err(Error::TrailerTooLong(limit)),
-                None => return Ok((0, None)),
-            };
-        if transfer == Transfer::Raw {
+        let end = match self.trailers.parse(within, &Repeated::default(), most, self.leniency)? {
+            Some(end) => end,
+            None if input.len() > limit => return Err(Error::TrailerTooLong(limit)),
+            None => return Ok((0, None)),
+        };
+        if self.transfer() == Transfer::Raw {
             self.reading = Reading::RawTrailers { left: end, received };
             return self.recv_data(input, output);
         }
-        match std::mem::replace(&mut self.reading, Reading::Ended) {
-            Reading::Trailers { mut section, .. } if end > 2 => {
-                Ok((end, Some(Event::Trailers(section.take(&input[..end])))))
-            }
-            _ => Ok((end, Some(self.end(&input[end..])))),
+        self.reading = Reading::Ended;
+        match end > 2 {
+            true => Ok((end, Some(Event::Trailers(self.trailers.take(&input[..end]))))),
+            false => Ok((end, Some(self.end(&input[end..])))),
         }
     }
 
