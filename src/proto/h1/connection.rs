@@ -387,6 +387,8 @@ impl Connection {
         }
     }
 
+    /// On its own, so that the calls for content and its end, which do little, stay short.
+    #[inline(never)]
     fn recv_head(&mut self, input: &[u8]) -> Result<(usize, Option<Event>), Error> {
         let request = match self.in_flight.front() {
             Some(request) => *request,
@@ -399,10 +401,19 @@ impl Connection {
             self.close_for(CloseReason::CloseDelimited);
             return Ok((0, Some(Event::Head(ResponseHead::simple()))));
         }
-        let (used, head) = match self.parser.parse(input)? {
-            Some(found) => found,
-            None => return Ok((0, None)),
-        };
+        match self.parser.parse(input)? {
+            Some((used, head)) => self.heed_head(request, used, head),
+            None => Ok((0, None)),
+        }
+    }
+
+    /// Heeds the head of a response to `request`, and hands it on.
+    fn heed_head(
+        &mut self,
+        request: InFlight,
+        used: usize,
+        head: ResponseHead,
+    ) -> Result<(usize, Option<Event>), Error> {
         self.fresh = false;
         match head.status().as_u16() {
             101 if request.asks_upgrade => self.switch(),
