@@ -48,6 +48,7 @@ impl Buffer {
     }
 
     /// Room to read into, at least `minimum` bytes of it. What is unread may move in memory.
+    #[inline]
     pub fn spare(&mut self, minimum: usize) -> &mut [u8] {
         if self.bytes.len() - self.end < minimum {
             self.make_room(minimum);
@@ -88,6 +89,7 @@ impl Buffer {
 
     /// Grows where more than half is unread: else a full buffer that is consumed byte by byte would
     /// be moved as a whole for each of them.
+    #[inline(never)]
     fn make_room(&mut self, minimum: usize) {
         self.bytes.copy_within(self.start..self.end, 0);
         self.end -= self.start;

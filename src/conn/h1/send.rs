@@ -156,6 +156,7 @@ impl Connection {
 
     /// Writes out what is in the output buffer; says whether all of it. If that is, with what went before
     /// it, so much that the peer must read meanwhile, which it may refuse to, stops at an answer.
+    #[inline]
     fn flush_whole(&mut self, deadline: Deadline, watch: &mut dyn Watch) -> Result<bool, Failure> {
         match self.facts.sent + self.output.len() as u64 > SURELY_TAKEN {
             true => self.flush_answerable(deadline, watch),
