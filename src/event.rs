@@ -101,8 +101,8 @@ pub enum Event<'a> {
     Informational { status: StatusCode, head: &'a [u8] },
     /// The head of the final response came.
     ResponseHead { status: StatusCode, head: &'a [u8] },
-    /// What came in its place breaks the protocol, and the exchange fails: the bytes from its
-    /// beginning on, perhaps with some that follow it.
+    /// The exchange fails, and this is what has come in its place: a part of it, or what breaks the
+    /// protocol, perhaps with some bytes that follow.
     FaultyHead { bytes: &'a [u8] },
     /// The response was received to its end.
     ResponseEnd,

@@ -361,7 +361,7 @@ impl Call<'_> {
         let before = connection.facts().received;
         let head = connection.recv_head(deadline, &mut watch).map_err(|failure| {
             let bytes = connection.unread();
-            if matches!(failure, conn::Failure::Protocol(_)) && !bytes.is_empty() {
+            if !bytes.is_empty() {
                 self.observe(|| Event::FaultyHead { bytes });
             }
             self.explain(Phase::Wait, failure)

@@ -166,6 +166,10 @@ fn err_a_head_that_ends_too_early_is_shown_as_far_as_it_came() {
         let run = pannier(&["-si", "-w", "%{exitcode}", &peer.url("/")]);
         assert_eq!(run.text(), (&*format!("{}18", lines), "", 18));
     }
+    let lines = "HTTP/1.1 200 OK\r\nA: b\r\n";
+    let peer = Peer::start(move |_| Answer(vec![lines.into(), b"C: ".to_vec(), HOLD.to_vec()]));
+    let run = pannier(&["-si", "-m", "0.3", &peer.url("/")]);
+    assert_eq!(run.text(), (lines, "", 28));
 }
 
 #[test]

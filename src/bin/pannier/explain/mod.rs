@@ -79,14 +79,14 @@ pub fn late(facts: &Facts) -> Failure {
 }
 
 /// The part of a head that was refused, or ended too early, which stands before what is wrong with it, as
-/// curl shows it: it takes a head line by line. Nothing if that is not to be found out.
+/// curl shows it: it takes a head line by line.
 pub fn sound_part<'a>(head: &'a [u8], error: &Error) -> &'a [u8] {
     match cause::<h1::Error>(error) {
         Some(h1::Error::ContentLength) => before_field(head, "content-length", 0),
         Some(h1::Error::ContentLengthsDiffer) => before_field(head, "content-length", 1),
         Some(h1::Error::TransferCoding) => before_field(head, "transfer-encoding", 0),
-        Some(h1::Error::StatusLine | h1::Error::Version) | None => &[],
-        Some(_) => head::valid_lines(head),
+        Some(h1::Error::StatusLine | h1::Error::Version) => &[],
+        _ => head::valid_lines(head),
     }
 }
 
