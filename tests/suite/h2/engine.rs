@@ -335,6 +335,25 @@ fn ok_a_stream_reset_within_its_data_is_passed_over() {
 }
 
 #[test]
+fn ok_a_stream_reset_within_its_last_padding_is_passed_over() {
+    let mut connection = connected(Config::default(), &[]);
+    let stream = request(&mut connection, &Method::GET, true);
+    let wire = [headers(1, OK, false), padded(1, b"hello", 4, true), ping(3)].concat();
+    let (mut used, _) = connection.recv(&wire).unwrap();
+    let (count, event) = connection.recv(&wire[used..used + 15]).unwrap();
+    assert!(matches!(event, Some(Event::Data { data: b"hello", end: false, .. })));
+    used += count;
+    let (count, event) = connection.recv(&wire[used..used + 2]).unwrap();
+    assert_eq!((count, event.is_none()), (2, true));
+    used += count;
+    connection.reset(stream, ErrorCode::CANCEL);
+    connection.output().clear();
+    let (count, event) = connection.recv(&wire[used..]).unwrap();
+    assert_eq!((used + count, event.is_none()), (wire.len(), true));
+    assert_eq!(sent(&mut connection), ["PONG 3"]);
+}
+
+#[test]
 fn ok_streams_are_opened_as_many_as_the_peer_allows() {
     let mut connection = Connection::new(Config::default(), Limits::default());
     assert_eq!(connection.capacity(), 100);
