@@ -296,6 +296,9 @@ impl Args {
     }
 
     fn set(&mut self, flag: &Flag, on: bool, value: Option<&[u8]>) -> Result<bool, Problem> {
+        if let Some(problem) = refused::by_category(flag.category) {
+            return Err(problem);
+        }
         match flag.set {
             Set::Switch(set) => {
                 set(self, on);
@@ -481,6 +484,17 @@ mod tests {
         let message = "option --http2: needs HTTP/2, and this pannier was built without http2";
         let expected = if cfg!(feature = "http2") { None } else { Some(message) };
         assert_eq!(refused("--http2 a").as_deref(), expected);
+    }
+
+    #[test]
+    fn err_proxies_that_are_not_there() {
+        let why = "needs proxies, and this pannier was built without proxy";
+        for option in ["-x", "-sU", "--noproxy", "--no-proxytunnel", "--socks5"] {
+            let refused = parse(&format!("{} a b", option)).err().map(|usage| usage.message);
+            let message = format!("option {}: {}", option, why);
+            let expected = if cfg!(feature = "proxy") { None } else { Some(message) };
+            assert_eq!(refused, expected);
+        }
     }
 
     #[test]

@@ -8,13 +8,14 @@ use std::sync::{Mutex, PoisonError};
 use pannier::http::{Headers, Url};
 #[cfg(feature = "http2")]
 use pannier::Http2Config;
-use pannier::{Client, Leniency, Limits, PoolConfig, Protocol, Proxy};
+use pannier::{Client, Leniency, Limits, PoolConfig, Protocol};
 
 use crate::args::Global;
 use crate::connect::Route;
 use crate::cookies::Cookies;
 use crate::exit::Failure;
 use crate::operation::Operation;
+use crate::proxy::{self, Proxy};
 
 /// Clients by what they were set to.
 pub struct Clients {
@@ -68,9 +69,8 @@ impl Clients {
             .ignore_content_length(setting.ignore_content_length)
             .oversized_length(true)
             .http09(setting.http09);
-        let builder = Client::builder()
+        let builder = proxy::give(Client::builder(), proxy)
             .pool(self.pool)
-            .proxy(proxy)
             .connector(setting.route.connector(setting.limit_rate))
             .leniency(leniency)
             .protocol(setting.protocol)

@@ -3,6 +3,7 @@
 use std::env::consts;
 
 use crate::flags::{Category, Flag, Set, FLAGS};
+use crate::refused;
 
 /// The help for a category: "" for the important options, "all" for every one.
 ///
@@ -14,7 +15,8 @@ pub fn help(category: &str) -> Result<String, String> {
         "all" => true,
         name => flag.category.name() == name,
     };
-    let rows: Vec<(String, &str)> = FLAGS.iter().filter(wanted).map(row).collect();
+    let offered = FLAGS.iter().filter(|flag| is_offered(flag.category));
+    let rows: Vec<(String, &str)> = offered.filter(wanted).map(row).collect();
     if rows.is_empty() {
         return Err(format!("no category '{}'; there are: all, {}", category, names().join(", ")));
     }
@@ -44,7 +46,13 @@ pub fn version() -> String {
 }
 
 fn names() -> Vec<&'static str> {
-    CATEGORIES.iter().map(|category| category.name()).collect()
+    let offered = CATEGORIES.iter().filter(|&&category| is_offered(category));
+    offered.map(|category| category.name()).collect()
+}
+
+/// Is what the options under this heading are for built in?
+fn is_offered(category: Category) -> bool {
+    refused::by_category(category).is_none()
 }
 
 fn row(flag: &Flag) -> (String, &'static str) {
@@ -60,12 +68,13 @@ fn row(flag: &Flag) -> (String, &'static str) {
 }
 
 /// What is built in, by the names of Cargo's features and of curl.
-const FEATURES: [(&str, bool); 6] = [
+const FEATURES: [(&str, bool); 7] = [
     ("cookies", cfg!(feature = "cookies")),
     ("gzip", cfg!(feature = "gzip")),
     ("HTTP2", cfg!(feature = "http2")),
     ("IPv6", true),
     ("Largefile", true),
+    ("proxy", cfg!(feature = "proxy")),
     ("UnixSockets", cfg!(unix)),
 ];
 
@@ -92,11 +101,12 @@ mod tests {
     fn ok_every_option_is_in_the_help_and_has_a_category() {
         let all = help("all").expect("there are options");
         for flag in FLAGS {
-            assert!(all.contains(&format!("--{}", flag.long)), "{}", flag.long);
+            let is_listed = all.contains(&format!(" --{}", flag.long));
+            assert_eq!(is_listed, is_offered(flag.category), "{}", flag.long);
             assert!(CATEGORIES.contains(&flag.category));
         }
         for category in CATEGORIES {
-            assert!(help(category.name()).is_ok());
+            assert_eq!(help(category.name()).is_ok(), is_offered(category));
         }
         assert!(help("nonsense").is_err());
     }
@@ -113,5 +123,6 @@ mod tests {
         assert!(version().starts_with(concat!("pannier ", env!("CARGO_PKG_VERSION"), " ")));
         assert_eq!(version().contains(" gzip "), cfg!(feature = "gzip"));
         assert_eq!(version().contains(" HTTP2 "), cfg!(feature = "http2"));
+        assert_eq!(version().contains(" proxy "), cfg!(feature = "proxy"));
     }
 }

@@ -7,9 +7,10 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use pannier::http::Url;
-use pannier::{Event, Proxy};
+use pannier::Event;
 
 use crate::head::Fields;
+use crate::proxy::Proxy;
 
 /// Counts, addresses and times of one transfer, over all its redirects.
 #[derive(Clone, Debug)]

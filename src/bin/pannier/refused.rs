@@ -2,6 +2,7 @@
 //! without it would be another one than was asked for.
 
 use crate::exit;
+use crate::flags::Category;
 use crate::usage::Problem;
 
 /// Options that fail for the same reason, with the code to exit with.
@@ -22,6 +23,13 @@ pub fn by_long(name: &str) -> Option<Problem> {
 /// The problem with the option of this letter, if it is one of these.
 pub fn by_short(letter: char) -> Option<Problem> {
     problem(|group| group.letters.contains(letter))
+}
+
+/// The problem with every option under this heading, if what they are for is not built in.
+pub fn by_category(category: Category) -> Option<Problem> {
+    let is_missing = category == Category::Proxy && !cfg!(feature = "proxy");
+    let why = "needs proxies, and this pannier was built without proxy";
+    is_missing.then_some(Problem::Impossible(why, exit::USAGE))
 }
 
 fn problem(fits: impl Fn(&Group) -> bool) -> Option<Problem> {

@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use pannier::http::{redact, StatusCode, Url};
-use pannier::{Event, Proxy};
+use pannier::Event;
 
 use crate::head::{self, Fields};
 use crate::log::{Log, Part};
+use crate::proxy::Proxy;
 
 /// Puts events into words.
 pub struct Narrator {

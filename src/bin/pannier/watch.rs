@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use pannier::http::{StatusCode, Url};
-use pannier::{CancelToken, Event, Observer, Proxy};
+use pannier::{CancelToken, Event, Observer};
 
 use crate::journal::{Exchange, Trace};
 use crate::operation::Slowness;
+use crate::proxy::Proxy;
 use crate::record::Record;
 use crate::verbose::Narrator;
 

@@ -16,12 +16,11 @@ use std::time::Duration;
 
 use pannier::http::{Host, Origin, Url};
 use pannier::net::{AddressPolicy, Connect, Dialing, Family, Step, TcpConnect, Transport};
-use pannier::Proxy;
 
 use crate::exit::{self, Failure};
 use crate::operation::{Operation, UnixPath};
 use crate::pace::Paced;
-use crate::proxy::Proxies;
+use crate::proxy::{Proxies, Proxy};
 
 use self::entries::{known_addresses, KnownHost, Rule};
 use self::hosts::Hosts;

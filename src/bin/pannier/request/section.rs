@@ -8,9 +8,10 @@ use crate::exit::{self, Failure};
 use crate::operation::Operation;
 use crate::resume::Start;
 
-use super::custom::{custom_lines, ends_a_line, Custom};
+use super::custom::ends_a_line;
 use super::payload::Payload;
 use super::USER_AGENT;
+use super::{custom_lines, Custom};
 
 /// One field.
 pub type Line = (String, Vec<u8>);
