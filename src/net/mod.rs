@@ -241,8 +241,10 @@ pub trait Connect: fmt::Debug + Send + Sync {
 ///     }
 /// }
 ///
-/// let client = pannier::Client::builder().resolver(OneName).proxy(pannier::Proxy::none()).build();
-/// let error = client.get("http://example.com/").send().unwrap_err();
+/// let builder = pannier::Client::builder().resolver(OneName);
+/// # #[cfg(feature = "proxy")]
+/// # let builder = builder.proxy(pannier::Proxy::none());
+/// let error = builder.build().get("http://example.com/").send().unwrap_err();
 /// assert_eq!(error.kind(), pannier::ErrorKind::Resolve);
 /// ```
 pub trait Resolve: fmt::Debug + Send + Sync {

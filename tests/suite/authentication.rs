@@ -7,10 +7,10 @@ use std::io::Cursor;
 use pannier::http::{Headers, Method, Url};
 use pannier::net::{Script, Scripts};
 use pannier::{Body, Client, ClientBuilder, Credentials, Error, ErrorKind, Netrc, RequestBuilder};
-use pannier::{PoolConfig, Proxy, RedirectPolicy, Response};
+use pannier::{RedirectPolicy, Response};
 
 use crate::support::recorder::Recorder;
-use crate::support::{builder, sized, EMPTY, OK};
+use crate::support::{builder, EMPTY, OK};
 
 /// A server that gives these answers, connection by connection, and what it was sent.
 struct Site {
@@ -545,13 +545,14 @@ fn ok_by_hand_and_in_a_pipeline() {
     assert!(site.shown(0)[4].ends_with("nc=00000003"));
 }
 
+#[cfg(feature = "proxy")]
 #[test]
 fn ok_a_pipeline_lets_its_only_connection_go_for_the_answer_to_a_proxy() {
-    let refusal = "407 No\r\nProxy-Authenticate: Digest realm=r, nonce=n, qop=auth";
-    let refused = ("\r\n\r\n", sized(refusal, 2, 2));
-    let site = Site::with(&[&[refused, ok(), ok()]], |builder| {
-        let proxy = Proxy::new("http://proxy.test:1").unwrap().credentials(digest());
-        builder.proxy(proxy).pool(PoolConfig::default().max_per_origin(1))
+    let challenge = "Proxy-Authenticate: Digest realm=r, nonce=n, qop=auth\r\n";
+    let site = Site::with(&[&[turn(&answer(407, challenge)), ok(), ok()]], |builder| {
+        let proxy = pannier::Proxy::new("http://proxy.test:1").unwrap();
+        let one = pannier::PoolConfig::default().max_per_origin(1);
+        builder.proxy(proxy.credentials(digest())).pool(one)
     });
     let requests = ["/1", "/2"].map(|path| site.get(&format!("http://a.test{}", path)));
     for response in site.client.pipeline(requests) {

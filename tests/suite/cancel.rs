@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pannier::net::{Connect, Deadline, Dialing, Interrupt, Resolve, Transport};
-use pannier::{CancelToken, Client, Credentials, Error, ErrorKind, Phase, Proxy};
+use pannier::{CancelToken, Client, Error, ErrorKind, Phase};
 
 use crate::support::peer::{Peer, Stage};
 use crate::support::plain_tls::OneByteTls;
@@ -156,6 +156,7 @@ fn err_cancelled_in_the_tls_handshake() {
     peer.join();
 }
 
+#[cfg(feature = "proxy")]
 #[test]
 fn err_cancelled_while_a_proxy_is_asked() {
     const REFUSAL: &str =
@@ -182,8 +183,9 @@ fn err_cancelled_while_a_proxy_is_asked() {
             cancel.cancel();
             peer.stall(wire);
         });
-        let proxy = Proxy::new(&format!("{}://{}", scheme, peer.address())).unwrap();
-        let proxy = proxy.credentials(Credentials::digest("user", "secret")).tunnel_http(true);
+        let proxy = pannier::Proxy::new(&format!("{}://{}", scheme, peer.address())).unwrap();
+        let digest = pannier::Credentials::digest("user", "secret");
+        let proxy = proxy.credentials(digest).tunnel_http(true);
         let client = builder().proxy(proxy).build();
         let error = cancelled(Phase::Tunnel, || client.post("http://a.test/").cancel(token).send());
         assert!(error.is_connect() && error.is_safe_to_retry() && error.bytes_sent() == 0);

@@ -6,11 +6,10 @@ use std::time::{Duration, SystemTime};
 use pannier::cookies::{Jar, PublicSuffixes, Reading, Refused, SameSite};
 use pannier::http::{Method, Url};
 use pannier::net::{Script, Scripts};
-use pannier::{Client, Proxy, RedirectPolicy, RetryPolicy};
+use pannier::{Client, RedirectPolicy, RetryPolicy};
 use proptest::prelude::*;
 
 use crate::properties::cookie;
-use crate::support::peer::Peer;
 use crate::support::plain_tls::PlainTls;
 use crate::support::program::Dir;
 use crate::support::{builder, once, COOKIE_FILE, EMPTY};
@@ -187,11 +186,12 @@ fn err_nothing_is_stored_from_elsewhere() {
     assert!(sent(&scripts, 2).is_empty());
 }
 
+#[cfg(feature = "proxy")]
 #[test]
 fn ok_a_proxy_passes_cookies_on_and_has_none_itself() {
     let jar = Jar::new();
     jar.set(&url("http://a.test/"), "a=1").unwrap();
-    let peer = Peer::play(|peer| {
+    let peer = crate::support::peer::Peer::play(|peer| {
         let mut forwarded = peer.accept();
         let head = forwarded.expect_head();
         assert!(
@@ -212,7 +212,7 @@ fn ok_a_proxy_passes_cookies_on_and_has_none_itself() {
         assert!(head.starts_with("CONNECT ") && !head.contains("Cookie"), "{}", head);
         refused.send("HTTP/1.1 403 No\r\nSet-Cookie: evil=1\r\nContent-Length: 0\r\n\r\n");
     });
-    let proxy = Proxy::new(&format!("http://{}", peer.address())).unwrap();
+    let proxy = pannier::Proxy::new(&format!("http://{}", peer.address())).unwrap();
     for (tunnels, is_granted) in [(false, true), (true, true), (true, false)] {
         let proxy = proxy.clone().tunnel_http(tunnels);
         let client = builder().cookies(jar.clone()).proxy(proxy).build();

@@ -12,15 +12,14 @@ use std::time::{Duration, Instant};
 use pannier::http::Method;
 use pannier::net::{Deadline, Resolve};
 use pannier::{
-    Body, CancelToken, Client, Credentials, Error, Limits, Multipart, Part, Phase, Proxy,
-    RedirectPolicy, Timeouts,
+    Body, CancelToken, Client, Error, Limits, Multipart, Part, Phase, RedirectPolicy, Timeouts,
 };
 use proptest::prelude::*;
 
 use crate::support::lateness::{self, timed, DEADLINES};
 use crate::support::peer::{Peer, Stage};
 use crate::support::plain_tls::OneByteTls;
-use crate::support::{read_all, EMPTY, OK};
+use crate::support::{builder, read_all, EMPTY, OK};
 
 /// Runs a case whose timeouts are made of the deadline. All of it counts.
 fn late<T>(
@@ -317,7 +316,7 @@ fn ok_against_a_lookup_that_stalls() {
             Phase::Resolve,
             DEADLINES,
             |timeouts| {
-                let client = Client::builder().proxy(Proxy::none()).resolver(Silent).build();
+                let client = builder().resolver(Silent).build();
                 (get(&client, "http://example.com/", timeouts), ())
             },
             timeouts,
@@ -344,13 +343,16 @@ fn ok_against_a_tls_handshake_that_stalls() {
     }
 }
 
-/// A client whose only proxy is at this address.
-fn proxied(scheme: &str, address: SocketAddr) -> Client {
-    let proxy = Proxy::new(&format!("{}://{}", scheme, address)).unwrap().tunnel_http(true);
-    let credentials = Credentials::digest("user", "secret");
-    Client::builder().proxy(proxy.credentials(credentials)).build()
+/// A client whose only proxy is this peer, whose answers no limit ends.
+#[cfg(feature = "proxy")]
+fn proxied(scheme: &str, peer: &Peer) -> Client {
+    let proxy = pannier::Proxy::new(&format!("{}://{}", scheme, peer.address())).unwrap();
+    let proxy = proxy.credentials(pannier::Credentials::digest("user", "secret"));
+    let limits = Limits::default().head_lines(usize::MAX).interim_responses(usize::MAX);
+    Client::builder().limits(limits).proxy(proxy.tunnel_http(true)).build()
 }
 
+#[cfg(feature = "proxy")]
 #[test]
 fn ok_at_each_step_of_socks() {
     for (scheme, said) in [
@@ -374,7 +376,7 @@ fn ok_at_each_step_of_socks() {
                 }
                 peer.stall(wire);
             });
-            (get(&proxied(scheme, peer.address()), "http://127.0.0.1/", timeouts), peer)
+            (get(&proxied(scheme, &peer), "http://127.0.0.1/", timeouts), peer)
         };
         late(Phase::Tunnel, DEADLINES, case, total);
     }
@@ -383,11 +385,12 @@ fn ok_at_each_step_of_socks() {
             let wire = peer.accept();
             peer.stall(wire);
         });
-        (get(&proxied("socks5h", peer.address()), "http://a.test/", timeouts), peer)
+        (get(&proxied("socks5h", &peer), "http://a.test/", timeouts), peer)
     };
     late(Phase::Tunnel, DEADLINES, case, |timeout| Timeouts::default().connect(timeout));
 }
 
+#[cfg(feature = "proxy")]
 #[test]
 fn ok_at_each_step_of_connect() {
     const CHALLENGE: &str =
@@ -414,11 +417,7 @@ fn ok_at_each_step_of_connect() {
                     piece => wire.drip(piece.as_bytes(), Duration::from_millis(7)),
                 }
             });
-            let limits = Limits::default().head_lines(usize::MAX).interim_responses(usize::MAX);
-            let proxy = Proxy::new(&format!("http://{}", peer.address())).unwrap();
-            let proxy = proxy.credentials(Credentials::digest("user", "secret"));
-            let client = Client::builder().limits(limits).proxy(proxy.tunnel_http(true)).build();
-            (get(&client, "http://a.test/", timeouts), peer)
+            (get(&proxied("http", &peer), "http://a.test/", timeouts), peer)
         };
         late(Phase::Tunnel, DEADLINES, case, total);
     }

@@ -47,11 +47,13 @@ mod program_logs;
 mod program_names;
 mod program_parallel;
 mod program_protocols;
+#[cfg(feature = "proxy")]
 mod program_proxies;
 mod program_resume;
 mod program_retry;
 mod program_secrets;
 mod properties;
+#[cfg(feature = "proxy")]
 mod proxies;
 mod redirects;
 mod reports;
@@ -61,6 +63,7 @@ mod retry;
 mod seeds;
 mod servers;
 mod soak;
+#[cfg(feature = "proxy")]
 mod socks;
 mod support;
 mod switching;

@@ -21,6 +21,15 @@ fn ok_several_urls_share_one_connection_also_across_next() {
     assert_eq!(peer.connections(), 1);
 }
 
+#[cfg(not(feature = "proxy"))]
+#[test]
+fn ok_without_proxies_the_environment_is_not_asked_for_any() {
+    let peer = Peer::start(|_| sized("direct"));
+    let mut command = command(&["-sS", &peer.url("/"), "-w", " %{proxy_used}"]);
+    let run = command.env("http_proxy", closed_address()).output().expect("the program starts");
+    assert_eq!(run.text(), ("direct 0", "", 0));
+}
+
 #[test]
 fn ok_fields_go_out_in_curls_order() {
     let peer = Peer::start(|_| sized(""));

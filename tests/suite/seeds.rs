@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use crate::properties::{
-    challenge, chunked, connect_reply, event_stream, framing, headers, multipart, netrc, response,
-    socks, url,
+    challenge, chunked, event_stream, framing, headers, multipart, netrc, response, url,
 };
+#[cfg(feature = "proxy")]
+use crate::properties::{connect_reply, socks};
 #[cfg(feature = "cookies")]
 use crate::properties::{cookie, cookie_file};
 #[cfg(feature = "http2")]
@@ -92,11 +93,13 @@ fn ok_forms_parse_back_to_the_same_parts() {
     all_seeds("multipart", 5, multipart::check);
 }
 
+#[cfg(feature = "proxy")]
 #[test]
 fn ok_socks_handshakes_end_the_same_at_any_split() {
     all_seeds("socks", 10, socks::check);
 }
 
+#[cfg(feature = "proxy")]
 #[test]
 fn ok_answers_to_connect_mean_the_same_at_any_split() {
     all_seeds("connect_reply", 10, connect_reply::check);

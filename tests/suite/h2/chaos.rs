@@ -17,10 +17,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pannier::http::Method;
-use pannier::{Body, CancelToken, Client, Error, ErrorKind, Http2Config};
-use pannier::{PoolConfig, Protocol, Proxy, Timeouts};
+use pannier::{Body, CancelToken, Client, Error, ErrorKind, Http2Config, PoolConfig, Timeouts};
 
 use crate::support::counted::Counted;
+use crate::support::h2_peer;
 use crate::support::h2_unruly::{Act, Arrival, Server, SIZES};
 use crate::support::read_all;
 use crate::support::unruly::{alone, content, Random};
@@ -85,11 +85,9 @@ fn chaos(count: u64, seed: u64, halves: Halves) {
     let server = Server::new(seed << 32);
     let origins = server.listen(ORIGINS);
     let windows = Http2Config::default().stream_window(20_000).max_stream_window(100_000);
-    let builder = Client::builder()
-        .protocol(Protocol::Http2PriorKnowledge)
+    let builder = h2_peer::builder()
         .http2(windows.connection_window(200_000))
-        .timeouts(Timeouts::default().total(DEADLINE))
-        .proxy(Proxy::none());
+        .timeouts(Timeouts::default().total(DEADLINE));
     let pool = PoolConfig::default();
     let client = match halves {
         Halves::Two => builder.pool(pool.max_per_origin(3)),

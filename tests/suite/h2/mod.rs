@@ -14,6 +14,8 @@ mod flow;
 mod frames;
 mod hpack;
 mod linearity;
+#[cfg(feature = "proxy")]
+mod proxies;
 mod reports;
 mod sharing;
 mod tls;

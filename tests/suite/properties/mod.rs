@@ -5,6 +5,7 @@
 
 pub mod challenge;
 pub mod chunked;
+#[cfg(feature = "proxy")]
 pub mod connect_reply;
 #[cfg(feature = "cookies")]
 pub mod cookie;
@@ -27,6 +28,7 @@ pub mod multipart;
 pub mod netrc;
 pub mod replay;
 pub mod response;
+#[cfg(feature = "proxy")]
 pub mod socks;
 pub mod url;
 

@@ -11,6 +11,7 @@ mod h2;
 mod h2o;
 mod haproxy;
 mod lighttpd;
+#[cfg(feature = "proxy")]
 mod microsocks;
 #[cfg(feature = "http2")]
 mod nghttpd;
@@ -18,7 +19,9 @@ mod nginx;
 #[cfg(feature = "http2")]
 mod node;
 mod origin;
+#[cfg(feature = "proxy")]
 mod squid;
+#[cfg(feature = "proxy")]
 mod tinyproxy;
 #[cfg(feature = "http2")]
 mod upstream;

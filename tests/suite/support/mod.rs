@@ -25,7 +25,7 @@ pub mod unruly;
 use std::time::Duration;
 
 use pannier::net::{Script, Scripts};
-use pannier::{Client, ClientBuilder, Proxy, Response, Timeouts};
+use pannier::{Client, ClientBuilder, Response, Timeouts};
 
 /// A client with a deadline far away, so that a test that goes wrong ends, and without the proxies of
 /// whoever runs the tests.
@@ -35,7 +35,10 @@ pub fn client() -> Client {
 
 pub fn builder() -> ClientBuilder {
     let timeouts = Timeouts::default().total(Duration::from_secs(15));
-    Client::builder().timeouts(timeouts).proxy(Proxy::none())
+    let builder = Client::builder().timeouts(timeouts);
+    #[cfg(feature = "proxy")]
+    let builder = builder.proxy(pannier::Proxy::none());
+    builder
 }
 
 /// A connection that answers one request head with this and then closes.
