@@ -190,7 +190,7 @@ fn common_line(input: &[u8], start: usize, classes: &mut Classes<'_>) -> Option<
 
 /// Does the value begin and end with something else than a space?
 #[inline(always)]
-pub(super) fn is_trimmed(value: &[u8]) -> bool {
+fn is_trimmed(value: &[u8]) -> bool {
     match (value.first(), value.last()) {
         (Some(&first), Some(&last)) => first != b' ' && last != b' ',
         _ => false,

@@ -7,9 +7,10 @@
 //! depends on anything but its bytes, so nothing else changes. The section of a whole head that comes again
 //! is not copied either: both responses share it.
 
+use crate::http::token::trim_ows;
 use crate::http::{Field, Headers};
 
-use super::fields::{control_byte, is_trimmed};
+use super::fields::control_byte;
 use super::response::StatusLine;
 
 /// The last head, unless it had folded lines or too many bytes to hold on to.
@@ -49,7 +50,7 @@ impl Repeated {
 
     /// Reads lines at `position` of `input`, behind those that `fields` has, as long as they are those that
     /// came there before or differ from them in their values only: adds them, up to `most` in all, and
-    /// returns where the next line begins.
+    /// returns where the next line begins. Not inlined, so that the registers are free for it.
     #[inline(never)]
     pub(super) fn lines(
         &self,
@@ -112,7 +113,8 @@ fn similar(field: Field, differs: usize, input: &[u8]) -> Option<(Field, usize)>
     }
     let end = control_byte(input, differs.min(end));
     match input.get(start..end + 2)? {
-        [value @ .., b'\r', b'\n'] if is_trimmed(value) => {
+        // A tab may end it: what came before it is as it was, and not looked at.
+        [value @ .., b'\r', b'\n'] if !value.is_empty() && trim_ows(value) == value => {
             Some((Field { value_end: end as u32, ..field }, end + 2))
         }
         _ => None,
@@ -137,6 +139,8 @@ const MOST: usize = 8 << 10;
 mod tests {
     use super::*;
     use crate::http::{StatusCode, Version};
+    use crate::proto::h1::{HeadParser, Leniency};
+    use crate::proto::Limits;
 
     const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nServer: x\r\nDate: 1\r\nA:\r\n\r\n";
 
@@ -221,6 +225,16 @@ mod tests {
         }
         let (found, rest) = known("Server: x\r\nDate: 1\r\nA: b\r\n");
         assert_eq!((found.len(), rest), (2, "A: b\r\n"));
+    }
+
+    #[test]
+    fn ok_a_tab_that_was_within_a_value_is_no_part_of_it_at_its_end() {
+        let mut parser = HeadParser::new(Limits::default(), Leniency::default());
+        for value in ["a\tb", "a\t"] {
+            let head = format!("HTTP/1.1 200 OK\r\nA: {}\r\n\r\n", value);
+            let (_, head) = parser.parse(head.as_bytes()).unwrap().unwrap();
+            assert_eq!(head.headers().get_bytes("A"), Some(value.trim_end().as_bytes()));
+        }
     }
 
     #[test]
