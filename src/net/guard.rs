@@ -158,8 +158,7 @@ where
     }
 }
 
-/// An address that must not be connected to. It stands in the [`io::Error`](std::io::Error) of a
-/// connector.
+/// An address that must not be connected to. It stands in the [`io::Error`] of a connector.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AddressRefused {
     address: SocketAddr,
