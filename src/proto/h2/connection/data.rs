@@ -27,13 +27,7 @@ impl Connection {
         layout: Layout,
         input: &mut &'a [u8],
     ) -> Result<Step<'a>, Error> {
-        // RFC 9113 §6.9.1: padding counts, and so does its length.
-        self.recv.recv(head.length).map_err(|_| Error::WindowExceeded)?;
-        // A slow reader holds up its stream and no other: the connection's window is given back now.
-        match self.recv.release(head.length, self.config.connection_window) {
-            0 => {}
-            increment => self.update_window(0, increment),
-        }
+        self.recv_length(head.length)?;
         self.reading = Reading::skip(layout.content + layout.padding);
         match self.streams.find(head.stream) {
             Known::Live(stream) => {
@@ -42,8 +36,7 @@ impl Connection {
                     Brings::Little => {}
                     Brings::Nothing => self.budget.idle()?,
                 }
-                let checked = take_in(stream, &head, &layout);
-                return Ok(match checked {
+                return Ok(match take_in(stream, &head, &layout) {
                     Ok(()) => self.recv_content(head, layout, input),
                     Err(error) => Some(Some(self.end_stream(head.stream, error))),
                 });
@@ -61,6 +54,18 @@ impl Connection {
             Known::Forgotten => self.budget.idle()?,
         }
         Ok(Some(None))
+    }
+
+    /// Counts a frame on the window of the connection.
+    fn recv_length(&mut self, length: u32) -> Result<(), Error> {
+        // RFC 9113 §6.9.1: padding counts, and so does its length.
+        self.recv.recv(length).map_err(|_| Error::WindowExceeded)?;
+        // A slow reader holds up its stream and no other: the connection's window is given back now.
+        match self.recv.release(length, self.config.connection_window) {
+            0 => {}
+            increment => self.update_window(0, increment),
+        }
+        Ok(())
     }
 
     fn recv_content<'a>(
