@@ -101,8 +101,8 @@ pub enum Event<'a> {
     Informational { status: StatusCode, head: &'a [u8] },
     /// The head of the final response came.
     ResponseHead { status: StatusCode, head: &'a [u8] },
-    /// The exchange fails, and this is what has come in its place: a part of it, or what breaks the
-    /// protocol, perhaps with some bytes that follow.
+    /// The exchange fails while it waits for a head, and this has come of one: a part of it, or what breaks
+    /// the protocol in its place, perhaps with some bytes that follow. Not in HTTP/2.
     FaultyHead { bytes: &'a [u8] },
     /// The response was received to its end.
     ResponseEnd,

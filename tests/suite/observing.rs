@@ -121,15 +121,19 @@ fn ok_a_response_that_is_not_read_to_its_end_has_no_end() {
 }
 
 #[test]
-fn err_a_head_that_breaks_the_protocol_is_told_as_it_came() {
-    let recorder = Recorder::new();
-    let head = "HTTP/1.1 200 OK\r\nContent-Length: -6\r\n\r\n";
-    let answer = ["HTTP/1.1 103 Hints\r\n\r\n", head, "hello"].concat();
-    let client = builder().connector(once(answer).repeated()).observer(recorder.clone()).build();
-    client.get("http://a.test/").send().unwrap_err();
-    let told = recorder.take();
-    let expected = ["informational 103", &format!("faulty head {:?}", [head, "hello"].concat())];
-    assert_eq!(told[told.len() - 3..told.len() - 1], expected);
+fn err_a_head_that_breaks_the_protocol_or_ends_too_early_is_told_as_it_came() {
+    for head in
+        ["HTTP/1.1 200 OK\r\nContent-Length: -6\r\n\r\nhello", "HTTP/1.1 200 OK\r\nContent-"]
+    {
+        let recorder = Recorder::new();
+        let answer = ["HTTP/1.1 103 Hints\r\n\r\n", head].concat();
+        let connector = once(answer).repeated();
+        let client = builder().connector(connector).observer(recorder.clone()).build();
+        client.get("http://a.test/").send().unwrap_err();
+        let told = recorder.take();
+        let expected = ["informational 103", &format!("faulty head {:?}", head)];
+        assert_eq!(told[told.len() - 3..told.len() - 1], expected);
+    }
 }
 
 #[test]
