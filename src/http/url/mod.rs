@@ -105,6 +105,16 @@ impl Url {
     /// read. Where the host of this URL is a name that ends in a number, that of the result may be one
     /// too in any case.
     ///
+    /// ```
+    /// use pannier::http::{Url, UrlLeniency};
+    ///
+    /// let url = Url::parse("http://example.com/a/b")?;
+    /// let lenient = UrlLeniency::default().marks_as_is(true);
+    /// assert_eq!(url.join("../{c}")?.path(), "/%7Bc%7D");
+    /// assert_eq!(url.join_with("../{c}", lenient)?.path(), "/{c}");
+    /// # Ok::<(), pannier::http::UrlError>(())
+    /// ```
+    ///
     /// # Errors
     /// Those of [`join`](Url::join), as far as they are not deviated from.
     pub fn join_with(&self, reference: &str, leniency: UrlLeniency) -> Result<Url, UrlError> {
