@@ -30,6 +30,7 @@ use super::run::{Answered, Left};
 pub struct RetryPolicy {
     stale: bool,
     attempts: u32,
+    /// There, if there are any.
     further: Option<Further>,
     first_pause: Duration,
     longest_pause: Duration,
@@ -66,7 +67,10 @@ impl RetryPolicy {
     /// 429, 502, 503 or 504. Never beyond the total timeout: if the pause would be, what was got is
     /// the result.
     pub const fn attempts(count: u32) -> RetryPolicy {
-        let further = Some(Further(RetryPolicy::pause_before_further));
+        let further = match count {
+            0 => None,
+            _ => Some(Further(RetryPolicy::pause_before_further)),
+        };
         RetryPolicy { attempts: count, further, ..RetryPolicy::stale_connections() }
     }
 
@@ -173,8 +177,8 @@ impl RetryPolicy {
     }
 }
 
-/// What reckons the pauses. Not called by its name, so that a program that asks for no further attempts has
-/// neither that nor what reads `Retry-After`.
+/// What reckons the pauses before further attempts. Not called by its name, so that a program that asks for
+/// none of these has neither that nor what reads `Retry-After`.
 #[derive(Clone, Copy)]
 struct Further(fn(&RetryPolicy, &Request, &Result<Answered>, u32) -> Option<Duration>);
 
@@ -334,6 +338,14 @@ mod tests {
             );
             assert!(!RetryPolicy::none().allows(&method, replayable, &error));
         }
+    }
+
+    #[test]
+    fn ok_policies_are_the_same_by_what_they_do() {
+        let policies = [0, 1, 2].map(RetryPolicy::attempts);
+        assert_eq!(policies[0], RetryPolicy::default());
+        assert_eq!(policies[1], RetryPolicy::attempts(1));
+        assert_ne!(policies[1], policies[2]);
     }
 
     #[test]
