@@ -24,7 +24,7 @@ impl Call<'_> {
         }
     }
 
-    /// Is there anything that it may be given? To most there is not.
+    /// Is there anything that it may be given? For most there is not.
     fn has_dress(&self, request: &Request) -> bool {
         #[cfg(feature = "cookies")]
         if self.carrier(request).is_some() {
@@ -33,12 +33,10 @@ impl Call<'_> {
         !Party::is_none(request)
     }
 
+    /// Not inlined, so that a request that is given nothing pays nothing for this.
     #[inline(never)]
     fn dressed<'r>(&self, request: &'r Request) -> Result<Cow<'r, Request>> {
-        let dressed = match Party::is_none(request) {
-            true => Cow::Borrowed(request),
-            false => self.with_credentials(request)?,
-        };
+        let dressed = self.with_credentials(request)?;
         #[cfg(feature = "cookies")]
         let dressed = self.with_cookies(dressed)?;
         Ok(dressed)
