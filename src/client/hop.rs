@@ -51,7 +51,7 @@ impl<'r> Hop<'r> {
         Hop { request, asking: None, answers: [0; 2] }
     }
 
-    /// The request goes out, or asks first.
+    /// Has the request ask before its content goes out, if somebody may want that.
     pub(super) fn ask_first(&mut self) -> Result<()> {
         let request = &*self.request;
         if !Party::is_none(request) && Party::all(request).any(|party| asks_first(request, &party))

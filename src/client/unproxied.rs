@@ -16,7 +16,7 @@ use super::route::Way;
 #[derive(Debug)]
 pub(crate) struct Proxy;
 
-/// There are none.
+/// There are none: without a variant there is no value, and nothing to be done for one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Server {}
 

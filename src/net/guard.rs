@@ -127,6 +127,7 @@ impl fmt::Debug for AddressPolicy {
     }
 }
 
+/// Refuses what is no public address.
 struct PublicOnly;
 
 impl Guard for PublicOnly {
@@ -142,6 +143,7 @@ impl Guard for PublicOnly {
     }
 }
 
+/// Judges as the caller's function does.
 struct By<F>(F);
 
 impl<F, E> Guard for By<F>

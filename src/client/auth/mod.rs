@@ -132,7 +132,7 @@ impl Credentials {
     }
 }
 
-/// What a proxy has to know of them.
+/// What only who goes through a proxy has to know of them.
 #[cfg(feature = "proxy")]
 impl Credentials {
     /// The name and the password, if they are such.

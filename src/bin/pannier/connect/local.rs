@@ -51,8 +51,8 @@ impl Local {
     pub fn check(&self, end: Option<SocketAddr>) -> io::Result<()> {
         match end {
             Some(end) if !self.addresses.contains(&end.ip()) => {
-                let leaves = Elsewhere { name: self.name.clone(), end: end.ip() };
-                Err(io::Error::new(io::ErrorKind::AddrNotAvailable, leaves))
+                let elsewhere = Elsewhere { name: self.name.clone(), end: end.ip() };
+                Err(io::Error::new(io::ErrorKind::AddrNotAvailable, elsewhere))
             }
             _ => Ok(()),
         }
