@@ -1,6 +1,6 @@
-//! The layer in which content is decoded as it is read. Refused are codings that are unknown or more
-//! than five, content that is not what its coding allows or goes on behind its end, and too much of too
-//! little.
+//! The layer in which content is decoded as it is read. Refused are codings that are unknown, cannot be
+//! read or are more than five, content that is not what its coding allows or goes on behind its end, and
+//! too much of too little.
 
 use std::fmt;
 
@@ -116,7 +116,7 @@ impl Codings {
     /// The decoder.
     ///
     /// # Errors
-    /// There are too many codings, or some that are unknown.
+    /// There are too many codings, or some that are unknown or cannot be read.
     pub(in crate::client) fn begin(self) -> Result<Box<Decode>> {
         if let Some(fault) = self.fault {
             return Err(Error::new(ErrorKind::Coding).message(fault));

@@ -3,6 +3,9 @@
 //! Strict where a lenient reading could be used against someone: the version by its bytes, the
 //! status by three digits, single spaces. What is no HTTP/1 response is refused at its first wrong
 //! byte, so that another protocol's greeting is not waited out.
+//!
+//! What comes again of the head before is not read again, and neither is what that says about the
+//! connection ([`Repeated`]).
 
 use crate::http::{Headers, StatusCode, Version};
 use crate::proto::{Limits, ResponseHead};
