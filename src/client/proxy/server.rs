@@ -78,7 +78,7 @@ impl Server {
         self.kind == Kind::Http
     }
 
-    /// What it may ask for, and as whom.
+    /// What it may ask for, and the place that asks.
     pub(in crate::client) fn asks_for(&self) -> Option<(&Credentials, &Origin)> {
         self.credentials.as_ref().map(|credentials| (credentials, &self.origin))
     }

@@ -212,7 +212,7 @@ impl Output {
     }
 }
 
-/// The name for a folder that it is in even so, as curl has it.
+/// The name without what would lead out of the folder that it is to be in: curl joins the two as text.
 fn without_root(name: &[u8]) -> &[u8] {
     let slashes = name.iter().take_while(|&&byte| byte == b'/').count();
     &name[slashes..]
@@ -225,7 +225,7 @@ fn remote_name(global: Global, url: &Url) -> Result<Vec<u8>, Failure> {
         warn(global, &format!("No remote file name, uses \"{}\"", NAMELESS));
         NAMELESS
     });
-    // A segment of the URL has no slash, and these two are folders everywhere.
+    // There is no separator in it, and these two are folders everywhere.
     if name == "." || name == ".." {
         return Err(Failure::new(exit::WRITE_ERROR, "Remote file name is that of a folder"));
     }
