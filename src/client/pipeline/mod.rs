@@ -128,7 +128,8 @@ impl<I> fmt::Debug for Pipeline<I> {
     }
 }
 
-/// The response to the request whose turn it is.
+/// The response to the request whose turn it is. Apart from [`Pipeline`], of which there is a copy for each kind
+/// of iterator.
 fn exchange(client: &Client, track: &mut Track, job: Job) -> Result<Response> {
     let Job { request, trip } = job;
     if !request.may_be_pipelined() {
