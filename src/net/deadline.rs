@@ -79,4 +79,12 @@ impl Deadline {
             Some(_) => Err(io::ErrorKind::TimedOut.into()),
         }
     }
+
+    /// What is [`remaining`](Deadline::remaining) now. The clock is asked only if there is a deadline.
+    pub(crate) fn left(self) -> io::Result<Option<Duration>> {
+        match self.0 {
+            Some(_) => self.remaining(Instant::now()),
+            None => Ok(None),
+        }
+    }
 }

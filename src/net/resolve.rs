@@ -10,7 +10,6 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use crate::http::is_localhost;
 
@@ -94,10 +93,9 @@ impl Resolve for SystemResolver {
         if cancel.map_or(false, CancelToken::is_cancelled) {
             return Err(cancelled());
         }
-        let by = match deadline.instant() {
+        let by = match deadline.left()? {
             None if cancel.is_none() => By::Caller,
-            None => By::Thread,
-            Some(_) => deadline.remaining(Instant::now()).map(|_| By::Thread)?,
+            _ => By::Thread,
         };
         let flight = self.0.board(host, by);
         match flight.wait_for(deadline, cancel, |answer| answer.clone())? {
@@ -274,7 +272,7 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     /// A resolver whose lookups count themselves and wait until the gate opens.
     struct Gated {

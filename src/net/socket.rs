@@ -255,7 +255,7 @@ fn waits_too_long(in_force: Option<Duration>, now: Instant, at: Instant) -> bool
 
 /// The timeout to set now. One that is long ends early rather than late, and is followed by a shorter one.
 fn timeout_until(deadline: Deadline) -> io::Result<Option<Duration>> {
-    let left = deadline.remaining(Instant::now())?;
+    let left = deadline.left()?;
     Ok(left.map(|left| match left > EXACT {
         true => (left - left / 8).min(LONGEST),
         false => left,

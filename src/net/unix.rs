@@ -10,7 +10,6 @@ use std::os::unix::net::UnixStream;
 use std::panic::{catch_unwind, resume_unwind, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
 use crate::http::Origin;
 
@@ -143,7 +142,7 @@ impl UnixConnect {
         deadline: Deadline,
         cancel: Option<&CancelToken>,
     ) -> io::Result<UnixStream> {
-        deadline.remaining(Instant::now())?;
+        deadline.left()?;
         let place = self.room.enter(deadline, cancel)?;
         let answer = Watched::new(None);
         let (open, reply) = (Arc::clone(&self.open), Arc::clone(&answer));

@@ -6,7 +6,7 @@
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{cancelled, CancelToken, Deadline, Interrupt};
 
@@ -72,7 +72,7 @@ impl<T: Send + 'static> Watched<T> {
         value: MutexGuard<'a, T>,
         deadline: Deadline,
     ) -> io::Result<MutexGuard<'a, T>> {
-        let left = deadline.remaining(Instant::now())?.unwrap_or(LONGEST);
+        let left = deadline.left()?.unwrap_or(LONGEST);
         let woken = self.changed.wait_timeout(value, left);
         Ok(woken.unwrap_or_else(PoisonError::into_inner).0)
     }
@@ -150,6 +150,7 @@ pub(crate) fn start_thread(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     #[test]
     fn ok_a_change_wakes_the_waiter() {

@@ -6,7 +6,7 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::net::Deadline;
 
@@ -123,7 +123,7 @@ impl<R> Outbox<R> {
             if state.sources == 0 {
                 return Some(Found::End);
             }
-            let left = deadline.remaining(Instant::now()).ok()?.unwrap_or(FOR_EVER);
+            let left = deadline.left().ok()?.unwrap_or(FOR_EVER);
             state.caller_waits = true;
             let woken = self.filled.wait_timeout(state, left);
             state = woken.unwrap_or_else(PoisonError::into_inner).0;

@@ -147,7 +147,7 @@ impl Connection {
     /// The reader has nothing yet: what waits for it is sent, and the peer and the time are looked at.
     fn idle(&mut self, deadline: Deadline, watch: &mut dyn Watch) -> Result<(), Failure> {
         self.flush_answerable(deadline, watch)?;
-        deadline.remaining(Instant::now()).map_err(Failure::Send)?;
+        deadline.left().map_err(Failure::Send)?;
         match self.early {
             Some(_) => Ok(()),
             None => self.glance(deadline, watch).map(drop),

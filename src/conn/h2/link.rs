@@ -24,7 +24,7 @@ use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::net::{cancelled, CancelToken, Deadline, Interrupt, Readiness, Transport};
 use crate::proto::h2::{self, Config, ErrorCode, StreamId};
@@ -291,7 +291,7 @@ impl Link {
         waiter: &Waiter<'_>,
         until: Deadline,
     ) -> (MutexGuard<'a, Books>, Turn) {
-        let left = match until.remaining(Instant::now()) {
+        let left = match until.left() {
             Ok(left) => left.unwrap_or(LONGEST),
             Err(_) => return (books, Turn::TimedOut),
         };
@@ -409,7 +409,7 @@ impl<'a> Waiter<'a> {
         }
         match turn {
             Turn::Done => Ok(()),
-            Turn::TimedOut | Turn::Stalled => self.deadline.remaining(Instant::now()).map(drop),
+            Turn::TimedOut | Turn::Stalled => self.deadline.left().map(drop),
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::http::{Method, Version};
 use crate::net::Deadline;
@@ -264,7 +264,7 @@ impl Exchange {
     /// There is nothing to send just now: looks whether an answer refuses the rest.
     fn is_refused(&mut self, asked: Asked, until: Deadline) -> Result<bool, Failure> {
         self.flush(asked, until)?;
-        until.remaining(Instant::now()).map_err(Failure::Send)?;
+        until.left().map_err(Failure::Send)?;
         let moment = until.within(Some(MOMENT));
         let refused = self.wait(asked, moment, Failure::Send, &mut [], |books, _| {
             let slot = books.slots.get(asked.stream)?;
@@ -301,7 +301,7 @@ impl Exchange {
                 }
                 Ok(None) => return Ok(false),
                 Err(Failure::Send(error)) if is_timeout(&error) => {
-                    allowed.until.remaining(Instant::now()).map_err(Failure::Send)?;
+                    allowed.until.left().map_err(Failure::Send)?;
                     return Ok(true);
                 }
                 Err(failure) => return Err(failure),

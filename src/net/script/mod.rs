@@ -8,7 +8,6 @@ mod play;
 
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
 use crate::http::Origin;
 
@@ -220,7 +219,7 @@ impl Connect for Scripts {
         if dialing.cancel.map_or(false, CancelToken::is_cancelled) {
             return Err(cancelled());
         }
-        dialing.deadline.remaining(Instant::now())?;
+        dialing.deadline.left()?;
         let mut made = self.made();
         let index = if self.0.repeat { 0 } else { made.len() };
         let script = self.0.scripts.get(index);

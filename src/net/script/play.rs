@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
-use std::time::Instant;
 
 use super::{End, Expected, Script};
 use crate::net::watched::Watched;
@@ -36,7 +35,7 @@ impl Transport for Scripted {
         if buffer.is_empty() {
             return Ok(0);
         }
-        deadline.remaining(Instant::now())?;
+        deadline.left()?;
         self.0.wait_for(deadline, None, |play| play.read(buffer))?
     }
 
@@ -44,7 +43,7 @@ impl Transport for Scripted {
         if bytes.is_empty() {
             return Ok(0);
         }
-        deadline.remaining(Instant::now())?;
+        deadline.left()?;
         let written = self.0.wait_for(deadline, None, |play| play.write(bytes))?;
         // Whoever reads from a clone may go on.
         self.0.wake();

@@ -1,6 +1,6 @@
 //! Conversations with scripts.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::http::{Host, Origin, Scheme};
