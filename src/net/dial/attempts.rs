@@ -13,8 +13,11 @@ use crate::net::{cancelled, text_of, CancelToken, Deadline, Dialing, Step};
 pub(super) struct Attempts<'a, 'd> {
     maker: &'a TcpConnect,
     dialing: Dialing<'d>,
-    /// In the order of their start; no error means no answer yet.
-    made: Vec<(SocketAddr, Option<io::Error>)>,
+    /// Each once, in the order of their turns.
+    addresses: &'a [SocketAddr],
+    /// How many of them have had theirs.
+    begun: usize,
+    refused: Vec<(SocketAddr, io::Error)>,
 }
 
 /// Where the threads of a race leave what they got.
@@ -29,16 +32,20 @@ type Opened = (SocketAddr, io::Result<TcpStream>);
 type Connected = (SocketAddr, TcpStream);
 
 impl<'a, 'd> Attempts<'a, 'd> {
-    pub(super) fn new(maker: &'a TcpConnect, dialing: Dialing<'d>) -> Attempts<'a, 'd> {
-        Attempts { maker, dialing, made: Vec::new() }
+    pub(super) fn new(
+        maker: &'a TcpConnect,
+        dialing: Dialing<'d>,
+        addresses: &'a [SocketAddr],
+    ) -> Attempts<'a, 'd> {
+        Attempts { maker, dialing, addresses, begun: 0, refused: Vec::new() }
     }
 
     /// The first connection to stand, or what every address answered.
-    pub(super) fn run(&mut self, addresses: &[SocketAddr]) -> io::Result<Connected> {
+    pub(super) fn run(&mut self) -> io::Result<Connected> {
         if self.dialing.cancel.map_or(false, CancelToken::is_cancelled) {
             return Err(cancelled());
         }
-        match self.one_by_one(addresses) {
+        match self.one_by_one(self.addresses) {
             Ok((address, stream)) => {
                 self.learn(Some(address), None);
                 (self.dialing.progress)(Step::Connected(address));
@@ -53,14 +60,13 @@ impl<'a, 'd> Attempts<'a, 'd> {
 
     /// Remembers who failed, who kept silent to the end, and who was outrun by a later one.
     fn learn(&self, winner: Option<SocketAddr>, failure: Option<ErrorKind>) {
-        let now = Instant::now();
         let timed_out = failure == Some(ErrorKind::TimedOut);
-        let place = |winner| self.made.iter().position(|(address, _)| *address == winner);
+        let place = |winner| self.begun().iter().position(|address| *address == winner);
         let outrun = winner.and_then(place).unwrap_or(0);
         let mut failures = self.maker.failures();
-        for (index, (address, error)) in self.made.iter().enumerate() {
-            if error.is_some() || timed_out || index < outrun {
-                failures.record(*address, now);
+        for (index, address) in self.begun().iter().enumerate() {
+            if timed_out || index < outrun || self.refusal(address).is_some() {
+                failures.record(*address, Instant::now());
             }
         }
         if let Some(winner) = winner {
@@ -97,7 +103,7 @@ impl<'a, 'd> Attempts<'a, 'd> {
         address: SocketAddr,
         patience: Option<Duration>,
     ) -> io::Result<io::Result<TcpStream>> {
-        let left = self.dialing.deadline.remaining(Instant::now())?;
+        let left = self.dialing.deadline.left()?;
         let within = match (left, patience) {
             (Some(left), Some(patience)) => Some(left.min(patience)),
             (left, patience) => left.or(patience),
@@ -175,7 +181,7 @@ impl<'a, 'd> Attempts<'a, 'd> {
         place: Place,
         track: &Arc<Watched<Track>>,
     ) -> io::Result<()> {
-        let left = self.dialing.deadline.remaining(Instant::now())?;
+        let left = self.dialing.deadline.left()?;
         self.started(address);
         let within = left.unwrap_or(LONGEST_ATTEMPT);
         let (open, results) = (Arc::clone(&self.maker.open), Arc::clone(track));
@@ -193,21 +199,26 @@ impl<'a, 'd> Attempts<'a, 'd> {
 
     fn started(&mut self, address: SocketAddr) {
         (self.dialing.progress)(Step::Connecting(address));
-        if !self.made.iter().any(|(made, _)| *made == address) {
-            self.made.push((address, None));
+        if !self.begun().contains(&address) {
+            self.begun += 1;
         }
+    }
+
+    fn begun(&self) -> &[SocketAddr] {
+        &self.addresses[..self.begun]
     }
 
     fn refused(&mut self, address: SocketAddr, error: io::Error) {
         (self.dialing.progress)(Step::Refused(address));
-        let attempt = self.made.iter_mut().find(|(made, _)| *made == address);
-        if let Some((_, answer)) = attempt {
-            *answer = Some(error);
-        }
+        self.refused.push((address, error));
+    }
+
+    fn refusal(&self, address: &SocketAddr) -> Option<&io::Error> {
+        self.refused.iter().find(|(refused, _)| refused == address).map(|(_, error)| error)
     }
 
     fn last_error(&self) -> io::Error {
-        let last = self.made.iter().rev().find_map(|(_, error)| error.as_ref());
+        let last = self.begun().iter().rev().find_map(|address| self.refusal(address));
         last.map_or(ErrorKind::NotFound, io::Error::kind).into()
     }
 
@@ -217,9 +228,9 @@ impl<'a, 'd> Attempts<'a, 'd> {
             return cancelled();
         }
         let mut text = String::new();
-        for (address, error) in &self.made {
-            let answer =
-                error.as_ref().map_or("no answer in time".to_owned(), io::Error::to_string);
+        for address in self.begun() {
+            let refusal = self.refusal(address);
+            let answer = refusal.map_or("no answer in time".to_owned(), io::Error::to_string);
             text.push_str(if text.is_empty() { "cannot connect to " } else { "; " });
             text.push_str(&format!("{}: {}", text_of(address), answer));
         }

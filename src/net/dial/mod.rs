@@ -147,7 +147,7 @@ impl TcpConnect {
 impl Connect for TcpConnect {
     fn connect(&self, mut dialing: Dialing<'_>) -> io::Result<Box<dyn Transport>> {
         let addresses = self.addresses(&mut dialing)?;
-        let (address, stream) = Attempts::new(self, dialing).run(&addresses)?;
+        let (address, stream) = Attempts::new(self, dialing, &addresses).run()?;
         Ok(Box::new(TcpTransport::fresh(stream, address)?))
     }
 
