@@ -5,6 +5,8 @@
 //! line again before a LF has come. So every byte is looked at no more than a few times, whatever
 //! pieces it comes in. Lines of the common form are found by [`Classes`], 64 bytes at a time.
 
+use std::mem;
+
 use crate::http::token::{is_ows, is_token_byte};
 use crate::http::{Field, Headers};
 
@@ -39,13 +41,11 @@ impl FieldSection {
         FieldSection { fields: Vec::new(), folds: Vec::new(), position: 0, searched: 0 }
     }
 
-    /// Begins anew, at `position` of the input.
-    pub(super) fn begin(&mut self, position: usize) {
+    /// Begins anew, at `position` of the input, after a section of so many fields.
+    pub(super) fn begin(&mut self, position: usize, before: usize) {
         self.fields.clear();
         self.folds.clear();
-        if self.fields.capacity() == 0 {
-            self.fields.reserve(USUAL_FIELDS);
-        }
+        self.fields.reserve(before.max(USUAL_FIELDS));
         self.position = position;
         self.searched = position;
     }
@@ -93,7 +93,7 @@ impl FieldSection {
     ) {
         let most = max_lines.saturating_sub(self.folds.len());
         loop {
-            if before.has(self.fields.len()) {
+            if self.fields.len() < before.len() {
                 self.position = before.lines(&mut self.fields, most, input, self.position);
             }
             if self.fields.len() >= most {
@@ -133,7 +133,7 @@ impl FieldSection {
         for &(start, end) in &self.folds {
             bytes[start..end].fill(b' ');
         }
-        Headers::from_parts(bytes, self.fields.as_slice().to_vec())
+        Headers::from_parts(bytes, mem::take(&mut self.fields))
     }
 
     /// Where the lines end, if each of the fields is one.

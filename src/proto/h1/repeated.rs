@@ -42,10 +42,10 @@ impl Repeated {
         Some((self.status_line?, end)).filter(|_| input.starts_with(&bytes[..end]))
     }
 
-    /// Was there a line at `index` before?
+    /// How many fields it had.
     #[inline]
-    pub(super) fn has(&self, index: usize) -> bool {
-        index < self.headers.len()
+    pub(super) fn len(&self) -> usize {
+        self.headers.len()
     }
 
     /// Reads lines at `position` of `input`, behind those that `fields` has, as long as they are those that
@@ -251,7 +251,7 @@ mod tests {
             let headers = Headers::from_parts(head.to_vec(), Vec::new());
             repeated.remember(status_line(), &headers, end);
             assert!(repeated.head(head).is_none() && repeated.head(HEAD).is_none());
-            assert!(repeated.status_line(HEAD).is_none() && !repeated.has(0));
+            assert!(repeated.status_line(HEAD).is_none() && repeated.len() == 0);
         }
     }
 }

@@ -149,7 +149,7 @@ impl HeadParser {
         }
         match found {
             Some((status_line, end)) => {
-                self.section.begin(end);
+                self.section.begin(end, self.before.len());
                 Ok(State::Fields(status_line))
             }
             None => Ok(State::StatusLine { start, searched: input.len() }),
