@@ -6,6 +6,7 @@ use pannier::{Leniency, Limits};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use crate::properties::replay::{Request, Session};
 use crate::properties::{chunked, framing, headers, response};
 
 /// A request as a reader that knows nothing of this crate understands it.
@@ -166,7 +167,7 @@ proptest! {
         } else {
             wire.extend_from_slice(&content);
         }
-        let transcript = crate::properties::replay::Session::get().everyway(&wire);
+        let transcript = Session::get().everyway(&wire);
         prop_assert_eq!(transcript.error, None);
         prop_assert_eq!(transcript.data(), content);
         prop_assert_eq!(transcript.persistence.is_ok(), framed < 2);
@@ -329,7 +330,7 @@ fn field_part() -> impl Strategy<Value = &'static str> {
 
 /// Lines as they come and go between the heads of a connection.
 fn head_of(lines: &[usize], ending: &str) -> Vec<u8> {
-    const LINES: [&str; 15] = [
+    const LINES: [&str; 16] = [
         "Server: x",
         "Server: another one",
         "Date: Mon, 23 Nov 2026 06:36:27 GMT",
@@ -341,6 +342,7 @@ fn head_of(lines: &[usize], ending: &str) -> Vec<u8> {
         "A: b",
         "A: b\tc",
         "A: b\t",
+        "A: b \t c ",
         "A: b\r\n c",
         "A: \tb\t ",
         " folded",
@@ -355,35 +357,189 @@ fn head_of(lines: &[usize], ending: &str) -> Vec<u8> {
     head.into_bytes()
 }
 
+/// How a head differs from the one before it.
+#[derive(Clone, Debug)]
+enum Change {
+    /// It is another one.
+    Other { lines: Vec<usize>, bare: bool, phrase: bool },
+    /// Some of its bytes are replaced, removed or added.
+    Bytes(Vec<(prop::sample::Index, Splice)>),
+}
+
+#[derive(Clone, Debug)]
+enum Splice {
+    Replace(u8),
+    Remove,
+    Insert(&'static str),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let byte = prop::sample::select(&b"\r\n\t \0\x7f:;,0129aAzZ\x80\xff"[..]);
+    let piece = prop::sample::select(&["\r\n", "\n", "\r\n ", "\t", " ", "x", ": ", "\tx"][..]);
+    let splice = prop_oneof![
+        byte.prop_map(Splice::Replace),
+        Just(Splice::Remove),
+        piece.prop_map(Splice::Insert),
+    ];
+    let other = (vec(0..16usize, 0..8), any::<bool>(), any::<bool>());
+    let other = other.prop_map(|(lines, bare, phrase)| Change::Other { lines, bare, phrase });
+    prop_oneof![
+        2 => other,
+        3 => vec((any::<prop::sample::Index>(), splice), 0..3).prop_map(Change::Bytes),
+    ]
+}
+
+impl Change {
+    fn apply(&self, head: &mut Vec<u8>) {
+        match self {
+            Change::Other { lines, bare, phrase } => {
+                *head = head_of(lines, if *bare { "\n" } else { "\r\n" });
+                if *phrase {
+                    head.splice(12..15, b" A longer phrase".iter().copied());
+                }
+            }
+            Change::Bytes(splices) => splices.iter().for_each(|(at, splice)| {
+                let at = at.index(head.len().max(1)).min(head.len());
+                let (removed, added): (usize, &[u8]) = match splice {
+                    Splice::Replace(byte) => (1, std::slice::from_ref(byte)),
+                    Splice::Remove => (1, b""),
+                    Splice::Insert(piece) => (0, piece.as_bytes()),
+                };
+                head.splice(at..head.len().min(at + removed), added.iter().copied());
+            }),
+        }
+    }
+}
+
+/// Rules under which something is allowed that is not by default, or less of it.
+fn rules(which: usize) -> (Limits, Leniency) {
+    let (limits, leniency) = (Limits::default(), Leniency::default());
+    match which {
+        0 => (limits, Leniency::strict()),
+        1 => (limits.head_bytes(70), leniency.leading_empty_lines(true)),
+        2 => (limits.head_lines(3), leniency.leading_empty_lines(true).space_before_colon(true)),
+        _ => (limits, leniency),
+    }
+}
+
 proptest! {
-    /// What the head before was like changes nothing.
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    /// What the head before was like changes nothing, in whatever pieces the bytes come.
     #[test]
     fn ok_a_head_is_read_as_if_it_were_the_first(
-        heads in vec((vec(0..15usize, 0..8), any::<bool>(), any::<bool>(), any::<bool>()), 1..5),
+        heads in vec((change(), vec(any::<prop::sample::Index>(), 0..3), any::<bool>()), 1..8),
+        which in 0..5usize,
     ) {
-        let fresh = || HeadParser::new(Limits::default(), Leniency::default());
+        let (limits, leniency) = rules(which);
+        let fresh = || HeadParser::new(limits, leniency);
         let mut kept = fresh();
-        for (lines, lf, long, dripped) in heads {
-            let mut wire = head_of(&lines, if lf { "\n" } else { "\r\n" });
-            if long {
-                wire.splice(12..15, b" A longer phrase".iter().copied());
-            }
-            let expected = read_head(&mut fresh(), &wire, dripped);
-            prop_assert_eq!(&read_head(&mut kept, &wire, dripped), &expected);
-            if expected.starts_with("Err") {
+        let mut head = head_of(&[0, 3, 4, 9], "\r\n");
+        for (change, cuts, dripped) in heads {
+            let before = head.clone();
+            change.apply(&mut head);
+            let wire = [&head[..], &before].concat();
+            let mut ends: Vec<_> = match dripped {
+                true => (1..wire.len()).collect(),
+                false => cuts.iter().map(|cut| cut.index(wire.len())).collect(),
+            };
+            ends.sort_unstable();
+            let expected = read_head(&mut fresh(), &wire, &ends);
+            prop_assert_eq!(&read_head(&mut kept, &wire, &ends), &expected);
+            if !expected.starts_with("Ok(Some") {
                 kept = fresh();
+                head = before;
             }
         }
     }
 }
 
-fn read_head(parser: &mut HeadParser, wire: &[u8], dripped: bool) -> String {
-    for end in 1..wire.len() {
-        match parser.parse(&wire[..end]) {
-            _ if !dripped => break,
-            Ok(None) => {}
-            early => return format!("{:?}", early),
+/// Responses, some with interim ones before them, that are alike and yet differ in what matters to the
+/// connection.
+fn exchange() -> impl Strategy<Value = (bool, Vec<u8>)> {
+    let interim = prop::sample::select(
+        &["", "", "", "HTTP/1.1 100 OK\r\n\r\n", "HTTP/1.1 103 OK\r\nContent-Length: 2\r\n\r\n"][..],
+    );
+    let line = prop::sample::select(
+        &[
+            "HTTP/1.1 200 OK\r\n",
+            "HTTP/1.1 200 OK\r\n",
+            "HTTP/1.1 204 OK\r\n",
+            "HTTP/1.1 304 OK\r\n",
+            "HTTP/1.0 200 OK\r\n",
+        ][..],
+    );
+    let fields = prop::sample::subsequence(
+        &[
+            "Connection: keep-alive\r\n",
+            "Keep-Alive: timeout=5\r\n",
+            "Keep-Alive: timeout=6\r\n",
+            "Content-Encoding: x\r\n",
+            "Content-Encoding:\r\n x\r\n",
+        ][..],
+        0..3,
+    );
+    let framing = prop::sample::select(
+        &[
+            "Content-Length: 2\r\n\r\nok",
+            "Content-Length: 2\r\n\r\nok",
+            "Content-Length: 2\r\n\r\n",
+            "Content-Length: 3\r\n\r\nok.",
+            "Content-Length:\r\n 3\r\n\r\nok.",
+            "Content-Length: 0\r\n\r\n",
+            "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+            "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nContent-Length: 2\r\n\r\n",
+            "Transfer-Encoding: chunked\r\n\r\n",
+            "Connection: close\r\nContent-Length: 2\r\n\r\nok",
+            "\r\n",
+        ][..],
+    );
+    (any::<bool>(), interim, line, fields, framing).prop_map(
+        |(is_head, interim, line, fields, rest)| {
+            (is_head, [interim, line, &fields.concat(), rest].concat().into_bytes())
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    /// What the responses before were like does not matter to what one means.
+    #[test]
+    fn ok_a_response_means_what_it_would_as_the_first(exchanges in vec(exchange(), 1..8)) {
+        let mut all = Session { requests: Vec::new(), ..Session::get() };
+        let (mut wire, mut seen) = (Vec::new(), Vec::new());
+        for (is_head, response) in exchanges {
+            let request = Request::new(if is_head { Method::HEAD } else { Method::GET });
+            let mut expected = Session::request(request.clone()).everyway(&response);
+            all.requests.push(request);
+            wire.extend_from_slice(&response);
+            seen.append(&mut expected.seen);
+            let whole = all.everyway(&wire);
+            prop_assert_eq!(&whole.seen, &seen);
+            prop_assert_eq!(whole.error, expected.error);
+            prop_assert_eq!(whole.left, expected.left);
+            prop_assert_eq!(whole.persistence, expected.persistence);
+            if expected.error.is_none() {
+                prop_assert_eq!(whole.keep_alive, expected.keep_alive);
+            }
+            if expected.persistence.is_err() {
+                break;
+            }
         }
     }
-    format!("{:?}", parser.parse(wire))
+}
+
+/// What is read of the wire, and after how many of its bytes.
+fn read_head(parser: &mut HeadParser, wire: &[u8], ends: &[usize]) -> String {
+    for &end in ends.iter().chain([&wire.len()]) {
+        let found = parser.parse(&wire[..end]);
+        if !matches!(found, Ok(None)) {
+            let bytes = found.as_ref().ok().and_then(|found| Some(found.as_ref()?.1.as_bytes()));
+            let bytes = bytes.map(<[u8]>::escape_ascii);
+            let bytes = bytes.map(|bytes| bytes.to_string());
+            return format!("{:?} {:?} at {}", found, bytes, end);
+        }
+    }
+    "nothing".to_owned()
 }

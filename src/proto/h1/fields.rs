@@ -188,11 +188,11 @@ fn common_line(input: &[u8], start: usize, classes: &mut Classes<'_>) -> Option<
     Some((field, next))
 }
 
-/// Does the value begin and end with something else than a space?
+/// Does the value begin and end with something else than white space?
 #[inline(always)]
 fn is_trimmed(value: &[u8]) -> bool {
     match (value.first(), value.last()) {
-        (Some(&first), Some(&last)) => first != b' ' && last != b' ',
+        (Some(&first), Some(&last)) => !is_ows(first) && !is_ows(last),
         _ => false,
     }
 }
