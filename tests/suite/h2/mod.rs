@@ -17,6 +17,7 @@ mod linearity;
 #[cfg(feature = "proxy")]
 mod proxies;
 mod reports;
+mod requests;
 mod sharing;
 mod tls;
 mod wire;
