@@ -445,6 +445,9 @@ const _: () = assert!(mem::size_of::<Field>() == 16);
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn headers(lines: &[(&str, &str)]) -> Headers {
@@ -565,5 +568,144 @@ mod tests {
         ]);
         headers.remove_hop_by_hop();
         assert_eq!(names(&headers), ["Content-Length"]);
+    }
+
+    /// What is done to one of three copies.
+    #[derive(Clone, Copy, Debug)]
+    enum Deed {
+        Append(&'static str, &'static str),
+        Set(&'static str, &'static str),
+        InsertBehind(&'static str, &'static str, &'static str),
+        Remove(&'static str),
+        RemoveHopByHop,
+        CopyFrom(usize),
+        Receive,
+    }
+
+    fn deed() -> impl Strategy<Value = Deed> {
+        let name = || prop::sample::select(&["a", "A", "b", "Connection", "TE", "no name"][..]);
+        let value = || prop::sample::select(&["", "1", "2", " \ta, b", "3 ", "\n"][..]);
+        prop_oneof![
+            4 => (name(), value()).prop_map(|(name, value)| Deed::Append(name, value)),
+            2 => (name(), value()).prop_map(|(name, value)| Deed::Set(name, value)),
+            2 => (name(), name(), value())
+                .prop_map(|(leader, name, value)| Deed::InsertBehind(leader, name, value)),
+            2 => name().prop_map(Deed::Remove),
+            1 => Just(Deed::RemoveHopByHop),
+            2 => (0..3usize).prop_map(Deed::CopyFrom),
+            1 => Just(Deed::Receive),
+        ]
+    }
+
+    type Lines = Vec<(&'static str, &'static str)>;
+
+    /// The same with a plain list.
+    fn model(lines: &mut Lines, deed: Deed) -> bool {
+        let is = |name: &'static str| move |line: &(&str, _)| line.0.eq_ignore_ascii_case(name);
+        let valid = |name: &str, value: &str| name != "no name" && value != "\n";
+        match deed {
+            Deed::Append(name, value)
+            | Deed::Set(name, value)
+            | Deed::InsertBehind(_, name, value)
+                if !valid(name, value) =>
+            {
+                return false
+            }
+            Deed::Append(name, value) => lines.push((name, value)),
+            Deed::Set(name, value) => {
+                let at = lines.iter().position(is(name));
+                lines.retain(|line| !is(name)(line));
+                lines.insert(at.unwrap_or(lines.len()), (name, value));
+            }
+            Deed::InsertBehind(leader, name, value) => {
+                let at = lines.iter().position(is(leader));
+                lines.insert(at.map_or(0, |at| at + 1), (name, value));
+            }
+            Deed::Remove(name) => {
+                let before = lines.len();
+                lines.retain(|line| !is(name)(line));
+                return lines.len() < before;
+            }
+            Deed::RemoveHopByHop => {
+                let names = |(name, value): &(&str, &'static str)| match *name {
+                    "Connection" => value.split(',').map(str::trim).collect(),
+                    _ => Vec::new(),
+                };
+                let named: Vec<&str> = lines.iter().flat_map(names).collect();
+                lines.retain(|line| {
+                    !is("Connection")(line)
+                        && !is("TE")(line)
+                        && !named.iter().any(|name| is(name)(line))
+                });
+            }
+            Deed::CopyFrom(_) => {}
+            Deed::Receive => *lines = vec![("b", "2"), ("a", "1")],
+        }
+        true
+    }
+
+    fn act(headers: &mut Headers, deed: Deed) -> bool {
+        match deed {
+            Deed::Append(name, value) => headers.append(name, value).is_ok(),
+            Deed::Set(name, value) => headers.set(name, value).is_ok(),
+            Deed::InsertBehind(leader, name, value) => {
+                headers.insert_behind(leader, name, value).is_ok()
+            }
+            Deed::Remove(name) => headers.remove(name),
+            Deed::RemoveHopByHop => {
+                headers.remove_hop_by_hop();
+                true
+            }
+            Deed::CopyFrom(_) => true,
+            Deed::Receive => {
+                let field = |start, end| Field {
+                    start,
+                    name_end: start + 1,
+                    value_start: end - 1,
+                    value_end: end,
+                };
+                let fields = vec![field(5, 10), field(11, 15)];
+                *headers = Headers::from_parts(b"line\nb:\t 2\na: 1\n\n".to_vec(), fields);
+                true
+            }
+        }
+    }
+
+    fn wire(lines: &[(&str, &str)]) -> String {
+        let line = |(name, value): &(&str, &str)| match value.trim_start() {
+            "" => format!("{}:\r\n", name),
+            value => format!("{}: {}\r\n", name, value),
+        };
+        lines.iter().map(line).collect()
+    }
+
+    proptest! {
+        /// Whatever is done to copies that share a section, each is what a list of its own would be.
+        #[test]
+        fn ok_copies_are_as_if_they_shared_nothing(deeds in vec((0..3usize, deed()), 0..40)) {
+            let mut copies: [Headers; 3] = Default::default();
+            let mut models: [Lines; 3] = Default::default();
+            for (at, deed) in deeds {
+                if let Deed::CopyFrom(other) = deed {
+                    (copies[at], models[at]) = (copies[other].clone(), models[other].clone());
+                }
+                prop_assert_eq!(act(&mut copies[at], deed), model(&mut models[at], deed));
+                for (copy, model) in copies.iter().zip(&models) {
+                    let mut written = Vec::new();
+                    copy.write_to(&mut written);
+                    prop_assert_eq!(String::from_utf8(written).unwrap(), wire(model));
+                    prop_assert_eq!(copy.len(), model.len());
+                    let mut apart = Headers::new();
+                    for (name, value) in copy.iter() {
+                        apart.append(name, value).unwrap();
+                    }
+                    prop_assert_eq!(&apart, copy);
+                }
+                for (one, other) in [(0, 1), (1, 2), (2, 0)] {
+                    let lower = |at: usize| wire(&models[at]).to_lowercase();
+                    prop_assert_eq!(copies[one] == copies[other], lower(one) == lower(other));
+                }
+            }
+        }
     }
 }
