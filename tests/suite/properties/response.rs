@@ -1,18 +1,28 @@
-//! Any response in any pieces: the same events, and at every step what `replay` checks.
+//! Any response in any pieces: the same events, and at every step what `replay` checks. Each head is read
+//! as it is alone.
 
 use pannier::http::{Method, Version};
-use pannier::proto::h1::Transfer;
+use pannier::proto::h1::{HeadParser, Transfer};
 use pannier::{Leniency, Limits};
 
-use super::replay::{Request, Session};
+use super::replay::{lines, Head, Request, Seen, Session};
 
 /// The first line says what was asked and how it is read, one character for each; the rest is what
 /// the peer sends.
 pub fn check(data: &[u8]) {
     let end = data.iter().position(|&byte| byte == b'\n').unwrap_or(data.len());
     let wire = data.get(end + 1..).unwrap_or(b"");
-    let transcript = session(&data[..end]).everyway(wire);
+    let session = session(&data[..end]);
+    let transcript = session.everyway(wire);
     assert!(transcript.data().len() <= wire.len(), "more content than bytes");
+    for seen in &transcript.seen {
+        if let Seen::Informational(head) | Seen::Head(head) = seen {
+            let mut parser = HeadParser::new(session.limits, session.leniency);
+            let (used, alone) = parser.parse(&head.bytes).expect("valid").expect("whole");
+            assert_eq!(used, head.bytes.len());
+            assert!(Head::from(&alone) == *head, "not {}", lines(&head.fields));
+        }
+    }
 }
 
 /// `g`et, `h`ead, `c`onnect and `u`pgrade are requests, at most eight; the others are switches.
