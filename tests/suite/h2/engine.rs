@@ -335,22 +335,40 @@ fn ok_a_stream_reset_within_its_data_is_passed_over() {
 }
 
 #[test]
-fn ok_a_stream_reset_within_its_last_padding_is_passed_over() {
-    let mut connection = connected(Config::default(), &[]);
-    let stream = request(&mut connection, &Method::GET, true);
-    let wire = [headers(1, OK, false), padded(1, b"hello", 4, true), ping(3)].concat();
-    let (mut used, _) = connection.recv(&wire).unwrap();
-    let (count, event) = connection.recv(&wire[used..used + 15]).unwrap();
-    assert!(matches!(event, Some(Event::Data { data: b"hello", end: false, .. })));
-    used += count;
-    let (count, event) = connection.recv(&wire[used..used + 2]).unwrap();
-    assert_eq!((count, event.is_none()), (2, true));
-    used += count;
-    connection.reset(stream, ErrorCode::CANCEL);
-    connection.output().clear();
-    let (count, event) = connection.recv(&wire[used..]).unwrap();
-    assert_eq!((used + count, event.is_none()), (wire.len(), true));
-    assert_eq!(sent(&mut connection), ["PONG 3"]);
+fn ok_a_stream_may_be_reset_anywhere_in_its_data() {
+    for (content, padding, end) in [
+        (&b"hello"[..], Some(4), false),
+        (b"hello", Some(4), true),
+        (b"hello", Some(0), true),
+        (b"hello", None, true),
+        (b"", Some(4), true),
+    ] {
+        let last = match padding {
+            Some(padding) => padded(1, content, padding, end),
+            None => data(1, content, end),
+        };
+        for cut in 0..last.len() {
+            let mut connection = connected(Config::default(), &[]);
+            request(&mut connection, &Method::GET, true);
+            assert_eq!(feed(&mut connection, &headers(1, OK, false)), 1);
+            let (mut used, mut seen) = (0, Vec::new());
+            loop {
+                let (count, event) = connection.recv(&last[used..cut]).unwrap();
+                used += count;
+                match event {
+                    Some(Event::Data { data, end: false, .. }) => seen.extend_from_slice(data),
+                    None => break,
+                    other => panic!("{:?} after {} bytes", other, cut),
+                }
+            }
+            assert!(content.starts_with(&seen));
+            connection.reset(1, ErrorCode::CANCEL);
+            connection.output().clear();
+            assert_eq!(feed(&mut connection, &[&last[used..], &ping(3)].concat()), 0);
+            assert_eq!(sent(&mut connection), ["PONG 3"], "{} bytes", cut);
+            assert_eq!(connection.recv_eof(), Ok(()));
+        }
+    }
 }
 
 #[test]
