@@ -6,7 +6,6 @@
 //! may ask for more attempts, with growing pauses between them. In both cases only what the server
 //! cannot have processed, or may process twice (RFC 9110 §9.2.2), unless the caller says otherwise.
 
-use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -30,8 +29,6 @@ use super::run::{Answered, Left};
 pub struct RetryPolicy {
     stale: bool,
     attempts: u32,
-    /// There, if there are any.
-    further: Option<Further>,
     first_pause: Duration,
     longest_pause: Duration,
     longest_wish: Duration,
@@ -53,7 +50,6 @@ impl RetryPolicy {
         RetryPolicy {
             stale: true,
             attempts: 0,
-            further: None,
             first_pause: Duration::from_millis(500),
             longest_pause: Duration::from_secs(30),
             longest_wish: Duration::from_secs(120),
@@ -67,11 +63,7 @@ impl RetryPolicy {
     /// 429, 502, 503 or 504. Never beyond the total timeout: if the pause would be, what was got is
     /// the result.
     pub const fn attempts(count: u32) -> RetryPolicy {
-        let further = match count {
-            0 => None,
-            _ => Some(Further(RetryPolicy::pause_before_further)),
-        };
-        RetryPolicy { attempts: count, further, ..RetryPolicy::stale_connections() }
+        RetryPolicy { attempts: count, ..RetryPolicy::stale_connections() }
     }
 
     /// The pause before the first of the further attempts, and how long it may become by doubling.
@@ -137,15 +129,6 @@ impl RetryPolicy {
         result: &Result<Answered>,
         made: u32,
     ) -> Option<Duration> {
-        self.further?.0(self, request, result, made)
-    }
-
-    fn pause_before_further(
-        &self,
-        request: &Request,
-        result: &Result<Answered>,
-        made: u32,
-    ) -> Option<Duration> {
         if made >= self.attempts || !request.body().is_replayable() {
             return None;
         }
@@ -174,26 +157,6 @@ impl RetryPolicy {
         // the microsecond at which each of them has failed.
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         pause / 2 + pause / 2048 * (now.subsec_micros() % 1025)
-    }
-}
-
-/// What reckons the pauses before further attempts. Not called by its name, so that a program that asks for
-/// none of these has neither that nor what reads `Retry-After`.
-#[derive(Clone, Copy)]
-struct Further(fn(&RetryPolicy, &Request, &Result<Answered>, u32) -> Option<Duration>);
-
-/// There is but one.
-impl PartialEq for Further {
-    fn eq(&self, _: &Further) -> bool {
-        true
-    }
-}
-
-impl Eq for Further {}
-
-impl fmt::Debug for Further {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Further")
     }
 }
 
@@ -338,14 +301,6 @@ mod tests {
             );
             assert!(!RetryPolicy::none().allows(&method, replayable, &error));
         }
-    }
-
-    #[test]
-    fn ok_policies_are_the_same_by_what_they_do() {
-        let policies = [0, 1, 2].map(RetryPolicy::attempts);
-        assert_eq!(policies[0], RetryPolicy::default());
-        assert_eq!(policies[1], RetryPolicy::attempts(1));
-        assert_ne!(policies[1], policies[2]);
     }
 
     #[test]
