@@ -10,9 +10,11 @@
 /// The classes of the bytes of an input around the place where it is read.
 pub(super) struct Classes<'a> {
     input: &'a [u8],
-    /// Where the block at hand begins.
-    start: usize,
+    /// What is left of the block at hand, the first byte of the next line in the lowest bit.
     here: Block,
+    /// Where the block ahead begins.
+    next: usize,
+    /// Classified before the lines of the block at hand are read, so that none waits for it.
     ahead: Block,
 }
 
@@ -24,70 +26,42 @@ struct Block {
 }
 
 impl<'a> Classes<'a> {
-    /// Classifies nothing before it is asked.
-    #[inline]
-    pub(super) fn new(input: &'a [u8]) -> Classes<'a> {
-        Classes { input, start: BEFORE, here: Block::NONE, ahead: Block::NONE }
+    /// The classes of what follows `position`, where the first line begins.
+    #[inline(always)]
+    pub(super) fn new(input: &'a [u8], position: usize) -> Classes<'a> {
+        Classes { input, here: Block::NONE, next: position, ahead: Block::at(input, position) }
     }
 
     /// Where the name and the value of the line at `start` end, if they are common ones: the first
     /// byte that is no letter, digit or hyphen, and the first that is no visible ASCII character and
-    /// no space.
-    ///
-    /// A value is looked for from where the name was, not from its end: the end of a line then waits
-    /// for the end of the line before and for nothing else.
+    /// no space. Every line but the first begins two bytes behind the value of the one before.
     #[inline(always)]
     pub(super) fn line(&mut self, start: usize) -> Option<(usize, usize)> {
-        if start.wrapping_sub(self.start) >= WIDTH {
-            self.turn_to(start);
-        }
-        let (from, name_end) = self.find(start, |block| block.name_ends)?;
-        let (_, value_end) = self.find(from, |block| block.value_ends)?;
-        Some((name_end, value_end))
-    }
-
-    /// The first end at or after `at`, and where in its block it was looked for.
-    #[inline(always)]
-    fn find(&mut self, mut at: usize, ends: impl Fn(&Block) -> u64) -> Option<(usize, usize)> {
-        loop {
-            let rest = ends(&self.here);
-            let rest = rest.wrapping_shr(at.wrapping_sub(self.start) as u32);
-            if rest != 0 {
-                return Some((at, at + rest.trailing_zeros() as usize));
+        let (mut name_from, mut names) = (start, self.here.name_ends);
+        let mut value_from = start;
+        while self.here.value_ends == 0 {
+            value_from = self.step(start)?;
+            if names == 0 {
+                (name_from, names) = (value_from, self.here.name_ends);
             }
-            at = self.step()?;
         }
+        let length = self.here.value_ends.trailing_zeros();
+        self.here = self.here.from(length).from(2);
+        Some((name_from + names.trailing_zeros() as usize, value_from + length as usize))
     }
 
-    /// Makes the block ahead the one at hand, and returns where it goes on.
+    /// Makes the block ahead the one at hand, from `start` on if that is in it, and returns where it is
+    /// read from.
     #[inline(always)]
-    fn step(&mut self) -> Option<usize> {
-        let next = self.start.wrapping_add(WIDTH);
-        if next >= self.input.len() {
+    fn step(&mut self, start: usize) -> Option<usize> {
+        let at = start.max(self.next);
+        if at >= self.input.len() {
             return None;
         }
-        self.start = next.min(self.last());
-        self.here = self.ahead;
-        self.ahead = Block::at(self.input, next + WIDTH);
-        Some(next)
-    }
-
-    /// Makes the block with `at` in it the one at hand.
-    #[inline(always)]
-    fn turn_to(&mut self, at: usize) {
-        if at.wrapping_sub(self.start) < 2 * WIDTH {
-            self.step();
-            return;
-        }
-        self.start = at.min(self.last());
-        self.here = Block::at(self.input, at);
-        self.ahead = Block::at(self.input, self.start + WIDTH);
-    }
-
-    /// Where the last block begins.
-    #[inline(always)]
-    fn last(&self) -> usize {
-        self.input.len().saturating_sub(WIDTH)
+        self.here = self.ahead.from((at - block_start(self.input, self.next)) as u32);
+        self.next += WIDTH;
+        self.ahead = Block::at(self.input, self.next);
+        Some(at)
     }
 }
 
@@ -98,15 +72,30 @@ impl Block {
     /// The block at `start`, or the one that begins before it and ends with the input.
     #[inline(always)]
     fn at(input: &[u8], start: usize) -> Block {
-        let from = start.min(input.len().saturating_sub(WIDTH));
-        match input.get(from..).and_then(|input| input.get(..WIDTH)?.try_into().ok()) {
-            Some(bytes) if start < input.len() => {
+        if start >= input.len() {
+            return Block::NONE;
+        }
+        let rest = &input[block_start(input, start)..];
+        match rest.get(..WIDTH).and_then(|bytes| bytes.try_into().ok()) {
+            Some(bytes) => {
                 let (names, values) = classify(bytes);
                 Block { name_ends: !names, value_ends: !values }
             }
-            _ => Block::NONE,
+            None => Block::NONE,
         }
     }
+
+    /// The block without its first bytes, which are fewer than it has.
+    #[inline(always)]
+    fn from(self, bytes: u32) -> Block {
+        Block { name_ends: self.name_ends >> bytes, value_ends: self.value_ends >> bytes }
+    }
+}
+
+/// Where a block begins that is to have the byte at `at`, and is whole.
+#[inline(always)]
+fn block_start(input: &[u8], at: usize) -> usize {
+    at.min(input.len().saturating_sub(WIDTH))
 }
 
 /// Which of the bytes are common in names, and which in values.
@@ -163,9 +152,6 @@ fn transposed(matrix: u64) -> u64 {
 /// The bytes that are classified at once: as many as a word has bits.
 const WIDTH: usize = 64;
 
-/// Where a block begins that no input has a part in, and neither the block after it.
-const BEFORE: usize = 0usize.wrapping_sub(2 * WIDTH);
-
 const COLUMNS: [u8; WIDTH] = columns();
 
 const fn columns() -> [u8; WIDTH] {
@@ -201,7 +187,7 @@ mod tests {
                 let mut input = [b'a'; 200];
                 input[199] = b'\r';
                 input[offset] = byte;
-                let found = Classes::new(&input).line(0);
+                let found = Classes::new(&input, 0).line(0);
                 assert_eq!(found, ends(&input, 0), "{:#x} at {}", byte, offset);
             }
         }
@@ -213,10 +199,12 @@ mod tests {
         for length in WIDTH..lines.len() {
             let input = &lines[..length];
             for start in 0..length {
-                let mut classes = Classes::new(input);
-                assert_eq!(classes.line(start), ends(input, start), "{} of {}", start, length);
-                for next in (start..length).step_by(1 + start % 90) {
-                    assert_eq!(classes.line(next), ends(input, next), "{} of {}", next, length);
+                let mut classes = Classes::new(input, start);
+                let mut next = Some(start);
+                while let Some(at) = next {
+                    let found = classes.line(at);
+                    assert_eq!(found, ends(input, at), "{} of {}", at, length);
+                    next = found.map(|(_, value_end)| value_end + 2).filter(|&at| at < length);
                 }
             }
         }
@@ -225,7 +213,7 @@ mod tests {
     #[test]
     fn err_less_than_a_block_is_left_to_others() {
         let input = [&[b'a'; WIDTH - 3][..], b":\r"].concat();
-        assert!((0..input.len()).all(|start| Classes::new(&input).line(start).is_none()));
-        assert!(Classes::new(b"").line(0).is_none());
+        assert!((0..input.len()).all(|start| Classes::new(&input, start).line(start).is_none()));
+        assert!(Classes::new(b"", 0).line(0).is_none());
     }
 }

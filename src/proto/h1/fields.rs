@@ -63,9 +63,11 @@ impl FieldSection {
             self.searched = input.len();
             return Ok(None);
         }
-        let mut classes = Classes::new(input);
         loop {
-            self.easy_lines(input, before, &mut classes, max_lines);
+            self.easy_lines(input, before, max_lines);
+            if self.is_at_end(input) {
+                return Ok(Some(self.position + 2));
+            }
             match line(input, self.position, leniency)? {
                 Line::Field(field, next) => self.push(field, next, max_lines)?,
                 Line::Fold { value_start, value_end, next } => {
@@ -84,29 +86,31 @@ impl FieldSection {
 
     /// Reads lines as long as they are like those of the message before, or of the common form.
     #[inline(always)]
-    fn easy_lines(
-        &mut self,
-        input: &[u8],
-        before: &Repeated,
-        classes: &mut Classes<'_>,
-        max_lines: usize,
-    ) {
+    fn easy_lines(&mut self, input: &[u8], before: &Repeated, max_lines: usize) {
         let most = max_lines.saturating_sub(self.folds.len());
         loop {
             if self.fields.len() < before.len() {
                 self.position = before.lines(&mut self.fields, most, input, self.position);
             }
-            if self.fields.len() >= most {
+            if self.is_at_end(input) {
                 return;
             }
-            match common_line(input, self.position, classes) {
-                Some((field, next)) => {
-                    self.fields.push(field);
-                    self.position = next;
-                }
-                None => return,
+            // Behind a line that is new those of the message before may go on.
+            let until = match self.fields.len() < before.len() {
+                true => most.min(self.fields.len() + 1),
+                false => most,
+            };
+            self.position = common_lines(&mut self.fields, until, input, self.position);
+            if until == most || self.fields.len() < until {
+                return;
             }
         }
+    }
+
+    /// Does the empty line stand at the position?
+    #[inline]
+    fn is_at_end(&self, input: &[u8]) -> bool {
+        input[self.position..].starts_with(b"\r\n")
     }
 
     #[inline]
@@ -164,20 +168,36 @@ impl FieldSection {
     }
 }
 
+/// Reads lines of the common form at `position` until there are `most`, and returns where the next begins.
+#[inline(never)]
+fn common_lines(fields: &mut Vec<Field>, most: usize, input: &[u8], mut position: usize) -> usize {
+    let mut classes = Classes::new(input, position);
+    while fields.len() < most {
+        match common_line(input, position, &mut classes) {
+            Some((field, next)) => {
+                fields.push(field);
+                position = next;
+            }
+            None => break,
+        }
+    }
+    position
+}
+
 /// Reads the line at `start` if it has the form of nearly all lines: a name of letters, digits and
-/// hyphens that begins with a letter, a colon, one space, a value of visible ASCII characters and
-/// spaces, CRLF. For every other line, and for an unfinished one, [`line()`] decides.
+/// hyphens, a colon, one space, a value of visible ASCII characters and spaces, CRLF. For every other
+/// line, and for an unfinished one, [`line()`] decides.
 #[inline(always)]
 fn common_line(input: &[u8], start: usize, classes: &mut Classes<'_>) -> Option<(Field, usize)> {
-    // The empty line is found here, before anything is classified for it.
-    if !input.get(start)?.is_ascii_alphabetic() {
-        return None;
-    }
     let (name_end, value_end) = classes.line(start)?;
     let next = value_end + 2;
-    match input.get(name_end..next)? {
-        [b':', b' ', value @ .., b'\r', b'\n'] if is_trimmed(value) => {}
-        _ => return None,
+    let rest = input.get(name_end..next)?;
+    if name_end == start || rest.len() < ": x\r\n".len() {
+        return None;
+    }
+    if !rest.starts_with(b": ") || !rest.ends_with(b"\r\n") || !is_trimmed(&rest[2..rest.len() - 2])
+    {
+        return None;
     }
     let field = Field {
         start: start as u32,
@@ -198,6 +218,7 @@ fn is_trimmed(value: &[u8]) -> bool {
 }
 
 /// Reads the line at `start`.
+#[inline(never)]
 fn line(input: &[u8], start: usize, leniency: Leniency) -> Result<Line, Error> {
     match input.get(start) {
         None => return Ok(Line::Unfinished),
@@ -296,7 +317,7 @@ fn name_end(input: &[u8], start: usize) -> usize {
 
 /// The offset of the first byte at or after `at` that no field value may have.
 #[inline]
-pub(super) fn field_bytes_end(input: &[u8], mut at: usize) -> usize {
+fn field_bytes_end(input: &[u8], mut at: usize) -> usize {
     loop {
         at = control_byte(input, at);
         // The tab is the one control character that may stand in a value, and a rare one.
@@ -365,8 +386,8 @@ mod tests {
             for offset in 0..head.len() {
                 let mut input = head.clone();
                 input[offset] = byte;
-                let mut classes = Classes::new(&input);
                 for start in [0, 11, 26, 32, 34, 45, 60, 66, 68] {
+                    let mut classes = Classes::new(&input, start);
                     if let Some((field, next)) = common_line(&input, start, &mut classes) {
                         common += 1;
                         match line(&input, start, Leniency::default()) {

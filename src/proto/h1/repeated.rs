@@ -26,8 +26,9 @@ impl Repeated {
     /// The status line and the length of the head, if `input` begins with all of it.
     #[inline]
     pub(super) fn head(&self, input: &[u8]) -> Option<(StatusLine, usize)> {
+        let status_line = self.status_line?;
         let head = self.headers.received();
-        Some((self.status_line?, head.len())).filter(|_| input.starts_with(head))
+        Some((status_line, head.len())).filter(|_| input.starts_with(head))
     }
 
     /// The header section of the same head.
@@ -37,9 +38,10 @@ impl Repeated {
 
     /// The status line and where it ends, if `input` begins with the same one.
     pub(super) fn status_line(&self, input: &[u8]) -> Option<(StatusLine, usize)> {
+        let status_line = self.status_line?;
         let (bytes, fields) = self.headers.parts();
         let end = self.line_start(fields, 0);
-        Some((self.status_line?, end)).filter(|_| input.starts_with(&bytes[..end]))
+        Some((status_line, end)).filter(|_| input.starts_with(&bytes[..end]))
     }
 
     /// How many fields it had.

@@ -7,10 +7,11 @@
 //! What comes again of the head before is not read again, and neither is what that says about the
 //! connection ([`Repeated`]).
 
+use crate::http::token::is_field_byte;
 use crate::http::{Headers, StatusCode, Version};
 use crate::proto::{Limits, ResponseHead};
 
-use super::fields::{field_bytes_end, line_end, FieldSection};
+use super::fields::{line_end, FieldSection};
 use super::framing::Control;
 use super::repeated::Repeated;
 use super::{Error, Leniency};
@@ -112,33 +113,49 @@ impl HeadParser {
     }
 
     fn scan_within(&mut self, input: &[u8]) -> Result<Option<usize>, Error> {
-        if let State::StatusLine { start, searched } = self.state {
-            self.state = self.scan_beginning(input, start, searched)?;
-        }
-        if let State::Fields(status_line) = self.state {
-            let most = self.limits.head_lines;
-            if let Some(end) = self.section.parse(input, &self.before, most, self.leniency)? {
-                self.state = State::Complete(status_line, end);
+        let status_line = match self.state {
+            State::StatusLine { start, searched } => {
+                match self.scan_beginning(input, start, searched)? {
+                    Some(status_line) => status_line,
+                    None => return Ok(self.end()),
+                }
             }
-        }
+            State::Fields(status_line) => status_line,
+            State::Complete(..) | State::Repeated(..) => return Ok(self.end()),
+        };
+        let most = self.limits.head_lines;
+        let end = self.section.parse(input, &self.before, most, self.leniency)?;
+        self.state = match end {
+            Some(end) => State::Complete(status_line, end),
+            None => State::Fields(status_line),
+        };
+        Ok(end)
+    }
+
+    /// The length of the head, if all of it was read.
+    fn end(&self) -> Option<usize> {
         match self.state {
-            State::Complete(_, end) | State::Repeated(_, end) => Ok(Some(end)),
-            _ => Ok(None),
+            State::Complete(_, end) | State::Repeated(_, end) => Some(end),
+            _ => None,
         }
     }
 
-    /// Reads the status line, or the whole head if it comes again.
+    /// Reads the status line and returns it, unless there is no more to read: the whole head comes
+    /// again, or the line is unfinished.
+    #[inline]
     fn scan_beginning(
         &mut self,
         input: &[u8],
         mut start: usize,
         searched: usize,
-    ) -> Result<State, Error> {
+    ) -> Result<Option<StatusLine>, Error> {
         if searched > start + SHORTEST && !input[searched..].contains(&b'\n') {
-            return Ok(State::StatusLine { start, searched: input.len() });
+            self.state = State::StatusLine { start, searched: input.len() };
+            return Ok(None);
         }
         if let Some((status_line, end)) = self.before.head(input) {
-            return Ok(State::Repeated(status_line, end));
+            self.state = State::Repeated(status_line, end);
+            return Ok(None);
         }
         let mut found = self.before.status_line(input);
         if found.is_none() {
@@ -148,12 +165,10 @@ impl HeadParser {
             found = status_line(input, start, self.leniency)?;
         }
         match found {
-            Some((status_line, end)) => {
-                self.section.begin(end, self.before.len());
-                Ok(State::Fields(status_line))
-            }
-            None => Ok(State::StatusLine { start, searched: input.len() }),
+            Some((_, end)) => self.section.begin(end, self.before.len()),
+            None => self.state = State::StatusLine { start, searched: input.len() },
         }
+        Ok(found.map(|(status_line, _)| status_line))
     }
 
     /// The head that was read to its end, and back to the beginning.
@@ -207,7 +222,9 @@ fn status_line(
         b'\r' | b'\n' if leniency.missing_reason => 12,
         _ => return Err(Error::StatusLine),
     };
-    let reason_end = field_bytes_end(line, reason);
+    // Most reasons are two letters. A loop over bytes also lets the fields be read before it has ended.
+    let length = line[reason..].iter().position(|&byte| !is_field_byte(byte));
+    let reason_end = length.map_or(line.len(), |length| reason + length);
     let next = match line_end(line, reason_end, leniency)? {
         Some(next) => start + next,
         None => return Ok(None),
