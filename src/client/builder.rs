@@ -13,11 +13,11 @@ use crate::proto::h1::{Target, Transfer};
 
 use super::auth::{Credentials, Netrc};
 use super::body::Body;
-use super::config::Protocol;
 #[cfg(feature = "gzip")]
 use super::decode::Decoding;
 use super::draft::Draft;
 use super::multipart::Multipart;
+use super::protocol::{Protocol, Spoken};
 use super::redirect::RedirectPolicy;
 use super::request::{invalid, Request};
 use super::response::Response;
@@ -246,7 +246,7 @@ impl RequestBuilder {
     /// The protocol of this request, in place of the client's.
     pub fn protocol(self, protocol: Protocol) -> RequestBuilder {
         self.change(|draft| {
-            draft.protocol = protocol;
+            draft.spoken = Spoken::named(protocol);
             Ok(())
         })
     }

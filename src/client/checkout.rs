@@ -49,7 +49,7 @@ impl Call<'_> {
 
     /// Will one connection by this route carry many exchanges at once?
     fn sharing(&self, route: &Arc<Route>) -> Sharing {
-        match route.is_http2_known() {
+        match route.spoken.is_http2_known() {
             true => Sharing::Expected,
             false => Sharing::Unexpected,
         }
@@ -174,13 +174,14 @@ impl Call<'_> {
 
     /// Notes that the connection is used again, or with others.
     pub(super) fn reuse(&self, connection: &mut Connection, since: Instant, now: Instant) {
-        connection.facts_mut().was_idle = true;
+        let facts = connection.facts_mut();
+        facts.was_idle = true;
         self.client.pool().count_reused();
         self.observe(|| Event::Reused {
-            connection: connection.facts().id,
-            local: connection.facts().local,
-            remote: connection.facts().remote,
-            exchanges: connection.facts().exchanges,
+            connection: facts.id,
+            local: facts.local,
+            remote: facts.remote,
+            exchanges: facts.exchanges,
             idle: now.saturating_duration_since(since),
         });
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::conn::PoolConfig;
 use crate::error::Result;
 use crate::event::Observer;
-use crate::http::{Headers, Origin, Scheme, Url, Version};
+use crate::http::{Headers, Origin, Url};
 use crate::net::{AddressPolicy, Connect, Resolve, TcpConnect, Tls};
 use crate::proto::h1::Leniency;
 #[cfg(feature = "http2")]
@@ -17,75 +17,13 @@ use super::auth::{Credentials, Keys, Netrc};
 #[cfg(feature = "cookies")]
 use super::cookies::{Carrier, Jar};
 use super::decode::Decoding;
+use super::protocol::{Protocol, Spoken};
 use super::proxy::Proxy;
 use super::redirect::RedirectPolicy;
 use super::retry::RetryPolicy;
 use super::route::Route;
 use super::timeouts::Timeouts;
 use super::Client;
-
-/// The protocol in which requests are sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Protocol {
-    /// HTTP/1.1.
-    #[default]
-    Http11,
-    /// HTTP/1.0: one exchange per connection unless a `Connection: keep-alive` is given and granted.
-    Http10,
-    /// HTTP/2 with servers that choose it in the TLS handshake (RFC 9113 §3.3), which needs a
-    /// [`Tls`] that negotiates; else HTTP/1.1.
-    #[cfg(feature = "http2")]
-    Http2,
-    /// The same over TLS, and over cleartext HTTP/2 at once, without asking (RFC 9113 §3.4): the server is
-    /// known to speak it. What a proxy forwards goes to it in HTTP/1.1.
-    #[cfg(feature = "http2")]
-    Http2PriorKnowledge,
-}
-
-impl Protocol {
-    /// The version of a request that goes out on a connection of HTTP/1.
-    pub(crate) fn version(self) -> Version {
-        match self {
-            Protocol::Http10 => Version::Http10,
-            _ => Version::Http11,
-        }
-    }
-
-    /// What is offered in a TLS handshake with an origin (RFC 7301), in order of preference.
-    pub(super) fn offers(self) -> &'static [&'static [u8]] {
-        match self {
-            #[cfg(feature = "http2")]
-            Protocol::Http2 => &[b"h2", b"http/1.1"],
-            _ => &[b"http/1.1"],
-        }
-    }
-
-    /// What that is on connections to an origin of this scheme. The versions of HTTP/1 share theirs.
-    pub(super) fn spoken_to(self, scheme: Scheme) -> Protocol {
-        match (self, scheme) {
-            #[cfg(feature = "http2")]
-            (Protocol::Http2 | Protocol::Http2PriorKnowledge, Scheme::Https) => Protocol::Http2,
-            #[cfg(feature = "http2")]
-            (Protocol::Http2PriorKnowledge, Scheme::Http) => self,
-            _ => Protocol::Http11,
-        }
-    }
-
-    /// May one connection carry many exchanges at once?
-    pub(super) fn may_be_http2(self) -> bool {
-        !matches!(self, Protocol::Http10 | Protocol::Http11)
-    }
-
-    /// Is HTTP/2 spoken over cleartext without asking?
-    pub(super) fn is_http2_known(self) -> bool {
-        match self {
-            #[cfg(feature = "http2")]
-            Protocol::Http2PriorKnowledge => true,
-            _ => false,
-        }
-    }
-}
 
 /// Builds a [`Client`]. What is not set has the default of its type.
 ///
@@ -119,7 +57,7 @@ pub(crate) struct Config {
     pub(crate) leniency: Leniency,
     pub(crate) redirects: RedirectPolicy,
     pub(crate) retries: RetryPolicy,
-    pub(crate) protocol: Protocol,
+    pub(super) spoken: Spoken,
     pub(crate) decoding: Decoding,
     pub(super) keys: Keys,
     pub(crate) user_agent: String,
@@ -134,8 +72,8 @@ pub(crate) struct Config {
 
 impl Config {
     /// How connections for this URL lead, on which this protocol is to be spoken.
-    pub(super) fn route(&self, url: &Url, protocol: Protocol) -> Result<Route> {
-        Ok(Route::new(self.proxy.way(url, &*self.connector)?, protocol))
+    pub(super) fn route(&self, url: &Url, spoken: Spoken) -> Result<Route> {
+        Ok(Route::new(self.proxy.way(url, &*self.connector)?, spoken))
     }
 }
 
@@ -154,7 +92,7 @@ impl ClientBuilder {
             leniency: Leniency::default(),
             redirects: RedirectPolicy::default(),
             retries: RetryPolicy::default(),
-            protocol: Protocol::default(),
+            spoken: Spoken::default(),
             decoding: Decoding::default(),
             keys: Keys::default(),
             user_agent: user_agent(),
@@ -230,7 +168,7 @@ impl ClientBuilder {
     /// The protocol to speak.
     #[must_use]
     pub fn protocol(mut self, protocol: Protocol) -> ClientBuilder {
-        self.config.protocol = protocol;
+        self.config.spoken = Spoken::named(protocol);
         self
     }
 
@@ -375,7 +313,7 @@ impl fmt::Debug for Config {
             .field("leniency", &self.leniency)
             .field("redirects", &self.redirects)
             .field("retries", &self.retries)
-            .field("protocol", &self.protocol)
+            .field("spoken", &self.spoken)
             .field("decoding", &self.decoding)
             .field("keys", &self.keys)
             .field("proxy", &self.proxy)

@@ -6,8 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Instant;
 
-#[cfg(feature = "http2")]
-use crate::conn::h2;
 use crate::conn::{h1, Connection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Made, Observer, Phase};
@@ -73,25 +71,35 @@ impl Dial<'_> {
             }
         };
         let id = self.maker.last_connection.fetch_add(1, Ordering::Relaxed) + 1;
-        let connection = self.speak(transport, id, made);
+        let connection = self.speak(transport, id, made)?;
         let (local, remote) = (connection.facts().local, connection.facts().remote);
         self.observe(|| Event::Connected { connection: id, local, remote });
         Ok(connection)
     }
 
     /// A connection that speaks what was agreed on, or what the server is known to speak.
-    fn speak(&self, transport: Box<dyn Transport>, id: u64, made: Made) -> Connection {
+    ///
+    /// # Errors
+    /// That is something that was not offered.
+    fn speak(&self, transport: Box<dyn Transport>, id: u64, made: Made) -> Result<Connection> {
         let config = &self.maker.config;
+        let chosen = transport.application_protocol();
         #[cfg(feature = "http2")]
-        if transport.application_protocol() == Some(b"h2") || self.route.is_http2_known() {
-            let exchange = h2::Exchange::new(transport, config.http2, config.limits, id, made);
+        if let Some(open) = self.route.spoken.http2(chosen) {
+            let exchange = open.exchange(transport, config.http2, config.limits, id, made);
             if let Some(streams) = self.maker.manners.streams(self.route) {
                 exchange.expect_room(streams);
             }
-            return Connection::H2(Box::new(exchange));
+            return Ok(Connection::H2(exchange));
+        }
+        // RFC 7301 §3.2: what the server chooses is one of those that it was offered.
+        if chosen == Some(b"h2") {
+            return Err(Error::new(ErrorKind::Tls)
+                .at(Phase::Tls)
+                .message("the server has chosen h2 in the TLS handshake, which was not offered"));
         }
         let connection = h1::Connection::new(transport, config.limits, config.leniency, id, made);
-        Connection::H1(Box::new(connection))
+        Ok(Connection::H1(Box::new(connection)))
     }
 
     /// The adapter, if this origin is spoken to by TLS.
@@ -140,7 +148,7 @@ impl Dial<'_> {
         if self.tls(origin)?.is_none() {
             return Ok(transport);
         }
-        let transport = self.secure(origin, transport, self.route.offers())?;
+        let transport = self.secure(origin, transport, self.route.spoken.offers())?;
         made.secured = Some(Instant::now());
         Ok(transport)
     }

@@ -12,8 +12,9 @@ use crate::proto::h1::{Intent, Transfer};
 
 use super::auth::{self, Credentials, Netrc};
 use super::body::{Body, Trailers};
-use super::config::{Config, Protocol};
+use super::config::Config;
 use super::decode::Decoding;
+use super::protocol::Spoken;
 use super::redirect::RedirectPolicy;
 use super::request::{invalid, OnInformational, Parts, Request};
 use super::retry::RetryPolicy;
@@ -35,7 +36,7 @@ pub(super) struct Draft {
     pub(super) timeouts: Timeouts,
     pub(super) redirects: RedirectPolicy,
     pub(super) retries: RetryPolicy,
-    pub(super) protocol: Protocol,
+    pub(super) spoken: Spoken,
     pub(super) decoding: Decoding,
     pub(super) cancel: Option<CancelToken>,
     pub(super) observer: Option<Arc<dyn Observer>>,
@@ -58,7 +59,7 @@ impl Draft {
             timeouts: config.timeouts,
             redirects: config.redirects,
             retries: config.retries,
-            protocol: config.protocol,
+            spoken: config.spoken,
             decoding: config.decoding,
             cancel: None,
             observer: config.observer.clone(),
@@ -68,7 +69,7 @@ impl Draft {
 
     /// The request.
     pub(super) fn finish(mut self, config: &Config) -> Result<Request> {
-        let version = self.protocol.version();
+        let version = self.spoken.version();
         let own_host = !self.may_add("Host") || config.headers.contains("Host");
         let credentials = self.find_credentials(config);
         let shown = credentials.is_some();
@@ -84,8 +85,8 @@ impl Draft {
         let intent = Intent::of(&self.method, version, &headers, self.transfer);
         let mut parts = Parts {
             method: self.method,
-            route: Arc::new(config.route(&url, self.protocol)?),
-            protocol: self.protocol,
+            route: Arc::new(config.route(&url, self.spoken)?),
+            spoken: self.spoken,
             url,
             target: self.target,
             version,

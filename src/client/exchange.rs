@@ -134,10 +134,11 @@ pub(super) fn vacate(
 
 /// What an error says of the traffic of its exchange.
 pub(super) fn transcript(connection: &Connection, idempotent: bool) -> Transcript {
+    let facts = connection.facts();
     Transcript {
-        sent: connection.facts().sent,
-        received: connection.facts().received,
-        reused: connection.facts().was_idle || connection.facts().exchanges > 1,
+        sent: facts.sent,
+        received: facts.received,
+        reused: facts.was_idle || facts.exchanges > 1,
         idempotent,
         answered: false,
         unprocessed: false,

@@ -37,6 +37,7 @@ mod lines;
 mod manners;
 mod multipart;
 mod pipeline;
+mod protocol;
 #[cfg(feature = "proxy")]
 mod proxy;
 #[cfg(not(feature = "proxy"))]
@@ -68,8 +69,8 @@ pub use self::auth::{Credentials, InvalidNetrc, Netrc};
 pub use self::batch::{Batch, Results};
 pub use self::body::Body;
 pub use self::builder::RequestBuilder;
+pub use self::config::ClientBuilder;
 use self::config::Config;
-pub use self::config::{ClientBuilder, Protocol};
 pub use self::connection::Connection;
 #[cfg(feature = "gzip")]
 pub use self::decode::Decoding;
@@ -81,6 +82,7 @@ pub use self::lines::Lines;
 use self::manners::Manners;
 pub use self::multipart::{Multipart, Part};
 pub use self::pipeline::Pipeline;
+pub use self::protocol::Protocol;
 #[cfg(feature = "proxy")]
 pub use self::proxy::Proxy;
 pub use self::redirect::RedirectPolicy;

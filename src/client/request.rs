@@ -16,8 +16,8 @@ use crate::proto::h1::{Intent, PreparedHead, RequestHead, Target, Transfer};
 
 use super::auth::{Credentials, Netrc};
 use super::body::Body;
-use super::config::Protocol;
 use super::decode::{Decoding, Layer};
+use super::protocol::Spoken;
 use super::redirect::RedirectPolicy;
 use super::retry::RetryPolicy;
 use super::route::Route;
@@ -62,7 +62,7 @@ pub(super) struct Parts {
     /// What is sent in place of path and query.
     pub(super) target: Option<Arc<str>>,
     /// What the caller asked for; and in which version the request goes out in HTTP/1.
-    pub(super) protocol: Protocol,
+    pub(super) spoken: Spoken,
     pub(super) version: Version,
     pub(super) headers: Headers,
     pub(super) body: Arc<Body>,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::http::Origin;
 
-use super::config::Protocol;
+use super::protocol::Spoken;
 use super::proxy::Server;
 
 /// Where connections lead, and what is spoken on them.
@@ -16,7 +16,7 @@ use super::proxy::Server;
 pub(super) struct Route {
     pub(super) way: Way,
     /// As far as it makes a difference.
-    protocol: Protocol,
+    pub(super) spoken: Spoken,
 }
 
 /// Where connections lead.
@@ -32,13 +32,13 @@ pub(super) enum Way {
 }
 
 impl Route {
-    pub(super) fn new(way: Way, protocol: Protocol) -> Route {
-        let protocol = match &way {
-            Way::Direct(origin) | Way::Tunnel(_, origin) => protocol.spoken_to(origin.scheme()),
+    pub(super) fn new(way: Way, spoken: Spoken) -> Route {
+        let spoken = match &way {
+            Way::Direct(origin) | Way::Tunnel(_, origin) => spoken.to(origin.scheme()),
             // What is asked of a proxy itself is HTTP/1.
-            Way::Forward(_) => Protocol::Http11,
+            Way::Forward(_) => Spoken::default(),
         };
-        Route { way, protocol }
+        Route { way, spoken }
     }
 
     /// What is connected to by the system.
@@ -47,16 +47,6 @@ impl Route {
             Way::Direct(origin) => origin,
             Way::Forward(server) | Way::Tunnel(server, _) => server.first_hop(),
         }
-    }
-
-    /// What is offered in a TLS handshake with the origin (RFC 7301), in order of preference.
-    pub(super) fn offers(&self) -> &'static [&'static [u8]] {
-        self.protocol.offers()
-    }
-
-    /// Is HTTP/2 spoken without asking?
-    pub(super) fn is_http2_known(&self) -> bool {
-        self.protocol.is_http2_known()
     }
 
     /// The proxy that reads the requests themselves.

@@ -16,9 +16,10 @@ use crate::proto::socks::{Error as SocksError, Version};
 use crate::proto::ResponseHead;
 
 use super::auth::{Message, Party, Role};
-use super::config::{Config, Protocol};
+use super::config::Config;
 use super::dial::Dial;
 use super::explain::{blame, explain, not_over};
+use super::protocol::Spoken;
 use super::proxy::{Kind, Names, Server};
 use super::request::invalid;
 
@@ -34,7 +35,7 @@ impl Dial<'_> {
             }
         };
         // What is asked of a proxy itself is HTTP/1.
-        let secured = self.secure(&server.origin, transport, Protocol::Http11.offers());
+        let secured = self.secure(&server.origin, transport, Spoken::default().offers());
         secured.map_err(|error| named(error, server))
     }
 

@@ -2,7 +2,11 @@
 //!
 //! HTTP/1 carries one exchange after the other, so there a connection is the whole of it. HTTP/2 carries
 //! many at once, so there it is one's own part of a connection that others use as well. What is asked
-//! of them is the same.
+//! of them is the same. HTTP/2 is asked through a trait, so that a program which never opens such a
+//! connection need not carry what is behind it.
+
+#[cfg(feature = "http2")]
+use std::fmt;
 
 use crate::http::Headers;
 use crate::net::{CancelToken, Deadline, Registration, Transport};
@@ -12,8 +16,6 @@ use crate::proto::{CloseReason, ResponseHead};
 
 use super::exchange::{Allowed, Content, Facts, Failure, Outgoing, Trailers, Watch};
 use super::h1;
-#[cfg(feature = "http2")]
-use super::h2;
 use super::pool::{Tell, Value};
 
 /// What carries an exchange.
@@ -21,7 +23,60 @@ use super::pool::{Tell, Value};
 pub(crate) enum Connection {
     H1(Box<h1::Connection>),
     #[cfg(feature = "http2")]
-    H2(Box<h2::Exchange>),
+    H2(Box<dyn Multiplexed>),
+}
+
+/// One's own part of a connection that carries many exchanges at once. What [`Connection`] has too means
+/// the same here.
+#[cfg(feature = "http2")]
+pub(crate) trait Multiplexed: fmt::Debug + Send {
+    /// Another part of the same connection.
+    fn another(&self) -> Box<dyn Multiplexed>;
+
+    /// Has the connection carry no more exchanges at once, until the peer says how many.
+    fn expect_room(&self, room: usize);
+
+    /// Has it called whenever the connection may carry more exchanges at once than before.
+    fn watch_room(&self, tell: Tell);
+
+    fn facts(&self) -> &Facts;
+    fn facts_mut(&mut self) -> &mut Facts;
+    fn begin(&mut self);
+    fn cancel_by(&mut self, token: &CancelToken) -> Result<(), Failure>;
+    fn forget_token(&mut self);
+    fn send(
+        &mut self,
+        outgoing: &Outgoing<'_>,
+        content: Content<'_>,
+        trailers: Trailers<'_>,
+        allowed: Allowed,
+        watch: &mut dyn Watch,
+    ) -> Result<(), Failure>;
+    fn enqueue(
+        &mut self,
+        outgoing: &Outgoing<'_>,
+        content: &[u8],
+        until: Deadline,
+        watch: &mut dyn Watch,
+    ) -> Result<u64, Failure>;
+    fn recv_head(
+        &mut self,
+        deadline: Deadline,
+        watch: &mut dyn Watch,
+    ) -> Result<ResponseHead, Failure>;
+    fn read(&mut self, buffer: &mut [u8], deadline: Deadline) -> Result<usize, Failure>;
+    fn drain(&mut self);
+    fn content_left(&self) -> Option<u64>;
+    fn is_complete(&self) -> bool;
+    fn is_switched(&self) -> bool;
+    fn persistence(&self) -> Result<KeepAlive, CloseReason>;
+    fn close_reason(&self) -> Option<CloseReason>;
+    fn take_first(&self) -> bool;
+    fn room(&self) -> usize;
+    fn is_alive(&self) -> bool;
+    fn rest(&mut self);
+    fn take_trailers(&mut self) -> Option<Box<Headers>>;
+    fn into_transport(self: Box<Self>) -> Box<dyn Transport>;
 }
 
 /// The same question to either.
@@ -49,9 +104,7 @@ impl Value for Connection {
         match self {
             Connection::H1(_) => None,
             #[cfg(feature = "http2")]
-            Connection::H2(it) => {
-                (_lent < it.room()).then(|| Connection::H2(Box::new(it.another())))
-            }
+            Connection::H2(it) => (_lent < it.room()).then(|| Connection::H2(it.another())),
         }
     }
 
@@ -67,11 +120,19 @@ impl Value for Connection {
 impl Connection {
     /// What is known of it, and of its present exchange.
     pub(crate) fn facts(&self) -> &Facts {
-        either!(self, it => &it.facts)
+        match self {
+            Connection::H1(it) => &it.facts,
+            #[cfg(feature = "http2")]
+            Connection::H2(it) => it.facts(),
+        }
     }
 
     pub(crate) fn facts_mut(&mut self) -> &mut Facts {
-        either!(self, it => &mut it.facts)
+        match self {
+            Connection::H1(it) => &mut it.facts,
+            #[cfg(feature = "http2")]
+            Connection::H2(it) => it.facts_mut(),
+        }
     }
 
     /// Begins an exchange: what was counted in the one before is forgotten.
@@ -86,7 +147,14 @@ impl Connection {
 
     /// Frees the connection from its token. It is of no use if that was cancelled meanwhile.
     pub(crate) fn forget_token(&mut self) -> Result<(), CloseReason> {
-        either!(self, it => it.forget_token())
+        match self {
+            Connection::H1(it) => it.forget_token(),
+            #[cfg(feature = "http2")]
+            Connection::H2(it) => {
+                it.forget_token();
+                Ok(())
+            }
+        }
     }
 
     /// Sends a request whole, or as much of it as the peer wants before it answers.
@@ -127,7 +195,11 @@ impl Connection {
 
     /// Turns to the response to the oldest request in flight, of which this many bytes were sent.
     pub(crate) fn begin_response(&mut self, sent: u64) {
-        either!(self, it => it.begin_response(sent));
+        match self {
+            Connection::H1(it) => it.begin_response(sent),
+            #[cfg(feature = "http2")]
+            Connection::H2(_) => {}
+        }
     }
 
     /// May several requests be in flight on it, one behind the other?
@@ -156,13 +228,22 @@ impl Connection {
     /// Reads the rest of an unread response, if it is known to be near: what is buffered, then at most
     /// `limit` bytes before `deadline`.
     pub(crate) fn drain(&mut self, limit: u64, deadline: Deadline) {
-        either!(self, it => { it.drain(limit, deadline); });
+        match self {
+            Connection::H1(it) => drop(it.drain(limit, deadline)),
+            #[cfg(feature = "http2")]
+            Connection::H2(it) => it.drain(),
+        }
     }
 
     /// What was read and not understood yet. After a broken rule it begins with the head or the
     /// piece of framing that breaks it.
     pub(crate) fn unread(&self) -> &[u8] {
-        either!(self, it => it.unread())
+        match self {
+            Connection::H1(it) => it.unread(),
+            // What broke a rule may have been anyone's.
+            #[cfg(feature = "http2")]
+            Connection::H2(_) => &[],
+        }
     }
 
     /// How much content is left, if its length is known.
@@ -229,7 +310,11 @@ impl Connection {
 
     /// Is the connection quiet, as an idle one should be, or alive at least?
     pub(crate) fn is_quiet(&mut self) -> bool {
-        either!(self, it => it.is_quiet())
+        match self {
+            Connection::H1(it) => it.is_quiet(),
+            #[cfg(feature = "http2")]
+            Connection::H2(it) => it.is_alive(),
+        }
     }
 
     /// Ends the exchange, and gives up memory that only a large one needs.
@@ -244,6 +329,10 @@ impl Connection {
     /// The transport, the bytes that were read from it but belong to whatever comes now, and what can
     /// still cancel it.
     pub(crate) fn into_parts(self) -> (Box<dyn Transport>, Buffer, Option<Registration>) {
-        either!(self, it => it.into_parts())
+        match self {
+            Connection::H1(it) => it.into_parts(),
+            #[cfg(feature = "http2")]
+            Connection::H2(it) => (it.into_transport(), Buffer::new(), None),
+        }
     }
 }

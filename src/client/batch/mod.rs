@@ -172,7 +172,7 @@ where
         self.client.pool().begin_bustle(self.rules.concurrency);
         let config = self.client.config();
         // A connection of HTTP/2 takes as many as its server allows, and who has to wait does so in the pool.
-        let per_origin = match config.protocol.may_be_http2() {
+        let per_origin = match config.spoken.may_be_http2() {
             true => usize::MAX,
             false => config.pool.most_per_origin(),
         };

@@ -20,7 +20,7 @@ use crate::net::Connect;
 use self::bypass::Bypass;
 pub(super) use self::server::{Kind, Names, Server};
 use super::auth::Credentials;
-use super::config::Protocol;
+use super::protocol::Protocol;
 use super::request::{invalid, Request};
 use super::route::Way;
 

@@ -44,7 +44,7 @@ pub(in crate::client) fn next(
     }
     policy.check(followed)?;
     let same_origin = request.url().origin() == url.origin();
-    let route = config.route(&url, request.parts.protocol)?;
+    let route = config.route(&url, request.parts.spoken)?;
     let step = Step { config, before: request, url, route, keeps, same_origin };
     request.changed(|parts| step.take(parts)).map(Some)
 }

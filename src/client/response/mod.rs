@@ -102,17 +102,18 @@ impl Response {
         history: Vec<Redirected>,
     ) -> Response {
         let is_complete = connection.is_complete();
+        let facts = connection.facts();
         let info = ConnectionInfo {
-            id: connection.facts().id,
-            exchanges: connection.facts().exchanges,
-            stream: connection.facts().stream,
-            born: connection.facts().born,
+            id: facts.id,
+            exchanges: facts.exchanges,
+            stream: facts.stream,
+            born: facts.born,
             began: timings.started,
-            local: connection.facts().local,
-            remote: connection.facts().remote,
+            local: facts.local,
+            remote: facts.remote,
             close_reason: None,
         };
-        let received = || Response {
+        let response = Response {
             terms,
             head,
             url: url.clone(),
@@ -126,8 +127,8 @@ impl Response {
             body: Content::Live(connection),
         };
         match is_complete {
-            false => received(),
-            true => received().settled(),
+            false => response,
+            true => response.settled(),
         }
     }
 

@@ -29,16 +29,22 @@ use std::time::Duration;
 use crate::event::Made;
 use crate::http::Headers;
 use crate::net::{CancelToken, Deadline, Registration, Transport};
-use crate::proto::buffer::Buffer;
 use crate::proto::h1::KeepAlive;
 use crate::proto::h2::{Config, StreamId};
-use crate::proto::{CloseReason, Limits};
+use crate::proto::{CloseReason, Limits, ResponseHead};
 
 use self::books::Books;
 use self::link::{Link, Waiter};
 use self::tunnel::Tunnel;
-use super::exchange::{Facts, Failure};
+use super::connection::Multiplexed;
+use super::exchange::{Allowed, Content, Facts, Failure, Outgoing, Trailers, Watch};
 use super::pool::Tell;
+
+/// What opens connections. Whoever has it has all of HTTP/2 with it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Open(Opener);
+
+type Opener = fn(Box<dyn Transport>, Config, Limits, Facts) -> Box<dyn Multiplexed>;
 
 /// A handle on a connection that speaks HTTP/2, and the exchange that it carries for the one who has the
 /// handle. When the last one is dropped, the connection is closed.
@@ -80,50 +86,67 @@ struct Asked {
     connect: bool,
 }
 
-impl Exchange {
-    /// The first handle on a new connection.
-    pub(crate) fn new(
+impl Open {
+    pub(crate) fn new() -> Open {
+        Open(open)
+    }
+
+    /// The first exchange on a new connection.
+    pub(crate) fn exchange(
+        self,
         transport: Box<dyn Transport>,
         config: Config,
         limits: Limits,
         id: u64,
         made: Made,
-    ) -> Exchange {
+    ) -> Box<dyn Multiplexed> {
         let facts = Facts::new(&*transport, id, made);
-        Exchange::on(Arc::new(Link::new(transport, config, limits)), facts)
+        (self.0)(transport, config, limits, facts)
     }
+}
 
-    fn on(link: Arc<Link>, facts: Facts) -> Exchange {
-        Exchange { link, part: Part::Idle, cancel: None, signal: None, trailers: None, facts }
+/// There is only one.
+impl PartialEq for Open {
+    fn eq(&self, _: &Open) -> bool {
+        true
     }
+}
 
-    /// Another handle on the same connection.
-    pub(crate) fn another(&self) -> Exchange {
+impl Eq for Open {}
+
+fn open(
+    transport: Box<dyn Transport>,
+    config: Config,
+    limits: Limits,
+    facts: Facts,
+) -> Box<dyn Multiplexed> {
+    Box::new(Exchange::on(Arc::new(Link::new(transport, config, limits)), facts))
+}
+
+impl Multiplexed for Exchange {
+    fn another(&self) -> Box<dyn Multiplexed> {
         let exchanges = self.link.exchanges.load(Ordering::Relaxed);
-        Exchange::on(Arc::clone(&self.link), Facts { exchanges, was_idle: false, ..self.facts })
+        let facts = Facts { exchanges, was_idle: false, ..self.facts };
+        Box::new(Exchange::on(Arc::clone(&self.link), facts))
     }
 
-    /// How many exchanges the connection may carry at once; none, if no more can begin.
-    pub(crate) fn room(&self) -> usize {
-        self.link.room()
-    }
-
-    /// Has the connection carry no more exchanges at once, until the peer says how many.
-    pub(crate) fn expect_room(&self, room: usize) {
+    fn expect_room(&self, room: usize) {
         self.link.expect_room(room);
     }
 
-    /// Has it called whenever the connection may carry more exchanges at once than before.
-    pub(crate) fn watch_room(&self, tell: Tell) {
+    fn watch_room(&self, tell: Tell) {
         self.link.watch_room(tell);
     }
 
-    /// Is the caller the first to use the connection? Whoever asks later is not.
-    pub(crate) fn take_first(&self) -> bool {
-        !self.link.taken.swap(true, Ordering::Relaxed)
+    fn facts(&self) -> &Facts {
+        &self.facts
     }
 
-    pub(crate) fn begin(&mut self) {
+    fn facts_mut(&mut self) -> &mut Facts {
+        &mut self.facts
+    }
+
+    fn begin(&mut self) {
         self.give_up();
         self.facts.begin();
         self.facts.exchanges = self.link.exchanges.load(Ordering::Relaxed) + 1;
@@ -131,7 +154,7 @@ impl Exchange {
         self.part = Part::Idle;
     }
 
-    pub(crate) fn cancel_by(&mut self, token: &CancelToken) -> Result<(), Failure> {
+    fn cancel_by(&mut self, token: &CancelToken) -> Result<(), Failure> {
         let signal = self.signal.get_or_insert_with(Arc::default);
         let registration = token.register(self.link.waker(signal)).map_err(Failure::Send)?;
         self.cancel = Some((token.clone(), registration));
@@ -139,17 +162,48 @@ impl Exchange {
     }
 
     /// A token that was cancelled does the connection no harm.
-    pub(crate) fn forget_token(&mut self) -> Result<(), CloseReason> {
+    fn forget_token(&mut self) {
         self.cancel = None;
-        Ok(())
     }
 
-    /// Nothing is left to be looked at: what broke a rule may have been anyone's.
-    pub(crate) fn unread(&self) -> &[u8] {
-        &[]
+    fn send(
+        &mut self,
+        outgoing: &Outgoing<'_>,
+        content: Content<'_>,
+        trailers: Trailers<'_>,
+        allowed: Allowed,
+        watch: &mut dyn Watch,
+    ) -> Result<(), Failure> {
+        Exchange::send(self, outgoing, content, trailers, allowed, watch)
     }
 
-    pub(crate) fn content_left(&self) -> Option<u64> {
+    fn enqueue(
+        &mut self,
+        outgoing: &Outgoing<'_>,
+        content: &[u8],
+        until: Deadline,
+        watch: &mut dyn Watch,
+    ) -> Result<u64, Failure> {
+        Exchange::enqueue(self, outgoing, content, until, watch)
+    }
+
+    fn recv_head(
+        &mut self,
+        deadline: Deadline,
+        watch: &mut dyn Watch,
+    ) -> Result<ResponseHead, Failure> {
+        Exchange::recv_head(self, deadline, watch)
+    }
+
+    fn read(&mut self, buffer: &mut [u8], deadline: Deadline) -> Result<usize, Failure> {
+        Exchange::read(self, buffer, deadline)
+    }
+
+    fn drain(&mut self) {
+        Exchange::drain(self);
+    }
+
+    fn content_left(&self) -> Option<u64> {
         match self.part {
             Part::Content(asked) => {
                 let mut books = self.link.lock();
@@ -164,17 +218,16 @@ impl Exchange {
         }
     }
 
-    pub(crate) fn is_complete(&self) -> bool {
+    fn is_complete(&self) -> bool {
         matches!(self.part, Part::Ended | Part::Tunnel(_))
     }
 
-    /// Is what it carries no HTTP any more?
-    pub(crate) fn is_switched(&self) -> bool {
+    fn is_switched(&self) -> bool {
         matches!(self.part, Part::Tunnel(_))
     }
 
-    /// May more exchanges begin on the connection? How this one has ended makes no difference to that.
-    pub(crate) fn persistence(&self) -> Result<KeepAlive, CloseReason> {
+    /// How this exchange has ended makes no difference to whether more can begin.
+    fn persistence(&self) -> Result<KeepAlive, CloseReason> {
         match self.part {
             Part::Tunnel(_) => Err(CloseReason::Upgraded),
             // Mostly there is room, and then no need to look further.
@@ -183,27 +236,40 @@ impl Exchange {
         }
     }
 
-    pub(crate) fn close_reason(&self) -> Option<CloseReason> {
+    fn close_reason(&self) -> Option<CloseReason> {
         self.link.lock().close_reason()
     }
 
-    /// Is the connection alive, as far as can be told without waiting?
-    pub(crate) fn is_quiet(&mut self) -> bool {
+    fn take_first(&self) -> bool {
+        !self.link.taken.swap(true, Ordering::Relaxed)
+    }
+
+    fn room(&self) -> usize {
+        self.link.room()
+    }
+
+    fn is_alive(&self) -> bool {
         self.link.is_alive()
     }
 
-    /// Ends the exchange, whatever is left of it. With the last one the connection itself goes to rest.
-    pub(crate) fn rest(&mut self) {
+    /// Whatever is left of the exchange. With the last one the connection itself goes to rest.
+    fn rest(&mut self) {
         self.give_up();
     }
 
-    pub(crate) fn take_trailers(&mut self) -> Option<Box<Headers>> {
+    fn take_trailers(&mut self) -> Option<Box<Headers>> {
         self.trailers.take()
     }
 
     /// What a CONNECT has opened.
-    pub(crate) fn into_parts(self) -> (Box<dyn Transport>, Buffer, Option<Registration>) {
-        (Box::new(Tunnel::new(self)), Buffer::new(), None)
+    fn into_transport(self: Box<Self>) -> Box<dyn Transport> {
+        Box::new(Tunnel::new(*self))
+    }
+}
+
+impl Exchange {
+    fn on(link: Arc<Link>, facts: Facts) -> Exchange {
+        Exchange { link, part: Part::Idle, cancel: None, signal: None, trailers: None, facts }
     }
 
     /// Works and sleeps until `pick` finds in the books what it looks for.

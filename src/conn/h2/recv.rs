@@ -34,7 +34,7 @@ impl Progress {
 
 impl Exchange {
     /// Waits for the head of the final response.
-    pub(crate) fn recv_head(
+    pub(super) fn recv_head(
         &mut self,
         deadline: Deadline,
         watch: &mut dyn Watch,
@@ -67,11 +67,8 @@ impl Exchange {
         watch.informational(head);
     }
 
-    /// Turns to the response to a request that was sent before.
-    pub(crate) fn begin_response(&mut self, _sent: u64) {}
-
     /// Reads content: at least one byte, or 0 at the end of the response (or if `buffer` is empty).
-    pub(crate) fn read(&mut self, buffer: &mut [u8], deadline: Deadline) -> Result<usize, Failure> {
+    pub(super) fn read(&mut self, buffer: &mut [u8], deadline: Deadline) -> Result<usize, Failure> {
         let asked = match self.part {
             Part::Content(asked) | Part::Tunnel(asked) if !buffer.is_empty() => asked,
             _ => return Ok(0),
@@ -98,8 +95,8 @@ impl Exchange {
     }
 
     /// Drops what has come of an unread response. If that is not all, the rest is not waited for: the
-    /// connection does not depend on it. Says whether it was.
-    pub(crate) fn drain(&mut self, _limit: u64, _deadline: Deadline) -> bool {
+    /// connection does not depend on it.
+    pub(super) fn drain(&mut self) {
         if let Part::Content(asked) = self.part {
             let mut books = self.link.lock();
             if let Some(slot) = books.slots.get(asked.stream).filter(|slot| slot.ended) {
@@ -109,7 +106,6 @@ impl Exchange {
                 self.go_on(progress);
             }
         }
-        self.is_complete()
     }
 
     fn go_on(&mut self, progress: Progress) {

@@ -13,6 +13,7 @@ use crate::net::Deadline;
 use crate::proto::h1;
 use crate::proto::h2::{self, shown_fields, RequestHead};
 
+use super::super::connection::Multiplexed;
 use super::super::exchange::{Allowed, Content, Failure, Outgoing, SentHead, Trailers, Watch};
 use super::books::{Books, Opened};
 use super::link::{is_timeout, Waiter};
@@ -28,7 +29,7 @@ enum Sent {
 
 impl Exchange {
     /// Sends a request whole, or as much of it as the peer wants before it answers.
-    pub(crate) fn send(
+    pub(super) fn send(
         &mut self,
         outgoing: &Outgoing<'_>,
         content: Content<'_>,
@@ -71,7 +72,7 @@ impl Exchange {
 
     /// Begins an exchange whose request will be written when someone waits, and is waited for itself only
     /// until there is a stream for it. Returns how long it is on the wire.
-    pub(crate) fn enqueue(
+    pub(super) fn enqueue(
         &mut self,
         outgoing: &Outgoing<'_>,
         content: &[u8],

@@ -62,6 +62,16 @@ fn ok_without_being_asked_for_http2_is_not_offered() {
 }
 
 #[test]
+fn err_a_server_that_chooses_http2_unoffered_is_told_apart() {
+    let peer = Peer::play(|stage| drop(stage.accept()));
+    let client = builder().tls(Negotiating::new(Some("h2"))).build();
+    let error = client.get(https(&peer, "/")).send().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Tls);
+    let text = "the server has chosen h2 in the TLS handshake, which was not offered";
+    assert!(error.to_string().starts_with(text), "{}", error);
+}
+
+#[test]
 fn ok_over_cleartext_http2_is_not_spoken_without_prior_knowledge() {
     let peer = Peer::answers([OK]);
     let client = builder().protocol(Protocol::Http2).build();
