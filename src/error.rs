@@ -45,12 +45,12 @@ struct Inner {
 }
 
 /// What an error comes from. Not a `dyn Error`, which would bring the `Debug` of each into every
-/// program.
+/// program; but of HTTP/2, of which few programs have anything.
 pub(crate) enum Source {
     Io(io::Error),
     Protocol(h1::Error),
     #[cfg(feature = "http2")]
-    Http2(h2::Error),
+    Http2(Box<dyn error::Error + Send + Sync>),
     #[cfg(feature = "proxy")]
     Socks(socks::Error),
     Url(UrlError),
@@ -176,12 +176,6 @@ impl Error {
     /// A rule of HTTP/1 that was broken in this phase.
     pub(crate) fn broken_rule(phase: Phase, rule: h1::Error) -> Error {
         Error::new(kind_of(phase, &rule)).at(phase).message(rule.to_string()).cause(rule)
-    }
-
-    /// A rule of HTTP/2 that was broken in this phase.
-    #[cfg(feature = "http2")]
-    pub(crate) fn broken_http2(phase: Phase, rule: h2::Error) -> Error {
-        Error::new(kind_of_http2(phase, &rule)).at(phase).message(rule.to_string()).cause(rule)
     }
 
     /// The same as an error of another kind.
@@ -347,7 +341,7 @@ impl error::Error for Error {
             Source::Io(source) => source as _,
             Source::Protocol(source) => source as _,
             #[cfg(feature = "http2")]
-            Source::Http2(source) => source as _,
+            Source::Http2(source) => &**source as _,
             #[cfg(feature = "proxy")]
             Source::Socks(source) => source as _,
             Source::Url(source) => source as _,
@@ -386,7 +380,7 @@ impl From<h1::Error> for Source {
 #[cfg(feature = "http2")]
 impl From<h2::Error> for Source {
     fn from(source: h2::Error) -> Source {
-        Source::Http2(source)
+        Source::Http2(Box::new(source))
     }
 }
 
@@ -419,6 +413,7 @@ impl From<Error> for io::Error {
                 io::ErrorKind::InvalidData
             }
             ErrorKind::InvalidUrl | ErrorKind::InvalidRequest => io::ErrorKind::InvalidInput,
+            ErrorKind::Reset => io::ErrorKind::ConnectionReset,
             _ => io::ErrorKind::Other,
         };
         io::Error::new(kind, error)
@@ -459,26 +454,6 @@ fn kind_of(phase: Phase, rule: &h1::Error) -> ErrorKind {
         h1::Error::NotReady | h1::Error::RequestFraming | h1::Error::Target => {
             ErrorKind::InvalidRequest
         }
-        _ if phase == Phase::Receive => ErrorKind::Framing,
-        _ => ErrorKind::Protocol,
-    }
-}
-
-/// The same of the rules of HTTP/2.
-#[cfg(feature = "http2")]
-fn kind_of_http2(phase: Phase, rule: &h2::Error) -> ErrorKind {
-    match rule {
-        h2::Error::HeadTooLong(_)
-        | h2::Error::TrailerTooLong(_)
-        | h2::Error::TooManyFields(_)
-        | h2::Error::TooManyInterim(_)
-        | h2::Error::BlockTooLong(_)
-        | h2::Error::TooManyContinuations(_) => ErrorKind::TooLarge,
-        h2::Error::ClosedBeforeSettings => ErrorKind::EmptyResponse,
-        h2::Error::ContentMismatch { received, expected } if received < expected => {
-            ErrorKind::Truncated
-        }
-        _ if rule.is_local() => ErrorKind::InvalidRequest,
         _ if phase == Phase::Receive => ErrorKind::Framing,
         _ => ErrorKind::Protocol,
     }

@@ -7,8 +7,6 @@ use crate::conn::Failure;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Phase;
 use crate::net::{AddressRefused, CancelToken, Deadline};
-#[cfg(feature = "http2")]
-use crate::proto::h2::{ErrorCode, Reset};
 
 /// Is there still any use in going on with something that is to end by then?
 pub(super) fn not_over(
@@ -37,42 +35,11 @@ pub(super) fn explain(cancel: Option<&CancelToken>, phase: Phase, failure: Failu
         _ if is_cancelled(cancel) => Error::new(ErrorKind::Cancelled).at(phase),
         Failure::Protocol(error) => Error::broken_rule(phase, error),
         #[cfg(feature = "http2")]
-        Failure::Connection(error) => Error::broken_http2(phase, error),
-        #[cfg(feature = "http2")]
-        Failure::Stream(reset) => ended_alone(phase, reset),
-        #[cfg(feature = "http2")]
-        Failure::Closed(complaint) => closed(phase, complaint),
+        Failure::Http2(fault) => fault.explain(phase),
         #[cfg(feature = "proxy")]
         Failure::Socks(error) => {
             Error::new(ErrorKind::Proxy).at(phase).message(error.to_string()).cause(error)
         }
-    }
-}
-
-/// The peer has closed a connection of HTTP/2 in the middle of an exchange.
-#[cfg(feature = "http2")]
-fn closed(phase: Phase, complaint: Option<ErrorCode>) -> Error {
-    let (kind, text) = match phase {
-        Phase::Receive => {
-            (ErrorKind::Truncated, "the peer closed the connection amid the response")
-        }
-        _ => (ErrorKind::EmptyResponse, "the peer closed the connection without a response"),
-    };
-    let error = Error::new(kind).at(phase);
-    match complaint {
-        Some(code) => error.message(format!("{}, and said {}", text, code)),
-        None => error.message(text),
-    }
-}
-
-/// RFC 9113 §5.4.2, §8.7: what the end of one exchange, in place of its response, means.
-#[cfg(feature = "http2")]
-fn ended_alone(phase: Phase, reset: Reset) -> Error {
-    let text = reset.to_string();
-    match reset {
-        Reset::Malformed(error) => Error::broken_http2(phase, error),
-        Reset::Unprocessed(_) => Error::new(ErrorKind::Reset).at(phase).message(text).unprocessed(),
-        _ => Error::new(ErrorKind::Reset).at(phase).message(text),
     }
 }
 

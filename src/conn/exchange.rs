@@ -1,17 +1,21 @@
 //! What an exchange brings to its connection and learns from it, in whichever version of HTTP.
 
+#[cfg(feature = "http2")]
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "http2")]
+use crate::error::Error;
 use crate::event::Made;
+#[cfg(feature = "http2")]
+use crate::event::Phase;
 use crate::http::Headers;
 #[cfg(feature = "http2")]
 use crate::http::Scheme;
 use crate::net::{Deadline, Transport};
 use crate::proto::h1::{self, PreparedHead};
-#[cfg(feature = "http2")]
-use crate::proto::h2;
 #[cfg(feature = "proxy")]
 use crate::proto::socks;
 use crate::proto::ResponseHead;
@@ -51,21 +55,20 @@ pub(crate) enum Failure {
     Send(io::Error),
     Receive(io::Error),
     Protocol(h1::Error),
-    /// A rule of HTTP/2 that the peer, or the caller, has broken.
+    /// Something that only HTTP/2 knows.
     #[cfg(feature = "http2")]
-    Connection(h2::Error),
-    /// The exchange was ended alone.
-    #[cfg(feature = "http2")]
-    Stream(h2::Reset),
-    /// The peer has closed the connection before the end of the exchange, for a reason that it may have
-    /// given.
-    #[cfg(feature = "http2")]
-    Closed(Option<h2::ErrorCode>),
+    Http2(Box<dyn Explain>),
     /// The SOCKS proxy on the way.
     #[cfg(feature = "proxy")]
     Socks(socks::Error),
     /// The caller's content could not be read.
     Content(io::Error),
+}
+
+/// Says what it means to a caller.
+#[cfg(feature = "http2")]
+pub(crate) trait Explain: fmt::Debug + Send {
+    fn explain(&self, phase: Phase) -> Error;
 }
 
 /// What the driver of a connection wants to know while an exchange is under way.

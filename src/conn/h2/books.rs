@@ -12,6 +12,7 @@ use crate::proto::h2::{
 use crate::proto::CloseReason;
 
 use super::super::exchange::Failure;
+use super::fault::Fault;
 use super::halves::Halves;
 use super::link::Waiter;
 use super::slot::{Slot, Slots};
@@ -115,14 +116,14 @@ impl Books {
         }
         let gone = Reset::Unprocessed(Unprocessed::GoneAway(ErrorCode::NO_ERROR));
         if self.halves.are_refused() && self.engine.can_open() != Err(Refusal::Full) {
-            return Err(Failure::Stream(gone));
+            return Err(Fault::Reset(gone).into());
         }
         let before = self.engine.output().len();
         let stream = match self.engine.open(head, end) {
             Ok(stream) => stream,
             Err(h2::Error::Refused(Refusal::Full)) => return Ok(None),
-            Err(h2::Error::Refused(_)) => return Err(Failure::Stream(gone)),
-            Err(error) => return Err(Failure::Connection(error)),
+            Err(h2::Error::Refused(_)) => return Err(Fault::Reset(gone).into()),
+            Err(error) => return Err(Fault::Rule(error).into()),
         };
         let length = (self.engine.output().len() - before) as u64;
         self.opened += 1;
@@ -336,8 +337,8 @@ impl End {
     /// What it means for an exchange that was under way.
     pub(super) fn failure(&self, blame: fn(io::Error) -> Failure) -> Failure {
         match self {
-            End::Broken(error) => Failure::Connection(*error),
-            End::Closed(complaint) => Failure::Closed(*complaint),
+            End::Broken(rule) => Fault::Rule(*rule).into(),
+            End::Closed(complaint) => Fault::Closed(*complaint).into(),
             End::Lost(error) => blame(match error.raw_os_error() {
                 Some(code) => io::Error::from_raw_os_error(code),
                 None => io::Error::new(error.kind(), error.to_string()),

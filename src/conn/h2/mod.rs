@@ -12,6 +12,7 @@
 //! Only where one thread has many streams there is no difference.
 
 mod books;
+mod fault;
 mod halves;
 mod link;
 mod recv;

@@ -9,6 +9,7 @@ use crate::proto::ResponseHead;
 
 use super::super::exchange::{Failure, Watch};
 use super::books::Books;
+use super::fault::Fault;
 use super::{Asked, Exchange, Part, IN_PASSING};
 
 /// What one waits for before the content.
@@ -41,7 +42,7 @@ impl Exchange {
     ) -> Result<ResponseHead, Failure> {
         let asked = match self.part {
             Part::Head(asked) => asked,
-            _ => return Err(Failure::Closed(None)),
+            _ => return Err(Fault::Closed(None).into()),
         };
         loop {
             let found = self.wait(asked, deadline, Failure::Receive, &mut [], |books, _| {
@@ -79,7 +80,7 @@ impl Exchange {
             let count = if at_once > 0 { at_once } else { slot.take_data(waiter.buffer) };
             let (received, is_over) = (slot.received, slot.is_over());
             if count == 0 && !is_over {
-                return slot.reset.take().map(|reset| Err(Failure::Stream(reset)));
+                return slot.reset.take().map(|reset| Err(Fault::Reset(reset).into()));
             }
             let released = at_once == 0 && !is_over && books.release(asked.stream, count);
             Some(Ok((count, Progress::note(books, asked, received, is_over), released)))
@@ -126,5 +127,5 @@ fn find_head(books: &mut Books, asked: Asked) -> Option<Result<Found, Failure>> 
         let (received, is_over) = (slot.received, slot.is_over());
         return Some(Ok(Found::Final(head, Progress::note(books, asked, received, is_over))));
     }
-    slot.reset.take().map(|reset| Err(Failure::Stream(reset)))
+    slot.reset.take().map(|reset| Err(Fault::Reset(reset).into()))
 }

@@ -16,6 +16,7 @@ use crate::proto::h2::{self, shown_fields, RequestHead};
 use super::super::connection::Multiplexed;
 use super::super::exchange::{Allowed, Content, Failure, Outgoing, SentHead, Trailers, Watch};
 use super::books::{Books, Opened};
+use super::fault::Fault;
 use super::link::{is_timeout, Waiter};
 use super::{Asked, Exchange, Part};
 
@@ -60,7 +61,7 @@ impl Exchange {
                 match self.link.lock().engine.send_trailers(asked.stream, &fields) {
                     // What has ended the stream is found where its response is waited for.
                     Err(h2::Error::NotOpen) => return Ok(()),
-                    sent => sent.map_err(Failure::Connection)?,
+                    sent => sent.map_err(Fault::Rule)?,
                 }
             }
             self.link.lock().slots.end_sending(asked.stream);

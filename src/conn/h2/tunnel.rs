@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use crate::event::Phase;
 use crate::net::{Deadline, Interrupt, Readiness, Transport};
 
 use super::super::exchange::Failure;
@@ -60,8 +61,7 @@ impl Transport for Tunnel {
 fn to_io(failure: Failure) -> io::Error {
     match failure {
         Failure::Send(error) | Failure::Receive(error) | Failure::Content(error) => error,
-        Failure::Connection(error) => io::Error::new(io::ErrorKind::InvalidData, error),
-        Failure::Stream(reset) => io::Error::new(io::ErrorKind::ConnectionReset, reset.to_string()),
+        Failure::Http2(fault) => fault.explain(Phase::Receive).into(),
         _ => io::ErrorKind::UnexpectedEof.into(),
     }
 }
