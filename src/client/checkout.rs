@@ -127,7 +127,7 @@ impl Call<'_> {
         granted: Grant<Arc<Route>, Connection>,
     ) -> Result<Option<Obtained>> {
         Ok(match granted {
-            Grant::Value(connection) if connection.facts().exchanges == 0 => {
+            Grant::Value(connection) if connection.tally().exchanges == 0 => {
                 Some(Obtained::New(connection))
             }
             // It was made aside, and of those who waited for it one is the first.
@@ -174,14 +174,14 @@ impl Call<'_> {
 
     /// Notes that the connection is used again, or with others.
     pub(super) fn reuse(&self, connection: &mut Connection, since: Instant, now: Instant) {
-        let facts = connection.facts_mut();
-        facts.was_idle = true;
+        connection.tally_mut().was_idle = true;
         self.client.pool().count_reused();
+        let (facts, tally) = (connection.facts(), connection.tally());
         self.observe(|| Event::Reused {
             connection: facts.id,
             local: facts.local,
             remote: facts.remote,
-            exchanges: facts.exchanges,
+            exchanges: tally.exchanges,
             idle: now.saturating_duration_since(since),
         });
     }

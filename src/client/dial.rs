@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::conn::{h1, Connection};
+use crate::conn::{h1, Connection, Facts};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Made, Observer, Phase};
 use crate::http::{Origin, Scheme};
@@ -71,8 +71,9 @@ impl Dial<'_> {
             }
         };
         let id = self.maker.last_connection.fetch_add(1, Ordering::Relaxed) + 1;
-        let connection = self.speak(transport, id, made)?;
-        let (local, remote) = (connection.facts().local, connection.facts().remote);
+        let facts = Facts::new(&*transport, id, made);
+        let connection = self.speak(transport, facts)?;
+        let Facts { local, remote, .. } = facts;
         self.observe(|| Event::Connected { connection: id, local, remote });
         Ok(connection)
     }
@@ -81,12 +82,12 @@ impl Dial<'_> {
     ///
     /// # Errors
     /// That is something that was not offered.
-    fn speak(&self, transport: Box<dyn Transport>, id: u64, made: Made) -> Result<Connection> {
+    fn speak(&self, transport: Box<dyn Transport>, facts: Facts) -> Result<Connection> {
         let config = &self.maker.config;
         let chosen = transport.application_protocol();
         #[cfg(feature = "http2")]
         if let Some(open) = self.route.spoken.http2(chosen) {
-            let exchange = open.exchange(transport, config.http2, config.limits, id, made);
+            let exchange = open.exchange(transport, config.http2, config.limits, facts);
             if let Some(streams) = self.maker.manners.streams(self.route) {
                 exchange.expect_room(streams);
             }
@@ -98,7 +99,7 @@ impl Dial<'_> {
                 .at(Phase::Tls)
                 .message("the server has chosen h2 in the TLS handshake, which was not offered"));
         }
-        let connection = h1::Connection::new(transport, config.limits, config.leniency, id, made);
+        let connection = h1::Connection::new(transport, config.limits, config.leniency, facts);
         Ok(Connection::H1(Box::new(connection)))
     }
 

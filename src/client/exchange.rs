@@ -134,11 +134,11 @@ pub(super) fn vacate(
 
 /// What an error says of the traffic of its exchange.
 pub(super) fn transcript(connection: &Connection, idempotent: bool) -> Transcript {
-    let facts = connection.facts();
+    let tally = connection.tally();
     Transcript {
-        sent: facts.sent,
-        received: facts.received,
-        reused: facts.was_idle || facts.exchanges > 1,
+        sent: tally.sent,
+        received: tally.received,
+        reused: tally.was_idle || tally.exchanges > 1,
         idempotent,
         answered: false,
         unprocessed: false,

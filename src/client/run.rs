@@ -358,7 +358,7 @@ impl Call<'_> {
     ) -> Result<ResponseHead> {
         let mut watch = self.notify(request, connection);
         let deadline = self.until(self.timeouts.response);
-        let before = connection.facts().received;
+        let before = connection.tally().received;
         let head = connection.recv_head(deadline, &mut watch).map_err(|failure| {
             let bytes = connection.unread();
             if !bytes.is_empty() {
@@ -367,7 +367,7 @@ impl Call<'_> {
             self.explain(Phase::Wait, failure)
         })?;
         // What nothing was read for was there when this step began.
-        let waited = connection.facts().received > before;
+        let waited = connection.tally().received > before;
         timings.head = Some(if waited { Instant::now() } else { self.began });
         self.observe(|| Event::ResponseHead { status: head.status(), head: head.as_bytes() });
         self.heed(request, &head);

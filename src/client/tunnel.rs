@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use crate::conn::{h1, socks, tunnel, Failure, SentHead, Watch};
+use crate::conn::{h1, socks, tunnel, Facts, Failure, SentHead, Watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Made, Phase};
 use crate::http::{redact, Headers, Host, Method, Origin, StatusCode};
@@ -99,7 +99,8 @@ impl Dial<'_> {
         let transport = self.reach(server, made)?;
         let registered = self.interruptible(&*transport);
         let registration = registered.map_err(|error| self.failed(Failure::Send(error)))?;
-        let connection = h1::Connection::new(transport, *limits, *leniency, 0, *made);
+        let facts = Facts::new(&*transport, 0, *made);
+        let connection = h1::Connection::new(transport, *limits, *leniency, facts);
         Ok(Leg { connection, registration })
     }
 

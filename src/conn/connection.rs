@@ -14,7 +14,7 @@ use crate::proto::buffer::Buffer;
 use crate::proto::h1::KeepAlive;
 use crate::proto::{CloseReason, ResponseHead};
 
-use super::exchange::{Allowed, Content, Facts, Failure, Outgoing, Trailers, Watch};
+use super::exchange::{Allowed, Content, Facts, Failure, Outgoing, Tally, Trailers, Watch};
 use super::h1;
 use super::pool::{Tell, Value};
 
@@ -40,7 +40,8 @@ pub(crate) trait Multiplexed: fmt::Debug + Send {
     fn watch_room(&self, tell: Tell);
 
     fn facts(&self) -> &Facts;
-    fn facts_mut(&mut self) -> &mut Facts;
+    fn tally(&self) -> &Tally;
+    fn tally_mut(&mut self) -> &mut Tally;
     fn begin(&mut self);
     fn cancel_by(&mut self, token: &CancelToken) -> Result<(), Failure>;
     fn forget_token(&mut self);
@@ -118,7 +119,7 @@ impl Value for Connection {
 }
 
 impl Connection {
-    /// What is known of it, and of its present exchange.
+    /// What is known of it.
     pub(crate) fn facts(&self) -> &Facts {
         match self {
             Connection::H1(it) => &it.facts,
@@ -127,11 +128,20 @@ impl Connection {
         }
     }
 
-    pub(crate) fn facts_mut(&mut self) -> &mut Facts {
+    /// What is counted of its present exchange.
+    pub(crate) fn tally(&self) -> &Tally {
         match self {
-            Connection::H1(it) => &mut it.facts,
+            Connection::H1(it) => &it.tally,
             #[cfg(feature = "http2")]
-            Connection::H2(it) => it.facts_mut(),
+            Connection::H2(it) => it.tally(),
+        }
+    }
+
+    pub(crate) fn tally_mut(&mut self) -> &mut Tally {
+        match self {
+            Connection::H1(it) => &mut it.tally,
+            #[cfg(feature = "http2")]
+            Connection::H2(it) => it.tally_mut(),
         }
     }
 
@@ -284,7 +294,7 @@ impl Connection {
     /// Is the caller the first to use it? Whoever asks later is not.
     pub(crate) fn take_first(&self) -> bool {
         match self {
-            Connection::H1(it) => it.facts.exchanges == 0,
+            Connection::H1(it) => it.tally.exchanges == 0,
             #[cfg(feature = "http2")]
             Connection::H2(it) => it.take_first(),
         }

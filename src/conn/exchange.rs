@@ -99,22 +99,14 @@ impl SentHead<'_> {
     }
 }
 
-/// What is known of a connection, and what crossed it in the present exchange.
+/// What is known of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Facts {
     pub(crate) id: u64,
     pub(crate) born: Instant,
     pub(crate) made: Made,
-    /// How many exchanges it has carried, the present one included.
-    pub(crate) exchanges: u64,
-    /// The number of the stream that carries the present one, in HTTP/2.
-    pub(crate) stream: Option<u32>,
-    /// Was it taken from the pool, so that the peer may have ended it meanwhile?
-    pub(crate) was_idle: bool,
     pub(crate) local: Option<SocketAddr>,
     pub(crate) remote: Option<SocketAddr>,
-    pub(crate) sent: u64,
-    pub(crate) received: u64,
 }
 
 impl Facts {
@@ -123,16 +115,26 @@ impl Facts {
             id,
             born: made.ready().unwrap_or_else(Instant::now),
             made,
-            exchanges: 0,
-            stream: None,
-            was_idle: false,
             local: transport.local_addr(),
             remote: transport.peer_addr(),
-            sent: 0,
-            received: 0,
         }
     }
+}
 
+/// What is counted of an exchange.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Tally {
+    /// How many its connection has carried, this one included.
+    pub(crate) exchanges: u64,
+    /// The number of the stream that carries it, in HTTP/2.
+    pub(crate) stream: Option<u32>,
+    /// Was its connection taken from the pool, so that the peer may have ended it meanwhile?
+    pub(crate) was_idle: bool,
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
+}
+
+impl Tally {
     /// One more exchange begins: what was counted in the one before is forgotten.
     pub(crate) fn begin(&mut self) {
         self.exchanges += 1;

@@ -16,7 +16,9 @@ pub(crate) mod socks;
 pub(crate) mod tunnel;
 
 pub(crate) use self::connection::Connection;
-pub(crate) use self::exchange::{Allowed, Content, Failure, Outgoing, SentHead, Trailers, Watch};
+pub(crate) use self::exchange::{
+    Allowed, Content, Facts, Failure, Outgoing, SentHead, Trailers, Watch,
+};
 pub use self::info::ConnectionInfo;
 pub(crate) use self::pool::{
     Checkout, Claim, Expectation, Grant, Lent, Place, Pool, Sharing, Vacated, Waiting,

@@ -168,7 +168,7 @@ impl Track {
         let again = turn.trip.tries > 0 && turn.trip.in_flight.is_none();
         let connection = match seat {
             // RFC 9112 §9.3.2: a client should not pipeline again at once after a failure.
-            Seat::Free(connection) if again && connection.facts().exchanges > 0 => {
+            Seat::Free(connection) if again && connection.tally().exchanges > 0 => {
                 let place = turn.call.vacate(connection, CloseReason::Evicted);
                 self.start(turn, place)?
             }

@@ -102,11 +102,11 @@ impl Response {
         history: Vec<Redirected>,
     ) -> Response {
         let is_complete = connection.is_complete();
-        let facts = connection.facts();
+        let (facts, tally) = (connection.facts(), connection.tally());
         let info = ConnectionInfo {
             id: facts.id,
-            exchanges: facts.exchanges,
-            stream: facts.stream,
+            exchanges: tally.exchanges,
+            stream: tally.stream,
             born: facts.born,
             began: timings.started,
             local: facts.local,

@@ -27,7 +27,7 @@ impl Response {
         let before = self.transcript.received;
         if let Content::Live(mut connection) = self.take_body(Content::Ended) {
             // Content for which nothing was read had come with the head.
-            let with_head = self.timings.head.filter(|_| connection.facts().received <= before);
+            let with_head = self.timings.head.filter(|_| connection.tally().received <= before);
             let now = with_head.unwrap_or_else(Instant::now);
             self.timings.ended = Some(now);
             self.trailers = connection.take_trailers();

@@ -8,7 +8,6 @@ mod pipeline;
 mod recv;
 mod send;
 
-use crate::event::Made;
 use crate::http::{Headers, Version};
 use crate::net::{CancelToken, Deadline, Readiness, Registration, Transport};
 use crate::proto::buffer::Buffer;
@@ -16,7 +15,7 @@ use crate::proto::h1::{self, KeepAlive, Leniency};
 use crate::proto::{CloseReason, Limits, ResponseHead};
 
 use self::pipeline::Queued;
-use super::exchange::{Allowed, Content, Facts, Failure, Trailers, Watch};
+use super::exchange::{Allowed, Content, Facts, Failure, Tally, Trailers, Watch};
 
 /// A connection that speaks HTTP/1. One response is read at a time.
 #[derive(Debug)]
@@ -43,6 +42,7 @@ pub(crate) struct Connection {
     /// In which version the peer answered last.
     version: Option<Version>,
     pub(crate) facts: Facts,
+    pub(crate) tally: Tally,
 }
 
 /// How far the response of the present exchange has come.
@@ -58,11 +58,11 @@ impl Connection {
         transport: Box<dyn Transport>,
         limits: Limits,
         leniency: Leniency,
-        id: u64,
-        made: Made,
+        facts: Facts,
     ) -> Connection {
         Connection {
-            facts: Facts::new(&*transport, id, made),
+            facts,
+            tally: Tally::default(),
             transport,
             engine: h1::Connection::new(limits, leniency),
             input: Buffer::new(),
@@ -87,7 +87,7 @@ impl Connection {
         self.progress = Progress::Head;
         self.glance = Deadline::NEVER;
         self.stopped = false;
-        self.facts.begin();
+        self.tally.begin();
     }
 
     /// Has the token shut this connection down if it is cancelled before the exchange has ended.

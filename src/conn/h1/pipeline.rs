@@ -69,8 +69,8 @@ impl Connection {
     /// Turns to the response to the oldest request in flight, of which this many bytes were sent.
     pub(crate) fn begin_response(&mut self, sent: u64) {
         self.begin();
-        self.facts.sent = sent;
-        self.facts.received = self.input.unread().len() as u64;
+        self.tally.sent = sent;
+        self.tally.received = self.input.unread().len() as u64;
     }
 
     /// Has the peer shown that it keeps connections, and in a version that has pipelining?

@@ -74,10 +74,10 @@ impl Connection {
     #[cfg(feature = "proxy")]
     pub(crate) fn drain_unknown(&mut self, limit: u64, deadline: Deadline) -> bool {
         let mut scratch = [0; 8 << 10];
-        let limit = self.facts.received.saturating_add(limit);
+        let limit = self.tally.received.saturating_add(limit);
         while self.progress == Progress::Content {
             let left = self.content_left().unwrap_or(0);
-            if self.facts.received.saturating_add(left) > limit
+            if self.tally.received.saturating_add(left) > limit
                 || self.read(&mut scratch, deadline).is_err()
             {
                 return false;
@@ -154,7 +154,7 @@ impl Connection {
             self.eof()?;
             return Ok(0);
         }
-        self.facts.received += count as u64;
+        self.tally.received += count as u64;
         self.engine.recv_direct(count as u64);
         self.settle();
         Ok(count)
@@ -176,7 +176,7 @@ impl Connection {
             self.read_size = MOST_READ.min(self.read_size * 2);
         }
         self.input.filled(count);
-        self.facts.received += count as u64;
+        self.tally.received += count as u64;
         Ok(())
     }
 

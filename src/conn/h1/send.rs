@@ -158,7 +158,7 @@ impl Connection {
     /// it, so much that the peer must read meanwhile, which it may refuse to, stops at an answer.
     #[inline]
     fn flush_whole(&mut self, deadline: Deadline, watch: &mut dyn Watch) -> Result<bool, Failure> {
-        match self.facts.sent + self.output.len() as u64 > SURELY_TAKEN {
+        match self.tally.sent + self.output.len() as u64 > SURELY_TAKEN {
             true => self.flush_answerable(deadline, watch),
             false => self.flush(deadline).map(|()| true),
         }
@@ -174,7 +174,7 @@ impl Connection {
                 return Err(Failure::Send(io::ErrorKind::WriteZero.into()));
             }
             written += count;
-            self.facts.sent += count as u64;
+            self.tally.sent += count as u64;
         }
         self.output.clear();
         Ok(())
@@ -207,7 +207,7 @@ impl Connection {
                 Ok(0) => return Err(Failure::Send(io::ErrorKind::WriteZero.into())),
                 Ok(count) => {
                     written += count;
-                    self.facts.sent += count as u64;
+                    self.tally.sent += count as u64;
                     if written == bytes.len() && !glance.is_past(Instant::now()) {
                         return Ok(true);
                     }

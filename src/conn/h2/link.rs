@@ -30,7 +30,7 @@ use crate::net::{cancelled, CancelToken, Deadline, Interrupt, Readiness, Transpo
 use crate::proto::h2::{self, Config, ErrorCode, StreamId};
 use crate::proto::Limits;
 
-use super::super::exchange::Failure;
+use super::super::exchange::{Facts, Failure};
 use super::super::pool::Tell;
 use super::books::{Books, Opened};
 use super::halves::Halves;
@@ -42,6 +42,7 @@ pub(super) struct Link {
     /// Guards the engine, what has come and was not taken, and the halves of the transport that nobody
     /// uses. Nothing else is locked inside it, and no system call made.
     books: Mutex<Books>,
+    pub(super) facts: Facts,
     /// How many exchanges there may be at once; none, if no more can begin. It is asked for by the pool,
     /// under the lock of that.
     room: AtomicUsize,
@@ -83,7 +84,12 @@ enum Turn {
 }
 
 impl Link {
-    pub(super) fn new(transport: Box<dyn Transport>, config: Config, limits: Limits) -> Link {
+    pub(super) fn new(
+        transport: Box<dyn Transport>,
+        config: Config,
+        limits: Limits,
+        facts: Facts,
+    ) -> Link {
         let halves = Halves::of(transport);
         let config = match halves.are_two() {
             true => config,
@@ -94,6 +100,7 @@ impl Link {
         let room = AtomicUsize::new(books.engine.capacity());
         Link {
             books: Mutex::new(books),
+            facts,
             room,
             watcher: Watcher::default(),
             exchanges: AtomicU64::new(0),

@@ -27,7 +27,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar};
 use std::time::Duration;
 
-use crate::event::Made;
 use crate::http::Headers;
 use crate::net::{CancelToken, Deadline, Registration, Transport};
 use crate::proto::h1::KeepAlive;
@@ -38,7 +37,7 @@ use self::books::Books;
 use self::link::{Link, Waiter};
 use self::tunnel::Tunnel;
 use super::connection::Multiplexed;
-use super::exchange::{Allowed, Content, Facts, Failure, Outgoing, Trailers, Watch};
+use super::exchange::{Allowed, Content, Facts, Failure, Outgoing, Tally, Trailers, Watch};
 use super::pool::Tell;
 
 /// What opens connections. Whoever has it has all of HTTP/2 with it.
@@ -59,7 +58,7 @@ pub(crate) struct Exchange {
     signal: Option<Arc<Condvar>>,
     /// Boxed, since there are hardly ever any.
     trailers: Option<Box<Headers>>,
-    pub(super) facts: Facts,
+    tally: Tally,
 }
 
 /// How far the exchange has come.
@@ -98,10 +97,8 @@ impl Open {
         transport: Box<dyn Transport>,
         config: Config,
         limits: Limits,
-        id: u64,
-        made: Made,
+        facts: Facts,
     ) -> Box<dyn Multiplexed> {
-        let facts = Facts::new(&*transport, id, made);
         (self.0)(transport, config, limits, facts)
     }
 }
@@ -121,14 +118,14 @@ fn open(
     limits: Limits,
     facts: Facts,
 ) -> Box<dyn Multiplexed> {
-    Box::new(Exchange::on(Arc::new(Link::new(transport, config, limits)), facts))
+    let link = Link::new(transport, config, limits, facts);
+    Box::new(Exchange::on(Arc::new(link), Tally::default()))
 }
 
 impl Multiplexed for Exchange {
     fn another(&self) -> Box<dyn Multiplexed> {
         let exchanges = self.link.exchanges.load(Ordering::Relaxed);
-        let facts = Facts { exchanges, was_idle: false, ..self.facts };
-        Box::new(Exchange::on(Arc::clone(&self.link), facts))
+        Box::new(Exchange::on(Arc::clone(&self.link), Tally { exchanges, ..Tally::default() }))
     }
 
     fn expect_room(&self, room: usize) {
@@ -140,17 +137,21 @@ impl Multiplexed for Exchange {
     }
 
     fn facts(&self) -> &Facts {
-        &self.facts
+        &self.link.facts
     }
 
-    fn facts_mut(&mut self) -> &mut Facts {
-        &mut self.facts
+    fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    fn tally_mut(&mut self) -> &mut Tally {
+        &mut self.tally
     }
 
     fn begin(&mut self) {
         self.give_up();
-        self.facts.begin();
-        self.facts.exchanges = self.link.exchanges.load(Ordering::Relaxed) + 1;
+        self.tally.begin();
+        self.tally.exchanges = self.link.exchanges.load(Ordering::Relaxed) + 1;
         self.trailers = None;
         self.part = Part::Idle;
     }
@@ -269,8 +270,8 @@ impl Multiplexed for Exchange {
 }
 
 impl Exchange {
-    fn on(link: Arc<Link>, facts: Facts) -> Exchange {
-        Exchange { link, part: Part::Idle, cancel: None, signal: None, trailers: None, facts }
+    fn on(link: Arc<Link>, tally: Tally) -> Exchange {
+        Exchange { link, part: Part::Idle, cancel: None, signal: None, trailers: None, tally }
     }
 
     /// Works and sleeps until `pick` finds in the books what it looks for.

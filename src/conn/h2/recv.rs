@@ -64,7 +64,7 @@ impl Exchange {
 
     /// An interim response is a part of what has come, should nothing else.
     pub(super) fn note_interim(&mut self, head: &ResponseHead, watch: &mut dyn Watch) {
-        self.facts.received += head.as_bytes().len() as u64;
+        self.tally.received += head.as_bytes().len() as u64;
         watch.informational(head);
     }
 
@@ -110,7 +110,7 @@ impl Exchange {
     }
 
     fn go_on(&mut self, progress: Progress) {
-        self.facts.received = progress.received;
+        self.tally.received = progress.received;
         if let Some(trailers) = progress.over {
             self.part = Part::Ended;
             self.trailers = trailers.map(Box::new);

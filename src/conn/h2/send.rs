@@ -87,7 +87,7 @@ impl Exchange {
             self.link.lock().slots.end_sending(asked.stream);
         }
         watch.sent_end();
-        Ok(self.facts.sent)
+        Ok(self.tally.sent)
     }
 
     /// Sends some of what goes into a tunnel, at least a byte, and says how much.
@@ -133,16 +133,16 @@ impl Exchange {
             None => self.wait_to_open(&request, is_all, until),
         };
         // Others may have been faster since this one began.
-        self.facts.exchanges = self.link.count(&opened);
+        self.tally.exchanges = self.link.count(&opened);
         let opened = opened?;
         self.signal = Some(opened.signal);
-        self.facts.sent = opened.length;
-        self.facts.stream = Some(opened.stream);
+        self.tally.sent = opened.length;
+        self.tally.stream = Some(opened.stream);
         let asked = Asked { stream: opened.stream, connect };
         self.part = Part::Head(asked);
         if watch.is_watching() {
             let bytes = &shown(head);
-            watch.sent_head(SentHead { bytes, length: opened.length, stream: self.facts.stream });
+            watch.sent_head(SentHead { bytes, length: opened.length, stream: self.tally.stream });
         }
         Ok(asked)
     }
@@ -248,7 +248,7 @@ impl Exchange {
                 None => return Ok(Sent::Refused),
             }
             if rest.is_empty() {
-                self.facts.sent += piece.len() as u64;
+                self.tally.sent += piece.len() as u64;
                 return Ok(Sent::Whole);
             }
         }

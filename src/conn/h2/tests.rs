@@ -7,7 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::link::{Link, Waiter};
-use crate::conn::exchange::Failure;
+use crate::conn::exchange::{Facts, Failure};
+use crate::event::Made;
 use crate::http::{Headers, Host, Method, Origin, Scheme};
 use crate::net::{Connect, Deadline, Dialing, Interrupt, Readiness, Script, Transport, Watched};
 use crate::proto::h2::{Config, RequestHead, StreamId};
@@ -18,7 +19,12 @@ fn link(script: Script) -> Link {
     let dialing =
         Dialing { origin: &origin, deadline: Deadline::NEVER, cancel: None, progress: &mut |_| {} };
     let transport = script.repeated().connect(dialing).unwrap();
-    Link::new(transport, Config::default(), Limits::default())
+    link_over(transport)
+}
+
+fn link_over(transport: Box<dyn Transport>) -> Link {
+    let facts = Facts::new(&*transport, 1, Made::default());
+    Link::new(transport, Config::default(), Limits::default(), facts)
 }
 
 /// Opens a stream without waiting for one; `None` if there are as many as may be.
@@ -133,7 +139,7 @@ fn ok_who_sleeps_until_there_is_a_stream_is_woken_by_the_end_of_a_response_that_
 fn ok_what_the_peer_did_not_take_at_first_is_written_though_another_one_reads_for_long() {
     let wire = Watched::new(Wire::default());
     let transport = Box::new(Reluctant(Arc::clone(&wire)));
-    let link = Link::new(transport, Config::default(), Limits::default());
+    let link = link_over(transport);
     let ((first, reader), (second, writer)) = (open(&link), open(&link));
     link.flush(soon());
     thread::scope(|scope| {
@@ -233,7 +239,7 @@ impl Transport for Broken {
 
 #[test]
 fn err_what_cannot_be_written_is_not_waited_for_though_reading_finds_no_end() {
-    let link = Link::new(Box::new(Broken), Config::default(), Limits::default());
+    let link = link_over(Box::new(Broken));
     let (stream, signal) = open(&link);
     let failure = wait_for_end(&link, stream, &signal).unwrap_err();
     match failure {

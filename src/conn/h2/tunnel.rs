@@ -50,11 +50,11 @@ impl Transport for Tunnel {
     }
 
     fn local_addr(&self) -> Option<SocketAddr> {
-        self.exchange.facts.local
+        self.exchange.link.facts.local
     }
 
     fn peer_addr(&self) -> Option<SocketAddr> {
-        self.exchange.facts.remote
+        self.exchange.link.facts.remote
     }
 }
 
