@@ -12,6 +12,7 @@ mod release;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::conn::ConnectionInfo;
 use crate::error::{Error, ErrorKind, Result, Transcript};
@@ -20,6 +21,7 @@ use crate::http::{ContentRange, Headers, StatusCode, Url, Version};
 use crate::proto::ResponseHead;
 
 pub use self::redirected::Redirected;
+use self::release::Rest;
 use super::decode::Layer;
 use super::exchange::{transcript, Exchange};
 use super::redirect;
@@ -93,7 +95,7 @@ enum Content {
 
 impl Response {
     pub(super) fn new(
-        terms: Terms,
+        mut terms: Terms,
         url: &Arc<Url>,
         head: ResponseHead,
         exchange: Exchange,
@@ -101,9 +103,8 @@ impl Response {
         timings: &Timings,
         history: Vec<Redirected>,
     ) -> Response {
-        let is_complete = connection.is_complete();
         let (facts, tally) = (connection.facts(), connection.tally());
-        let info = ConnectionInfo {
+        let mut info = ConnectionInfo {
             id: facts.id,
             exchanges: tally.exchanges,
             stream: tally.stream,
@@ -113,22 +114,29 @@ impl Response {
             remote: facts.remote,
             close_reason: None,
         };
-        let response = Response {
+        let transcript = transcript(&connection, exchange.idempotent);
+        let (rest, ended) = match connection.is_complete() {
+            false => (Rest::live(connection), None),
+            true => {
+                // There is nothing to decode.
+                terms.layer = Layer::PLAIN;
+                let now = timings.head.unwrap_or_else(Instant::now);
+                (Rest::of(&exchange, connection, now), Some(now))
+            }
+        };
+        info.close_reason = rest.close_reason;
+        Response {
             terms,
             head,
             url: url.clone(),
             history,
             info,
-            timings: *timings,
-            trailers: None,
+            timings: Timings { ended, ..*timings },
+            trailers: rest.trailers,
             taken: 0,
-            transcript: transcript(&connection, exchange.idempotent),
+            transcript,
             exchange,
-            body: Content::Live(connection),
-        };
-        match is_complete {
-            false => response,
-            true => response.settled(),
+            body: rest.body,
         }
     }
 

@@ -3,21 +3,15 @@
 use std::time::{Duration, Instant};
 
 use crate::error::ErrorKind;
+use crate::http::Headers;
 use crate::net::Deadline;
 use crate::proto::CloseReason;
 
-use super::super::decode::Layer;
-use super::super::exchange::transcript;
+use super::super::exchange::{transcript, Exchange};
+use super::super::Lent;
 use super::{Content, Response};
 
 impl Response {
-    /// The response, if it was complete with its head: there is nothing to decode.
-    pub(super) fn settled(mut self) -> Response {
-        self.terms.layer = Layer::PLAIN;
-        self.settle();
-        self
-    }
-
     /// Lets the connection go as soon as the response is complete.
     pub(super) fn settle(&mut self) {
         match &self.body {
@@ -25,19 +19,15 @@ impl Response {
             _ => return,
         }
         let before = self.transcript.received;
-        if let Content::Live(mut connection) = self.take_body(Content::Ended) {
+        if let Content::Live(connection) = self.take_body(Content::Ended) {
             // Content for which nothing was read had come with the head.
             let with_head = self.timings.head.filter(|_| connection.tally().received <= before);
             let now = with_head.unwrap_or_else(Instant::now);
             self.timings.ended = Some(now);
-            self.trailers = connection.take_trailers();
-            if connection.is_switched() {
-                self.info.close_reason = Some(CloseReason::Upgraded);
-                self.exchange.leave_http(&connection);
-                self.body = Content::Switched(connection);
-            } else {
-                self.info.close_reason = self.exchange.release(connection, now);
-            }
+            let Rest { body, trailers, close_reason } = Rest::of(&self.exchange, connection, now);
+            self.body = body;
+            self.trailers = trailers;
+            self.info.close_reason = close_reason;
         }
     }
 
@@ -65,6 +55,31 @@ impl Response {
             self.transcript = transcript(connection, self.exchange.idempotent);
         }
         std::mem::replace(&mut self.body, next)
+    }
+}
+
+/// What there still is of a response.
+pub(super) struct Rest {
+    pub(super) body: Content,
+    pub(super) trailers: Option<Box<Headers>>,
+    pub(super) close_reason: Option<CloseReason>,
+}
+
+impl Rest {
+    /// All of its content.
+    pub(super) fn live(connection: Lent) -> Rest {
+        Rest { body: Content::Live(connection), trailers: None, close_reason: None }
+    }
+
+    /// What follows its end. The connection goes, unless it has left HTTP.
+    pub(super) fn of(exchange: &Exchange, mut connection: Lent, now: Instant) -> Rest {
+        let trailers = connection.take_trailers();
+        if connection.is_switched() {
+            exchange.leave_http(&connection);
+            let body = Content::Switched(connection);
+            return Rest { body, trailers, close_reason: Some(CloseReason::Upgraded) };
+        }
+        Rest { body: Content::Ended, trailers, close_reason: exchange.release(connection, now) }
     }
 }
 
