@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Transcript};
 use crate::event::{Phase, Timings};
 use crate::proto::CloseReason;
 
@@ -71,6 +71,19 @@ struct Sent {
     timings: Timings,
     /// Its own part of a connection of HTTP/2.
     own: Option<Lent>,
+}
+
+impl Sent {
+    /// What is known when the connection has ended with a response before: nobody has seen how much of the
+    /// request went out, so that all of it may have.
+    fn transcript(&self) -> Transcript {
+        Transcript {
+            sent: self.length,
+            reused: true,
+            idempotent: self.request.method().is_idempotent(),
+            ..Transcript::default()
+        }
+    }
 }
 
 impl Connection {
@@ -168,7 +181,8 @@ impl Connection {
         let mut sent = self.in_flight.pop_front().ok_or_else(closed)?;
         let request = &sent.request;
         let placed = |error: Error| error.with_url(request.shared_url());
-        let connection = connection.ok_or_else(|| placed(closed().at(Phase::Wait)))?;
+        let lost = || closed().at(Phase::Wait).with_transcript(sent.transcript());
+        let connection = connection.ok_or_else(|| placed(lost()))?;
         let call = Call::new(&self.client, request, Instant::now());
         let received = call.receive(request, line, connection, sent.length, &mut sent.timings);
         let answered = received.map_err(|(error, _)| placed(error))?;

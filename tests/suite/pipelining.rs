@@ -542,6 +542,24 @@ fn err_by_hand_a_response_that_is_not_read_costs_no_other_its_own() {
 }
 
 #[test]
+fn err_by_hand_what_is_lost_with_the_response_before_it_may_have_been_processed() {
+    for (method, safe) in [(Method::POST, false), (Method::PUT, true)] {
+        let script = Script::new().expect_until(method.as_str()).expect_until("\r\n\r\nx");
+        let (client, _) = scripted([script.reply(sized("200 OK", 100_000, 1)).stall()]);
+        let mut connection = client.connect("http://a.example/").unwrap();
+        let behind = client.request(method, "http://a.example/").body("x");
+        for request in [client.get("http://a.example/"), behind] {
+            connection.send(&request.build().unwrap()).unwrap();
+        }
+        drop(connection.receive().unwrap());
+        let error = connection.receive().unwrap_err();
+        assert_eq!((error.kind(), error.bytes_received()), (ErrorKind::Receive, 0));
+        assert!(error.bytes_sent() > 0 && error.connection_was_reused());
+        assert_eq!(error.is_safe_to_retry(), safe);
+    }
+}
+
+#[test]
 fn ok_a_pipeline_never_waits_for_a_place_that_it_has_itself() {
     let site = Site::answering(|target| match target {
         "/moved" => b"HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n".to_vec(),
