@@ -69,24 +69,31 @@ pub fn head<'a, S: AsRef<str>>(head: &'a [u8], secret: &[S]) -> Cow<'a, [u8]> {
 }
 
 /// A URL, or a reference, as it may be shown: without userinfo. Readers differ on which `@` ends it;
-/// here it is the last one.
+/// here it is the last one. And they differ on how many slashes of either kind begin it: here it is any
+/// number behind a scheme, and two elsewhere.
 ///
 /// ```
 /// use pannier::http::redact;
 /// assert_eq!(*redact::reference(b"http://me:secret@host/a@b"), *b"http://(redacted)@host/a@b");
 /// ```
 pub fn reference(value: &[u8]) -> Cow<'_, [u8]> {
-    let slashes = match value.windows(2).position(|pair| pair == b"//") {
-        Some(slashes) => slashes + 2,
+    let start = match authority_start(value) {
+        Some(start) => start,
         None => return value.into(),
     };
-    let authority = value[slashes..].split(|byte| b"/?#".contains(byte)).next().unwrap_or(b"");
+    let authority = value[start..].split(|byte| b"/?#".contains(byte)).next().unwrap_or(b"");
     match authority.iter().rposition(|&byte| byte == b'@') {
-        Some(at) => {
-            [&value[..slashes], REDACTED.as_bytes(), &value[slashes + at..]].concat().into()
-        }
+        Some(at) => [&value[..start], REDACTED.as_bytes(), &value[start + at..]].concat().into(),
         None => value.into(),
     }
+}
+
+/// Where the authority of a reference begins, if it may have one. Readers pass over tabs.
+fn authority_start(reference: &[u8]) -> Option<usize> {
+    let mark = reference.iter().position(|byte| b":/\\?#".contains(byte))?;
+    let scheme = if reference[mark] == b':' { mark + 1 } else { 0 };
+    let slashes = reference[scheme..].iter().take_while(|byte| b"/\\\t".contains(byte)).count();
+    (scheme > 0 || slashes >= 2).then_some(scheme + slashes)
 }
 
 fn push_line<S: AsRef<str>>(shown: &mut Vec<u8>, line: &[u8], secret: &[S]) {
@@ -178,6 +185,12 @@ mod tests {
             ("Location", "http://u:p@h/a@b", "http://(redacted)@h/a@b"),
             ("location", "//u:p@q@h?x", "//(redacted)@h?x"),
             ("Location", "/a@b", "/a@b"),
+            ("Location", "/a//b@c", "/a//b@c"),
+            ("Location", "http:////u:p@h/", "http:////(redacted)@h/"),
+            ("Location", "http:u:p@h/", "http:(redacted)@h/"),
+            ("Location", "http:\\\\u:p@h/", "http:\\\\(redacted)@h/"),
+            ("Location", "\\/u:p@h", "\\/(redacted)@h"),
+            ("Location", "http:/\t/u:p@h", "http:/\t/(redacted)@h"),
             ("Referer", "http://h/a//b@c", "http://h/a//b@c"),
         ] {
             assert_eq!(*value(name, given.as_bytes()), *expected.as_bytes(), "{}", given);

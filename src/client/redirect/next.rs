@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Headers, Method, Scheme, StatusCode, Url, UrlLeniency};
+use crate::http::{redact, Headers, Method, Scheme, StatusCode, Url, UrlLeniency};
 use crate::proto::ResponseHead;
 
 use super::super::auth::{self, Credentials};
@@ -76,7 +76,9 @@ pub(in crate::client) fn location(
     }
     let reference = readable(location, like_curl);
     if like_curl && reference.split_once(':').map_or(false, |(_, rest)| rest.starts_with("////")) {
-        return Err(refused(format!("the redirect to {} has too many slashes", reference)));
+        let shown = redact::reference(reference.as_bytes());
+        let shown = String::from_utf8_lossy(&shown);
+        return Err(refused(format!("the redirect to {} has too many slashes", shown)));
     }
     let leniency = UrlLeniency::default().marks_as_is(like_curl);
     let target = url.join_with(&reference, leniency).map_err(|error| {
@@ -216,14 +218,19 @@ fn readable(location: &[u8], plus: bool) -> String {
     text
 }
 
-/// What goes with the content when the content goes.
-const CONTENT: [&str; 8] = [
+/// What goes with the content when the content goes: what frames it, and what describes it (RFC 9110 §15.4,
+/// RFC 9530).
+const CONTENT: [&str; 12] = [
     "Content-Length",
     "Transfer-Encoding",
     "Content-Type",
     "Content-Encoding",
     "Content-Language",
     "Content-Location",
+    "Content-Digest",
+    "Repr-Digest",
+    "Digest",
+    "Last-Modified",
     "Trailer",
     "Expect",
 ];
