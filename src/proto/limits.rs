@@ -27,7 +27,7 @@ setters! {
     /// Bytes of one chunk-size line with its extensions, and, four times that, of all the
     /// extensions of a body. Default 4 KiB.
     chunk_line get_chunk_line usize
-    /// Bytes of a trailer section. Default 16 KiB.
+    /// Bytes of a trailer section, in HTTP/1 with its empty line. Default 16 KiB; with 0 there may be none.
     trailer_bytes get_trailer_bytes usize
     /// Interim responses (1xx) before a final one. Default 16.
     interim_responses get_interim_responses usize

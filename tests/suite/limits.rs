@@ -57,6 +57,17 @@ fn ok_each_limit_holds_exactly() {
 }
 
 #[test]
+fn ok_where_no_trailers_may_come_none_are_missed() {
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n";
+    for limit in [0, 1, 2] {
+        let client =
+            |rest| limited(Limits::default().trailer_bytes(limit), &[chunked, rest].concat());
+        assert_eq!(kind(&client("\r\n")), Ok(2), "{}", limit);
+        assert_eq!(kind(&client("A:\r\n\r\n")), Err(ErrorKind::TooLarge), "{}", limit);
+    }
+}
+
+#[test]
 fn err_the_defaults_end_what_has_no_end() {
     let fields = "X-Field: value\r\n".repeat(129);
     let table = [

@@ -25,6 +25,7 @@ use super::fields::FieldSection;
 use super::framing::{response_framing, RequestKind};
 use super::repeated::Repeated;
 use super::request::{InFlight, Intent, PreparedHead};
+use super::response::LONGEST;
 use super::{Error, Framing, HeadParser, KeepAlive, Leniency, RequestHead, Transfer};
 
 /// The state of one connection, without the connection.
@@ -558,11 +559,15 @@ impl Connection {
             Reading::Trailers { received } => received,
             _ => return Ok((0, None)),
         };
-        let (limit, most) = (self.limits.trailer_bytes, self.limits.head_lines);
+        let most = self.limits.head_lines;
+        // The empty line comes where no trailers do.
+        let limit = self.limits.trailer_bytes.clamp("\r\n".len(), LONGEST);
         let within = &input[..input.len().min(limit)];
         let end = match self.trailers.parse(within, &Repeated::default(), most, self.leniency)? {
             Some(end) => end,
-            None if input.len() > limit => return Err(Error::TrailerTooLong(limit)),
+            None if input.len() > limit => {
+                return Err(Error::TrailerTooLong(self.limits.trailer_bytes))
+            }
             None => return Ok((0, None)),
         };
         if self.transfer() == Transfer::Raw {

@@ -271,7 +271,7 @@ fn status_code(digits: [u8; 3]) -> Option<StatusCode> {
 const PREFIX: &[u8] = b"HTTP/1.";
 
 /// What the offsets of fields, which have 32 bits, reach in any case.
-const LONGEST: usize = 1 << 30;
+pub(super) const LONGEST: usize = 1 << 30;
 
 /// The length of a status line up to its code.
 const SHORTEST: usize = "HTTP/1.1 200".len();
