@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use pannier::http::Method;
-use pannier::{CloseReason, ErrorKind, Protocol};
+use pannier::{Body, CloseReason, ErrorKind, Protocol};
 
 use crate::support::peer::Peer;
 use crate::support::{client, once, read_all, scripted, EMPTY};
@@ -84,6 +84,33 @@ fn err_a_101_that_nobody_asked_for() {
     let error = client.get("http://a.test/").send().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Protocol);
     assert_eq!(client.pool_stats().idle, 0);
+}
+
+/// RFC 9110 §7.8: what comes behind a request that was not sent whole would be taken for a part of it.
+#[test]
+fn err_a_switch_amid_the_content_is_no_stream() {
+    let large = || vec![b'x'; 8 << 20];
+    let bodies: [fn(Vec<u8>) -> Body; 2] =
+        [Body::from, |bytes| Body::reader(std::io::Cursor::new(bytes))];
+    for (method, answer) in [(Method::PUT, SWITCHING), (Method::CONNECT, "HTTP/1.1 200 OK\r\n\r\n")]
+    {
+        for body in bodies {
+            let peer = Peer::play(move |peer| {
+                let mut wire = peer.accept();
+                wire.expect_head();
+                wire.send(answer);
+                peer.stall(wire);
+            });
+            let request = client().request(method.clone(), peer.url("/")).header("Upgrade", "echo");
+            let response = request.body(body(large())).send().unwrap();
+            let response = response.into_stream().unwrap_err();
+            assert_ne!(response.status().as_u16() / 100, 4);
+            assert!(response.connection().close_reason().is_some());
+        }
+    }
+    let peer = Peer::answers([SWITCHING]);
+    let request = client().put(peer.url("/")).header("Upgrade", "echo").expect_continue();
+    assert!(request.body("hello").send().unwrap().into_stream().is_err());
 }
 
 #[test]

@@ -173,7 +173,8 @@ impl Response {
     /// The connection itself, after 101 or a 2xx to CONNECT: what follows is not HTTP.
     ///
     /// # Errors
-    /// The response back, if it is any other.
+    /// The response back, if it is any other, or came before the request had been sent to its end
+    /// (RFC 9110 §7.8).
     pub fn into_stream(mut self) -> Result<Stream, Box<Response>> {
         match std::mem::replace(&mut self.body, Content::Ended) {
             Content::Switched(connection) => {

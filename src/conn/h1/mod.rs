@@ -134,9 +134,11 @@ impl Connection {
         self.progress == Progress::Ended
     }
 
-    /// Has HTTP ended on it, and another protocol begun?
+    /// Has HTTP ended on it, and can another protocol begin? Not amid a request.
     pub(crate) fn is_switched(&self) -> bool {
         self.engine.persistence() == Err(CloseReason::Upgraded)
+            && !self.stopped
+            && self.queued.is_empty()
     }
 
     /// May the connection be used again? Only asked when nothing is in flight any more.

@@ -417,7 +417,7 @@ impl Connection {
     ) -> Result<(usize, Option<Event>), Error> {
         self.fresh = false;
         match head.status().as_u16() {
-            101 if request.asks_upgrade => self.switch(),
+            101 if request.asks_upgrade => self.reading = self.switched(),
             101 => return Err(Error::UnaskedUpgrade),
             100..=199 => {
                 self.count_interim()?;
@@ -443,9 +443,14 @@ impl Connection {
         }
     }
 
-    fn switch(&mut self) {
-        self.reading = Reading::Switched;
-        self.closing = Some(CloseReason::Upgraded);
+    /// HTTP ends here. RFC 9110 §7.8: and nothing else can begin before the request was sent whole, which
+    /// what is sent would be taken for a part of.
+    fn switched(&mut self) -> Reading {
+        self.closing = Some(match self.writing {
+            Writing::Ready => CloseReason::Upgraded,
+            Writing::Length { .. } | Writing::Chunked => CloseReason::UnfinishedRequest,
+        });
+        Reading::Switched
     }
 
     fn final_head(&mut self, request: InFlight, head: &ResponseHead) -> Result<(), Error> {
@@ -460,9 +465,6 @@ impl Connection {
             self.last = true;
             self.close_for(reason);
         }
-        if framing == Framing::Switched {
-            self.closing = Some(CloseReason::Upgraded);
-        }
         self.reading = match framing {
             Framing::Empty => Reading::Ended,
             Framing::Length(total) => Reading::Length { left: total, total },
@@ -471,7 +473,7 @@ impl Connection {
                 received: 0,
             },
             Framing::UntilClose => Reading::UntilClose,
-            Framing::Switched => Reading::Switched,
+            Framing::Switched => self.switched(),
         };
         Ok(())
     }
