@@ -64,7 +64,7 @@ pub(crate) struct Transcript {
     pub(crate) received: u64,
     pub(crate) reused: bool,
     pub(crate) idempotent: bool,
-    /// Had a redirect been followed, so that a request of the same call was processed?
+    /// May a request of the same call have been processed before, one that led here by a redirect for instance?
     pub(crate) answered: bool,
     /// Has the peer said that it has not processed the request?
     pub(crate) unprocessed: bool,
@@ -229,8 +229,9 @@ impl Error {
         self.0.transcript.unprocessed
     }
 
-    /// The failure came after redirects; `idempotent` is the request with which the call began.
-    pub(crate) fn after_redirects(mut self, idempotent: bool) -> Error {
+    /// The failure came after others of the call, which may have been processed; `idempotent` is the request
+    /// with which that began.
+    pub(crate) fn after_others(mut self, idempotent: bool) -> Error {
         self.0.transcript.idempotent = idempotent;
         self.0.transcript.answered = true;
         self
@@ -292,8 +293,8 @@ impl Error {
 
     /// Can sending the request again not make the peer process it twice: because nothing was sent,
     /// because the peer has said that it did not process it (RFC 9113 §8.7), or because the method is
-    /// idempotent (RFC 9110 §9.2.2)? After redirects this is said of the request with which the call
-    /// began.
+    /// idempotent (RFC 9110 §9.2.2)? After redirects and further attempts this is said of the request with
+    /// which the call began.
     pub fn is_safe_to_retry(&self) -> bool {
         let transcript = &self.0.transcript;
         let unprocessed = transcript.sent == 0 || transcript.unprocessed;

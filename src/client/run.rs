@@ -73,25 +73,24 @@ impl Call<'_> {
         mut result: Result<Answered>,
         timings: &mut Timings,
     ) -> Result<Response> {
-        let (mut history, mut followed) = (Vec::new(), 0);
+        let (mut history, mut followed, mut processed) = (Vec::new(), 0, false);
         loop {
             result = self.persist(hop.sent(), result, timings);
             let request = &*hop.request;
-            let placed = |error: Error| match followed {
-                0 => error.with_url(request.shared_url()),
-                _ => error.after_redirects(self.idempotent).with_url(request.shared_url()),
-            };
-            let answered = result.map_err(placed)?;
+            let answered = result.map_err(|error| self.placed(request, error, processed))?;
             match hop.next(&answered.head, self.client.config(), followed) {
                 Ok(Next::Nothing) => return Ok(self.response(request, answered, timings, history)),
                 Ok(Next::Answer(role)) => self.go_again(hop, answered, timings, Some(role))?,
-                Ok(Next::Content) => self.go_again(hop, answered, timings, None)?,
+                Ok(Next::Content) => {
+                    processed = true;
+                    self.go_again(hop, answered, timings, None)?;
+                }
                 Ok(Next::Redirect(next)) => {
                     if history.len() == Redirected::MOST {
                         history.remove(0);
                     }
                     history.push(self.redirected(request, answered, timings, &next));
-                    followed += 1;
+                    (followed, processed) = (followed + 1, true);
                     *hop = Hop::whole(Cow::Owned(next));
                     hop.ask_first()?;
                 }
@@ -102,6 +101,16 @@ impl Call<'_> {
             };
             *timings = Timings::new(self.began, Instant::now());
             result = self.exchange_or_retry(hop.sent(), timings);
+        }
+    }
+
+    /// The error, which says where it has come. If a request of the same call may have been `processed` before,
+    /// it is not as if nothing had been sent.
+    fn placed(&self, request: &Request, error: Error, processed: bool) -> Error {
+        let error = error.with_url(request.shared_url());
+        match processed {
+            true => error.after_others(self.idempotent),
+            false => error,
         }
     }
 
@@ -150,12 +159,12 @@ impl Call<'_> {
         mut result: Result<Answered>,
         timings: &mut Timings,
     ) -> Result<Answered> {
-        let mut made = 0;
+        let (mut made, mut processed) = (0, false);
         while let Some(pause) = request.retries().pause(request, &result, made) {
             let now = Instant::now();
             let moment = Deadline::after(now, pause);
             if moment.earlier(self.deadline) != moment {
-                return result;
+                break;
             }
             // A response is let go, so that its connection may carry the next attempt.
             let error = result.map_or_else(
@@ -165,13 +174,15 @@ impl Call<'_> {
                 },
             );
             self.observe(|| Event::Retrying { error: &error });
-            self.rest(moment)?;
-            self.client.pool().count_retried();
+            processed |= error.may_be_processed();
             made += 1;
-            *timings = Timings::new(self.began, Instant::now());
-            result = self.exchange_or_retry(request, timings);
+            result = self.rest(moment).and_then(|()| {
+                self.client.pool().count_retried();
+                *timings = Timings::new(self.began, Instant::now());
+                self.exchange_or_retry(request, timings)
+            });
         }
-        result
+        result.map_err(|error| self.placed(request, error, processed))
     }
 
     /// One exchange; one more on a fresh connection if a reused one turned out to be dead, and some more

@@ -92,6 +92,20 @@ fn ok_what_may_have_been_processed_is_repeated_only_if_the_caller_says_so() {
 }
 
 #[test]
+fn err_what_was_sent_before_may_have_been_processed_though_the_last_attempt_sent_nothing() {
+    let lost = Script::new().expect_until("\r\n\r\n").close();
+    for before in [lost, status("503 Busy", "")] {
+        for (method, safe) in [(Method::POST, false), (Method::PUT, true)] {
+            let policy = policy(1).allow_processing_twice(true);
+            let client = client(policy, [before.clone(), Script::refused()]);
+            let error = client.request(method, "http://a.example/").send().unwrap_err();
+            assert_eq!((error.kind(), error.bytes_sent()), (ErrorKind::Connect, 0));
+            assert_eq!(error.is_safe_to_retry(), safe);
+        }
+    }
+}
+
+#[test]
 fn ok_what_never_left_is_repeated_whatever_its_method() {
     // No script: nobody can be connected to.
     let (nobody, _) = scripted([]);

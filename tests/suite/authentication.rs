@@ -202,6 +202,15 @@ fn ok_content_follows_if_the_server_asks_for_nothing() {
 }
 
 #[test]
+fn err_what_the_server_took_without_its_content_may_have_been_processed() {
+    let site = Site::new(&[&[turn("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")]]);
+    let request = site.client.post("http://a.test/").credentials(digest()).body("hello");
+    let error = request.send().unwrap_err();
+    assert_eq!((error.kind(), error.bytes_sent()), (ErrorKind::Connect, 0));
+    assert!(!error.is_safe_to_retry());
+}
+
+#[test]
 fn ok_what_is_known_is_answered_at_once_and_counted() {
     let site = Site::new(&[
         &[unauthorized(QOP), ok(), ok(), ("hello", OK.to_owned())],
