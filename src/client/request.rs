@@ -25,7 +25,9 @@ use super::timeouts::Timeouts;
 
 /// A request that is ready to be sent, by [`Client::send`](crate::Client::send), any number of times.
 ///
-/// Clones share everything and cost next to nothing.
+/// Clones share everything and cost next to nothing. Another client can send it too. It goes then as it was
+/// built: with the fields and by the proxies of the client that built it, on connections of the one that
+/// sends it.
 ///
 /// ```
 /// use pannier::net::Script;
