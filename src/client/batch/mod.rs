@@ -197,7 +197,7 @@ where
     }
 
     /// Sends the requests and waits for all of them. The results stand in the order of the requests;
-    /// after a cancel, those that were not taken from the iterator have none.
+    /// after a cancel or the timeout, those that were not taken from the iterator have none.
     pub fn collect(self) -> Vec<Result<Response>> {
         let mut results: Vec<_> = self.run().collect();
         results.sort_unstable_by_key(|(index, _)| *index);
