@@ -195,7 +195,10 @@ impl RequestBuilder {
     /// content is not sent; after a 417 the request is repeated once without asking, if its body can be
     /// sent [again](Body::is_replayable). Without content nothing is asked. Never done unasked: it costs a round trip.
     pub fn expect_continue(self) -> RequestBuilder {
-        self.set_header("Expect", "100-continue")
+        self.change(|draft| {
+            draft.asks = true;
+            draft.headers.set("Expect", "100-continue").map_err(invalid)
+        })
     }
 
     /// Pairs as `application/x-www-form-urlencoded` content.

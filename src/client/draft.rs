@@ -28,6 +28,8 @@ pub(super) struct Draft {
     /// Names of fields that the client must not add.
     pub(super) refused: Vec<String>,
     pub(super) body: Body,
+    /// Was `Expect` given only in case there is content?
+    pub(super) asks: bool,
     pub(super) target: Option<Arc<str>>,
     pub(super) sensitive: Vec<String>,
     pub(super) credentials: Option<Credentials>,
@@ -51,6 +53,7 @@ impl Draft {
             headers: Headers::new(),
             refused: Vec::new(),
             body: Body::empty(),
+            asks: false,
             target: None,
             sensitive: Vec::new(),
             credentials: None,
@@ -82,6 +85,10 @@ impl Draft {
         let decoding = self.decoding.settle(&self.method, &mut headers, free)?;
         let credentials = auth::show(credentials, &mut headers)?;
         self.frame(&mut headers, version)?;
+        // RFC 9110 §10.1.1: no expectation without content.
+        if self.asks && self.body.is_empty() {
+            headers.remove("Expect");
+        }
         let intent = Intent::of(&self.method, version, &headers, self.transfer);
         let mut parts = Parts {
             method: self.method,

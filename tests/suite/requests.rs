@@ -163,6 +163,22 @@ fn ok_each_body_has_the_framing_that_suits_it() {
     }
 }
 
+/// RFC 9110 §10.1.1: "A client MUST NOT generate a 100-continue expectation in a request that does not
+/// include content."
+#[test]
+fn ok_without_content_nothing_is_asked() {
+    let client = bare();
+    for (body, asked) in [(Body::empty(), false), (Body::from(""), false), (Body::from("a"), true)]
+    {
+        let request = client.post("http://a.test/").expect_continue().body(body).build().unwrap();
+        assert_eq!(request.headers().contains("Expect"), asked);
+    }
+    let request = client.get("http://a.test/").expect_continue().build().unwrap();
+    assert!(!request.headers().contains("Expect"));
+    let request = client.put("http://a.test/").expect_continue().body(Body::reader(&b""[..]));
+    assert!(request.build().unwrap().headers().contains("Expect"));
+}
+
 #[test]
 fn err_framing_fields_that_do_not_agree_with_the_body_or_each_other() {
     let post = || bare().post("http://a.test/");
