@@ -158,7 +158,8 @@ impl Call<'_> {
 
     /// May the connection, which was idle from `since` on, be used? A request that could not be
     /// repeated is not sent on one that was not looked at, even if others have shares of it: they may
-    /// be busy elsewhere, so that nobody has heard of its end.
+    /// be busy elsewhere, so that nobody has heard of its end. Nor is any on one that serves several
+    /// origins, where what one of them has sent unasked would answer for another.
     fn is_alive(
         &self,
         request: &Request,
@@ -168,7 +169,8 @@ impl Call<'_> {
     ) -> bool {
         let (method, replayable) = (request.method(), request.body().is_replayable());
         let repeatable = request.retries().covers(method, replayable);
-        let trusted = repeatable && now < since + PROBE_AFTER;
+        let serves_one = request.route().forwarder().is_none();
+        let trusted = repeatable && serves_one && now < since + PROBE_AFTER;
         trusted || connection.is_quiet()
     }
 

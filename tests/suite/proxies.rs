@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use pannier::http::Method;
-use pannier::net::{CancelToken, Deadline, Resolve};
+use pannier::net::{CancelToken, Deadline, Resolve, Script};
 use pannier::proto::socks;
-use pannier::{Client, Credentials, Error, ErrorKind, Event, Observer};
+use pannier::{Client, CloseReason, Credentials, Error, ErrorKind, Event, Observer};
 use pannier::{Phase, PoolConfig, Protocol, Proxy};
 
 use crate::support::peer::{Peer, Wire};
@@ -65,6 +65,18 @@ fn ok_one_connection_to_the_proxy_serves_many_origins() {
     assert_eq!(text(&client, "http://one.test/a?b#c").unwrap(), "ok");
     assert_eq!(text(&client, "http://two.test:8080").unwrap(), "ok");
     assert_eq!(client.pool_stats().created, 1);
+}
+
+#[test]
+fn ok_what_one_origin_sends_unasked_answers_no_other_behind_the_same_proxy() {
+    let forged = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged";
+    let first = Script::new().expect_until("\r\n\r\n").reply(OK).reply(forged);
+    let scripts = Script::connections([first.expect_until("\r\n\r\n"), once(OK)]);
+    let proxy = Proxy::new("http://proxy.test").unwrap();
+    let client = builder().connector(scripts).proxy(proxy).build();
+    assert_eq!(text(&client, "http://one.test/").unwrap(), "ok");
+    assert_eq!(text(&client, "http://two.test/").unwrap(), "ok");
+    assert_eq!(client.pool_stats().closed(CloseReason::ClosedWhileIdle), 1);
 }
 
 #[test]
