@@ -349,7 +349,8 @@ fn err_messages_and_codes_are_curls() {
         ("-sS --resolve a URL/", 49, "pannier: (49) Couldn't parse the --resolve entry 'a'\n"),
         ("-sS -X GE(T URL/", 43, "pannier: (43) "),
         ("--nonsense", 2, "pannier: option --nonsense: is unknown\npannier: try 'pannier --help' for more information\n"),
-        ("-sS", 2, "pannier: (2) no URL specified"),
+        ("-s", 2, "pannier: (2) no URL specified\npannier: try 'pannier --help' for more information\n"),
+        ("-sS -d a -I URL/", 2, "pannier: (2) You can only select one HTTP request method! You asked for both POST (-d, --data) and HEAD (-I, --head).\n"),
         ("-o", 2, "pannier: option -o: requires parameter\n"),
     ] {
         let is_glob = words.contains('{');

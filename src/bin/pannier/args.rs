@@ -271,9 +271,7 @@ impl Args {
 
     fn obey(&mut self, word: &[u8], next: Option<&[u8]>) -> Result<bool, Problem> {
         if let Some(name) = word.strip_prefix(b"--") {
-            let name = std::str::from_utf8(name).map_err(|_| Problem::Unknown)?;
-            let (flag, on) = long_option(name)?;
-            return self.set(flag, on, next);
+            return self.obey_long(name, next);
         }
         let letters = &word[1..];
         if letters.is_empty() {
@@ -293,6 +291,19 @@ impl Args {
             }
         }
         Ok(false)
+    }
+
+    /// A value may stand behind a `=` too.
+    fn obey_long(&mut self, word: &[u8], next: Option<&[u8]>) -> Result<bool, Problem> {
+        let mut parts = word.splitn(2, |&byte| byte == b'=');
+        let name = parts.next().unwrap_or_default();
+        let name = std::str::from_utf8(name).map_err(|_| Problem::Unknown)?;
+        let (flag, on) = long_option(name)?;
+        let Some(value) = parts.next() else { return self.set(flag, on, next) };
+        match self.set(flag, on, Some(value))? {
+            true => Ok(false),
+            false => Err(Problem::TakesNoValue),
+        }
     }
 
     fn set(&mut self, flag: &Flag, on: bool, value: Option<&[u8]>) -> Result<bool, Problem> {
@@ -388,6 +399,14 @@ mod tests {
     }
 
     #[test]
+    fn ok_long_options_take_a_value_behind_an_equals_sign() {
+        let op = first("--output=a=b --user-agent= --url=u");
+        assert_eq!(op.slots[0].output, Some(Out::File(b"a=b".to_vec())));
+        assert_eq!(op.slots[0].url, Some(Place::Url(b"u".to_vec())));
+        assert_eq!(op.user_agent.as_deref(), Some(&b""[..]));
+    }
+
+    #[test]
     fn ok_booleans_are_switched_off_by_no() {
         assert!(!first("-L --no-location a").location);
         assert!(first("--no-location -L a").location);
@@ -405,7 +424,9 @@ mod tests {
     fn err_what_the_table_does_not_have() {
         for (words, message) in [
             ("--foo a", "option --foo: is unknown"),
-            ("--output=x a", "option --output=x: is unknown"),
+            ("--foo=x a", "option --foo=x: is unknown"),
+            ("--head=x a", "option --head=x: had unsupported trailing garbage"),
+            ("--max-time=x a", "option --max-time=x: expected a proper numerical parameter"),
             ("-sW a", "option -sW: is unknown"),
             ("-", "option -: is unknown"),
             ("a -o", "option -o: requires parameter"),

@@ -12,6 +12,7 @@ use crate::exit::{self, Failure};
 use crate::glob::{Expansion, Glob};
 use crate::list::List;
 use crate::operation::{Operation, Out, Place, Slot};
+use crate::usage::Usage;
 use crate::warn::warn;
 
 /// One transfer to make.
@@ -225,8 +226,9 @@ fn glob(op: &Operation, text: &[u8]) -> Result<Glob, Failure> {
 /// Options that exclude each other, or nothing to do.
 fn consistent(op: &Operation, global: Global) -> Result<(), Failure> {
     if op.slots.iter().all(|slot| slot.url.is_none()) {
-        let message = "no URL specified; try 'pannier --help' for more information";
-        return Err(Failure::new(exit::USAGE, message));
+        let usage = Usage { message: "(2) no URL specified".to_owned(), code: exit::USAGE };
+        usage.tell();
+        return Err(Failure::new(usage.code, ""));
     }
     let to_stdout = |out: &Option<Out>| matches!(out, Some(Out::File(name)) if name == b"-");
     let heads = op.dump_header.as_deref() == Some(b"-");
@@ -247,8 +249,7 @@ fn consistent(op: &Operation, global: Global) -> Result<(), Failure> {
             "You can only select one HTTP request method! You asked for both {} and {}.",
             first, second
         );
-        warn(global, &text);
-        return Err(Failure::new(exit::USAGE, ""));
+        return Err(Failure::new(exit::USAGE, text));
     }
     Ok(())
 }

@@ -21,7 +21,6 @@ use crate::output::Stdout;
 use crate::parallel;
 use crate::pipeline;
 use crate::usage::Usage;
-use crate::warn;
 
 /// Does what the command line says; the code to exit with.
 pub fn run() -> u8 {
@@ -81,8 +80,7 @@ fn one_by_one(session: &Session, mut jobs: Jobs, global: Global) -> u8 {
 }
 
 fn refuse(usage: &Usage) -> u8 {
-    warn::complain(&usage.message);
-    warn::complain("try 'pannier --help' for more information");
+    usage.tell();
     usage.code
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::exit;
+use crate::warn;
 
 /// What is wrong with an option.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +45,12 @@ impl Usage {
             _ => exit::USAGE,
         };
         Usage { message: format!("option {}: {}", word, problem), code }
+    }
+
+    /// Says so on standard error, even with `-s`.
+    pub fn tell(&self) {
+        warn::complain(&self.message);
+        warn::complain("try 'pannier --help' for more information");
     }
 }
 
