@@ -147,6 +147,22 @@ fn ok_what_has_changed_meanwhile_is_fetched_anew() {
 }
 
 #[test]
+fn ok_what_a_range_says_of_what_is_sent() {
+    let peer = Peer::start(|_| sized("ok"));
+    for (words, expected) in [
+        (&["-r", "1-2", "-d", "abc"][..], Some("bytes 1-2/3")),
+        (&["-r", "1-2", "-F", "a=b"], None),
+        (&["-C", "0", "-d", "abc"], None),
+        (&["-C", "0", "-F", "a=b"], None),
+    ] {
+        assert_eq!(pannier(&[words, &["-sS", &peer.url("/")]].concat()).text(), ("ok", "", 0));
+        let request = peer.requests().pop().unwrap_or_default();
+        let said = request.lines().find_map(|line| line.strip_prefix("Content-Range: "));
+        assert_eq!(said, expected, "{:?}", words);
+    }
+}
+
+#[test]
 fn err_what_cannot_be_combined() {
     for (words, message) in [
         (&["-C", "1", "-r", "1-2"][..], "--continue-at is mutually exclusive with --range"),
@@ -156,6 +172,7 @@ fn err_what_cannot_be_combined() {
             "--continue-at is mutually exclusive with --remove-on-error",
         ),
         (&["-C", "1", "-d", "x"], "cannot mix --continue-at with --data"),
+        (&["-C", "1", "-F", "a=x"], "cannot mix --continue-at with --form"),
         (&["-C", "x"], "option -C: expected a proper numerical parameter"),
         (&["-C", "-5"], "option -C: expected a positive numerical parameter"),
     ] {

@@ -172,7 +172,7 @@ pub const FLAGS: &[Flag] = &[
         },
     ),
     value("continue-at", "<offset>", Output, "Go on there (-: behind the output)", |a, v| {
-        a.op().resume = Some(Resume::parse(v)?);
+        a.op().resume = Resume::parse(v)?;
         Ok(())
     })
     .short('C'),

@@ -44,11 +44,11 @@ pub enum Fate {
 }
 
 impl Resume {
-    /// The value of the option.
-    pub fn parse(value: &[u8]) -> Result<Resume, Problem> {
+    /// The value of the option. Going on at 0 is beginning.
+    pub fn parse(value: &[u8]) -> Result<Option<Resume>, Problem> {
         match value {
-            b"-" => Ok(Resume::Behind),
-            digits => values::count(digits).map(Resume::At),
+            b"-" => Ok(Some(Resume::Behind)),
+            digits => Ok(Some(values::count(digits)?).filter(|&at| at > 0).map(Resume::At)),
         }
     }
 }
@@ -145,6 +145,7 @@ pub fn conflict(op: &Operation) -> Option<&'static str> {
             "--continue-at and --remote-header-name cannot be combined",
         ),
         (op.data.is_some() && !op.get, "cannot mix --continue-at with --data"),
+        (!op.form.is_empty(), "cannot mix --continue-at with --form"),
     ];
     let clash = clashes.iter().find(|(clashes, _)| *clashes);
     clash.filter(|_| op.resume.is_some()).map(|(_, message)| *message)

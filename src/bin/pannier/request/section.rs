@@ -68,6 +68,7 @@ impl Section {
         let Some(range) = &op.range else { return };
         match (payload, payload.length()) {
             (Payload::None, _) => self.own("Range", format!("bytes={}", range)),
+            (Payload::Form(..), _) => {}
             // What is sent is then that part of the resource.
             (_, Some(length)) => self.own("Content-Range", format!("bytes {}/{}", range, length)),
             (_, None) => self.own("Content-Range", format!("bytes {}/*", range)),
