@@ -41,6 +41,20 @@ fn ok_the_server_names_the_file() {
 }
 
 #[test]
+fn ok_the_name_of_what_is_sent_is_none_for_what_comes() {
+    let peer = Peer::start(|_| "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi".into());
+    let dir = Dir::new("names-upload");
+    let (folder, path) = (dir.path(""), dir.path("sent"));
+    fs::write(&path, "hello").expect("the folder is writable");
+    for (url, name) in [("/to/", "to"), ("/", "curl_response"), ("/given", "given")] {
+        let words = ["-sO", "-T", &path, "--output-dir", &folder, &peer.url(url)];
+        assert_eq!(pannier(&words).text(), ("", "", 0), "{}", url);
+        assert_eq!((dir.read("sent").as_str(), dir.read(name).as_str()), ("hello", "hi"));
+    }
+    assert!(peer.requests()[0].starts_with("PUT /to/sent HTTP/1.1\r\n"));
+}
+
+#[test]
 fn ok_heads_are_shown_in_the_file_that_they_name() {
     let peer = Peer::start(|_| NAMED.into());
     let dir = Dir::new("names-heads");

@@ -106,8 +106,7 @@ impl Session {
             Ok(url) => url,
             Err(failure) => return Begun::Refused { job, failure, stop: false },
         };
-        let out = job.output.as_ref();
-        let output = Output::new(&job.op, self.global, out, &url, &job.url.matches);
+        let output = job.output(self.global, &url);
         let (output, dump) = match output.and_then(|output| Ok((output, job.dump()?))) {
             Ok(opened) => opened,
             // A line of a list is no reason not to go on with the next one.
@@ -351,6 +350,17 @@ impl Work {
 }
 
 impl Job {
+    /// Where the content goes. A name that `-T` adds to the URL is none for `-O`, which would write
+    /// over what is sent.
+    fn output(&self, global: Global, url: &Url) -> Result<Output, Failure> {
+        let given = match self.upload {
+            Some(_) => Some(address::url(&self.op, &self.url.text, None)?),
+            None => None,
+        };
+        let (out, url) = (self.output.as_ref(), given.as_ref().unwrap_or(url));
+        Output::new(&self.op, global, out, url, &self.url.matches)
+    }
+
     /// Where `-D` writes: begun anew by the operation's first transfer.
     fn dump(&self) -> Result<Option<Dump>, Failure> {
         let Some(name) = &self.op.dump_header else { return Ok(None) };
