@@ -9,7 +9,7 @@ use std::thread;
 use crate::support::peer;
 use crate::support::program::{
     abandoned, closed_address, command, fed, fed_without_terminal, pannier, read_request, sized,
-    Answer, Dir, Peer, Text, HOLD,
+    unproxied, Answer, Dir, Peer, Text, HOLD,
 };
 
 #[test]
@@ -345,6 +345,7 @@ fn err_messages_and_codes_are_curls() {
         ("-sS http://a.invalid/", 6, "pannier: (6) Could not resolve host: a.invalid\n"),
         ("-sS URL/{a", 3, "pannier: (3) unmatched brace in URL position 5:\nURL/{a\n    ^\n"),
         ("-sS ftp://a/", 1, "pannier: (1) Protocol \"ftp\" not supported\n"),
+        ("-sS file:///a", 1, "pannier: (1) Protocol \"file\" not supported\n"),
         ("-sS -T /no/such/file URL/", 26, "pannier: (26) Can't open '/no/such/file'"),
         ("-sS --resolve a URL/", 49, "pannier: (49) Couldn't parse the --resolve entry 'a'\n"),
         ("-sS -X GE(T URL/", 43, "pannier: (43) "),
@@ -388,6 +389,29 @@ fn ok_options_come_from_standard_input_too() {
     let (_, stderr, code) = run.text();
     assert_eq!(code, 2);
     assert!(stderr.starts_with("pannier: -:2: option --nonsense: is unknown\n"), "{}", stderr);
+}
+
+#[test]
+fn ok_the_users_own_options_come_first_unless_they_are_not_wanted() {
+    let peer = Peer::start(|_| sized("ok"));
+    let dir = Dir::new("curlrc");
+    fs::write(dir.path(".curlrc"), "-A mine\n").expect("the folder is writable");
+    for (home, words, agent) in [
+        (dir.path(""), &["-s"][..], "mine"),
+        (dir.path(""), &["-q", "-s"], "pannier/"),
+        (dir.path(""), &["-s", "-A", "other"], "other"),
+        // What lies where the program runs is nobody's.
+        (String::new(), &["-s"], "pannier/"),
+    ] {
+        let mut command = unproxied(env!("CARGO_BIN_EXE_pannier"));
+        for name in ["CURL_HOME", "XDG_CONFIG_HOME", "USERPROFILE"] {
+            command.env_remove(name);
+        }
+        command.env("HOME", &home).current_dir(dir.path("")).args(words).arg(peer.url("/"));
+        assert_eq!(command.output().expect("it starts").text(), ("ok", "", 0));
+        let request = peer.requests().pop().unwrap_or_default();
+        assert!(request.contains(&format!("\r\nUser-Agent: {}", agent)), "{}", request);
+    }
 }
 
 #[test]

@@ -36,10 +36,10 @@ fn url_text(op: &Operation, given: &[u8]) -> Result<String, Failure> {
         return Err(Failure::new(exit::BAD_URL, message));
     }
     let text = with_two_slashes(text(given));
-    let authority = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
-    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = text.split_once("://").unwrap_or(("http", text.as_str()));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     // The library would take more slashes than these for two.
-    if authority.is_empty() {
+    if authority.is_empty() && is_spoken(scheme) {
         return Err(Failure::new(exit::BAD_URL, "URL rejected: there is no host in it"));
     }
     // Readers differ on which `@` ends the userinfo, hence on which host is meant.
@@ -56,12 +56,15 @@ fn url_text(op: &Operation, given: &[u8]) -> Result<String, Failure> {
 /// curl takes one slash behind the scheme, or three, for a slip of the hand.
 fn with_two_slashes(text: String) -> String {
     let (scheme, rest) = text.split_once(':').unwrap_or_default();
-    let is_scheme = ["http", "https"].iter().any(|name| scheme.eq_ignore_ascii_case(name));
     let slashes = rest.len() - rest.trim_start_matches('/').len();
-    match is_scheme && matches!(slashes, 1 | 3) {
+    match is_spoken(scheme) && matches!(slashes, 1 | 3) {
         true => format!("{}://{}", scheme, &rest[slashes..]),
         false => text,
     }
+}
+
+fn is_spoken(scheme: &str) -> bool {
+    ["http", "https"].iter().any(|name| scheme.eq_ignore_ascii_case(name))
 }
 
 /// How every URL is read, given or pointed to.

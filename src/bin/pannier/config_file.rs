@@ -39,8 +39,14 @@ pub fn default_path() -> Option<PathBuf> {
     ];
     places
         .iter()
-        .filter_map(|(variable, name)| Some(PathBuf::from(env::var_os(variable)?).join(name)))
+        .filter_map(|(variable, name)| Some(folder(variable)?.join(name)))
         .find(|path| path.is_file())
+}
+
+/// The folder that an environment variable names. An empty name is none: what lies where the program
+/// happens to run is not the user's.
+pub fn folder(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).filter(|name| !name.is_empty()).map(PathBuf::from)
 }
 
 fn option_line(number: usize, line: &[u8]) -> Option<Line> {

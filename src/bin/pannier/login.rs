@@ -14,6 +14,7 @@ use pannier::http::{percent, Url};
 use pannier::{Credentials, Netrc};
 
 use crate::args::Global;
+use crate::config_file::folder;
 use crate::data;
 use crate::exit::{self, Failure};
 use crate::warn::{self, warn};
@@ -140,10 +141,9 @@ fn read_bounded(file: File) -> io::Result<Vec<u8>> {
 
 /// `$NETRC`, or `.netrc` in the home folder.
 fn default_netrc() -> Option<PathBuf> {
-    let home = || env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"));
     match env::var_os("NETRC") {
         Some(path) => Some(PathBuf::from(path)),
-        None => Some(PathBuf::from(home()?).join(".netrc")),
+        None => Some(folder("HOME").or_else(|| folder("USERPROFILE"))?.join(".netrc")),
     }
 }
 
