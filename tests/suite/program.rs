@@ -236,6 +236,10 @@ fn ok_output_goes_where_it_is_sent() {
     {
         assert_eq!(dir.read(&format!("made/here/{}", name)), content);
     }
+    let heads = dir.path("made/for/heads");
+    assert_eq!(pannier(&["-sS", "-D", &heads, &peer.url("/")]).text().2, 23);
+    assert_eq!(pannier(&["-sS", "--create-dirs", "-D", &heads, &peer.url("/")]).text().2, 0);
+    assert!(dir.read("made/for/heads").starts_with("HTTP/1.1 200 OK\r\n"));
 }
 
 #[test]

@@ -262,6 +262,15 @@ fn ok_a_list_names_the_urls() {
     }
     let words = ["-sS", "--from", &list, &peer.url("/d")];
     assert_eq!(pannier(&words).text().0, "/a/b?[1-2]/c/d", "it stands where a URL would");
+    let at = format!("@{}", list);
+    let words =
+        ["-sS", "--create-dirs", "--output-dir", &into, "--url", &at, "--url", &peer.url("/d")];
+    assert_eq!(pannier(&words).text(), ("/d", "", 0), "what is listed names the files");
+    for (file, content) in [("a", "/a"), ("b", "/b?[1-2]"), ("c", "/c")] {
+        assert_eq!(dir.read(&format!("out/{}", file)), content);
+    }
+    let words = ["-sS", "--url", &at, "-o", "-"];
+    assert_eq!(pannier(&words).text(), ("/a/b?[1-2]/c", "", 0), "unless an output is given");
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! The tag of a response is kept as it is, weak ones too, and only when all of the response has come:
 //! one of content that was cut off would keep the rest away for ever.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
 use std::path::Path;
 
@@ -45,9 +45,7 @@ pub fn can_be_saved(op: &Operation, global: Global) -> bool {
 }
 
 fn make(op: &Operation, path: &Path) -> io::Result<()> {
-    if let (true, Some(dir)) = (op.create_dirs, path.parent()) {
-        fs::create_dir_all(dir)?;
-    }
+    op.make_dirs(path)?;
     OpenOptions::new().create(true).append(true).open(path).map(|_| ())
 }
 

@@ -737,8 +737,11 @@ pub const FLAGS: &[Flag] = &[
         Ok(())
     })
     .short('T'),
-    value("url", "<url>", General, "URL to work with", |a, v| {
-        a.op().add_url(v);
+    value("url", "<url/@file>", General, "URL to work with, or a list of such, with -O", |a, v| {
+        match v.strip_prefix(b"@") {
+            Some(file) => a.op().add_list_of_names(file),
+            None => a.op().add_url(v),
+        }
         Ok(())
     }),
     value("url-query", "<data>", General, "Add to the URL's query", |a, v| {

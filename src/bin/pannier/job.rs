@@ -15,6 +15,7 @@ use crate::address;
 use crate::args::Global;
 use crate::clients::Clients;
 use crate::connect::Route;
+use crate::data;
 use crate::ending::{Done, Ended};
 use crate::exit::{self, Failure};
 use crate::jobs::Job;
@@ -364,6 +365,7 @@ impl Job {
     /// Where `-D` writes: begun anew by the operation's first transfer.
     fn dump(&self) -> Result<Option<Dump>, Failure> {
         let Some(name) = &self.op.dump_header else { return Ok(None) };
+        self.op.make_dirs(&data::path(name)).map_err(|error| Failure::output(&error))?;
         let mut begun = self.op.dump_begun.lock().unwrap_or_else(PoisonError::into_inner);
         let dump = Dump::open(name, *begun)?;
         *begun = true;

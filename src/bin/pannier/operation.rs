@@ -1,8 +1,10 @@
 //! What one operation asks for: its URLs, each with its output and upload, and the options for all.
 
 use std::borrow::Cow;
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::Duration;
+use std::{fs, io};
 
 use pannier::http::Scheme;
 use pannier::net::Family;
@@ -192,6 +194,23 @@ impl Operation {
     /// A list of URLs, for the first slot that has none.
     pub fn add_list(&mut self, file: &[u8]) {
         self.add_place(Place::List(file.to_vec()));
+    }
+
+    /// The same; unless an output is given, each URL names its own.
+    pub fn add_list_of_names(&mut self, file: &[u8]) {
+        let slot = self.slot(|taken| &mut taken.urls);
+        slot.url = Some(Place::List(file.to_vec()));
+        slot.output.get_or_insert(Out::Remote);
+    }
+
+    /// Makes the folders that a file of this name is to be in, if they are to be made.
+    pub fn make_dirs(&self, path: &Path) -> io::Result<()> {
+        match path.parent() {
+            Some(folder) if self.create_dirs => fs::create_dir_all(folder).map_err(|error| {
+                io::Error::new(error.kind(), format!("{}: {}", folder.display(), error))
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// An output, for the first slot that has none.
