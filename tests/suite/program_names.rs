@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, SystemTime};
 
-use crate::support::program::{pannier, Dir, Peer, Text};
+use crate::support::program::{pannier, sized, Dir, Peer, Text};
 
 const NAMED: &str = "HTTP/1.1 200 OK\r\nContent-Disposition: attachment; filename=\"../given\"\r\n\
                      Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 2\r\n\r\nhi";
@@ -76,6 +76,29 @@ fn err_a_server_does_not_have_files_written_over() {
     assert_eq!((run.text(), dir.read("given.1").as_str()), (("", "", 0), "hi"));
     let run = pannier(&["-sSOJ", "--clobber", "--output-dir", &folder, &url]);
     assert_eq!((run.text(), dir.read("given").as_str()), (("", "", 0), "hi"));
+}
+
+#[test]
+fn ok_what_is_there_need_not_come_again() {
+    let peer = Peer::start(|request| sized(request.split(' ').nth(1).unwrap_or_default()));
+    let dir = Dir::new("names-existing");
+    fs::write(dir.path("2"), "old").expect("the folder is writable");
+    let (folder, url) = (dir.path(""), peer.url("/[1-3]"));
+    let run = pannier(&["-sSO", "--skip-existing", "--output-dir", &folder, &url]);
+    assert_eq!(run.text(), ("", "", 0));
+    assert_eq!(["1", "2", "3"].map(|name| dir.read(name)), ["/1", "old", "/3"]);
+    let run = pannier(&["-sv", "--skip-existing", "-o", &dir.path("2"), &peer.url("/2")]);
+    let note = format!("Note: skips transfer, \"{}\" exists locally\n", dir.path("2"));
+    assert_eq!((run.text(), peer.requests().len()), (("", &*note, 0), 2));
+}
+
+#[test]
+fn ok_content_may_go_nowhere() {
+    let peer = Peer::start(|request| sized(request.split(' ').nth(1).unwrap_or_default()));
+    let words = ["-sSi", "--out-null", "-w", "%{size_download}\\n", &peer.url("/1")];
+    assert_eq!(pannier(&words).text(), ("2\n", "", 0));
+    let words = ["-sS", "--out-null", "--no-out-null", &peer.url("/1"), &peer.url("/2")];
+    assert_eq!(pannier(&words).text(), ("/2", "", 0));
 }
 
 #[test]

@@ -473,6 +473,9 @@ pub const FLAGS: &[Flag] = &[
         a.op().login.bearer = Some(values::text(v)?);
         Ok(())
     }),
+    switch("out-null", Output, "Write the content nowhere", |a, on| {
+        a.op().add_output(if on { Out::Nowhere } else { Out::Stdout });
+    }),
     value("output", "<file>", Important, "Write to a file instead of stdout", |a, v| {
         if v.is_empty() {
             return Err(Problem::BadlyUsed);
@@ -663,6 +666,9 @@ pub const FLAGS: &[Flag] = &[
         a.op().show_headers = on;
     }),
     switch("silent", Important, "Say nothing", |a, on| a.global.silent = on).short('s'),
+    switch("skip-existing", Output, "Leave out what a file is there for", |a, on| {
+        a.op().skip_existing = on;
+    }),
     value("socks4", "<host[:port]>", Proxy, "SOCKS4 proxy", |a, v| {
         a.op().proxy.set(Kind::Socks4, v)
     }),

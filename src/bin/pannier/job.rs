@@ -66,6 +66,8 @@ pub enum Begun {
     Ready(Box<Work>, Box<Attempt>),
     /// Its first request cannot be made.
     Unready(Box<Work>, Failure),
+    /// There is a file already where its content would go.
+    Skipped,
     /// It needs what it cannot have; `stop` if nothing that follows can be begun either.
     Refused { job: Job, failure: Failure, stop: bool },
     /// There is none any more, for this reason.
@@ -108,6 +110,9 @@ impl Session {
             Err(failure) => return Begun::Refused { job, failure, stop: false },
         };
         let output = job.output(self.global, &url);
+        if output.as_ref().is_ok_and(|output| self.skips(&job, output)) {
+            return Begun::Skipped;
+        }
         let (output, dump) = match output.and_then(|output| Ok((output, job.dump()?))) {
             Ok(opened) => opened,
             // A line of a list is no reason not to go on with the next one.
@@ -131,6 +136,7 @@ impl Session {
                 self.finish(*work, Ok((attempt.sent, attempt.request.send())))
             }
             Begun::Unready(work, failure) => self.finish(*work, Err(failure)),
+            Begun::Skipped => Ended { code: 0, stop: false },
             Begun::Refused { job, failure, stop } => self.refuse(&job, failure, stop),
             Begun::Failed(failure) => self.stop(&failure),
         }
@@ -296,6 +302,16 @@ impl Session {
             self.tell(failure);
         }
         written
+    }
+
+    /// `--skip-existing`.
+    fn skips(&self, job: &Job, output: &Output) -> bool {
+        let path = output.path().filter(|path| job.op.skip_existing && path.exists());
+        if let (Some(path), true) = (path, self.global.is_verbose()) {
+            let name = path.display();
+            warn::write(format!("Note: skips transfer, \"{}\" exists locally\n", name).as_bytes());
+        }
+        path.is_some()
     }
 
     fn shows_progress(&self, job: &Job, output: &Output) -> bool {

@@ -43,6 +43,7 @@ pub struct Operation {
     pub remote_time: bool,
     pub remove_on_error: bool,
     pub create_dirs: bool,
+    pub skip_existing: bool,
     pub dump_header: Option<Vec<u8>>,
     /// Has a transfer begun the file of `dump_header`? Guards the making of it too.
     pub dump_begun: Mutex<bool>,
@@ -147,6 +148,7 @@ pub enum Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Out {
     Stdout,
+    Nowhere,
     /// A path in which `#1` stands for what the first glob matched; `-` is standard output.
     File(Vec<u8>),
     /// The last segment of the URL's path.

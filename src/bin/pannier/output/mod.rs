@@ -55,6 +55,7 @@ impl Output {
         let name = match out {
             None | Some(Out::Stdout) if global.jsonl => return Ok(Output { sink: Sink::Nowhere }),
             None | Some(Out::Stdout) => return Ok(Output::stdout(global, true)),
+            Some(Out::Nowhere) => return Ok(Output { sink: Sink::Nowhere }),
             Some(Out::File(name)) if name == b"-" => return Ok(Output::stdout(global, false)),
             Some(Out::File(name)) => glob::substitute(name, matches),
             Some(Out::Remote) => remote_name(global, url)?,
