@@ -195,8 +195,11 @@ fn common_line(input: &[u8], start: usize, classes: &mut Classes<'_>) -> Option<
     if name_end == start || rest.len() < ": x\r\n".len() {
         return None;
     }
-    if !rest.starts_with(b": ") || !rest.ends_with(b"\r\n") || !is_trimmed(&rest[2..rest.len() - 2])
-    {
+    if !rest.starts_with(b": ") || !rest.ends_with(b"\r\n") {
+        return None;
+    }
+    // White space around a common value is spaces: a tab would end it.
+    if rest[2] == b' ' || rest[rest.len() - 3] == b' ' {
         return None;
     }
     let field = Field {
@@ -206,15 +209,6 @@ fn common_line(input: &[u8], start: usize, classes: &mut Classes<'_>) -> Option<
         value_end: value_end as u32,
     };
     Some((field, next))
-}
-
-/// Does the value begin and end with something else than white space?
-#[inline(always)]
-fn is_trimmed(value: &[u8]) -> bool {
-    match (value.first(), value.last()) {
-        (Some(&first), Some(&last)) => !is_ows(first) && !is_ows(last),
-        _ => false,
-    }
 }
 
 /// Reads the line at `start`.
