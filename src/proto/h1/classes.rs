@@ -99,7 +99,7 @@ fn block_start(input: &[u8], at: usize) -> usize {
 }
 
 /// Which of the bytes are common in names, and which in values.
-#[inline(never)]
+#[inline(always)]
 fn classify(bytes: &[u8; WIDTH]) -> (u64, u64) {
     (bits(bytes, is_common_name_byte), bits(bytes, is_common_value_byte))
 }
