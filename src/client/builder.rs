@@ -274,7 +274,7 @@ impl RequestBuilder {
     /// Who is told what happens, in place of the client's observer.
     pub fn observer(self, observer: Arc<dyn Observer>) -> RequestBuilder {
         self.change(|draft| {
-            draft.observer = Some(observer);
+            draft.observer = Some(Arc::new(observer));
             Ok(())
         })
     }

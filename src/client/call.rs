@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use crate::conn::{Failure, SentHead, Watch};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Event, Observer, Phase};
-use crate::http::redact;
+use crate::event::{Event, Phase};
 use crate::net::{CancelToken, Deadline, Watched};
 use crate::proto::CloseReason;
 use crate::proto::ResponseHead;
 
-use super::exchange::{observe, vacate};
+use super::exchange::vacate;
 use super::explain::{blame, explain, not_over};
+use super::listener::{observe, Listener};
 use super::request::Request;
 use super::timeouts::Timeouts;
 use super::{Client, Lent, Place};
@@ -27,7 +27,7 @@ pub(super) struct Call<'a> {
     /// Is the first request? Those after redirects are GET or the same again.
     pub(super) idempotent: bool,
     pub(super) cancel: Option<&'a CancelToken>,
-    pub(super) observer: Option<&'a Arc<dyn Observer>>,
+    pub(super) observer: Option<&'a Arc<dyn Listener>>,
 }
 
 impl<'a> Call<'a> {
@@ -102,10 +102,10 @@ impl Watch for Notify<'_> {
     }
 
     fn sent_head(&mut self, head: SentHead<'_>) {
-        if self.is_watching() {
+        if let Some(listener) = self.call.observer {
             let (connection, SentHead { length, stream, .. }) = (self.connection, head);
-            let bytes = &*redact::head(head.bytes, self.request.sensitive());
-            self.call.observe(|| Event::RequestHead { connection, stream, bytes, length });
+            let bytes = &*listener.shown(head.bytes, self.request.sensitive());
+            listener.tell(&Event::RequestHead { connection, stream, bytes, length });
         }
     }
 

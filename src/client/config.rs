@@ -17,6 +17,7 @@ use super::auth::{Credentials, Keys, Netrc};
 #[cfg(feature = "cookies")]
 use super::cookies::{Carrier, Jar};
 use super::decode::Decoding;
+use super::listener::Listener;
 use super::protocol::{Protocol, Spoken};
 use super::proxy::Proxy;
 use super::redirect::RedirectPolicy;
@@ -65,7 +66,7 @@ pub(crate) struct Config {
     pub(crate) proxy: Proxy,
     pub(crate) connector: Arc<dyn Connect>,
     pub(crate) tls: Option<Arc<dyn Tls>>,
-    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) observer: Option<Arc<dyn Listener>>,
     #[cfg(feature = "cookies")]
     pub(super) cookies: Option<Arc<dyn Carrier>>,
 }
@@ -282,7 +283,7 @@ impl ClientBuilder {
     /// Who is told what happens; a request can have its own.
     #[must_use]
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> ClientBuilder {
-        self.config.observer = Some(observer);
+        self.config.observer = Some(Arc::new(observer));
         self
     }
 

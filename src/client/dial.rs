@@ -8,13 +8,13 @@ use std::time::Instant;
 
 use crate::conn::{h1, Connection, Facts};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Event, Made, Observer, Phase};
+use crate::event::{Event, Made, Phase};
 use crate::http::{Origin, Scheme};
 use crate::net::{CancelToken, Deadline, Dialing, Registration, Step, Tls, Transport, Watched};
 
 use super::config::Config;
-use super::exchange::observe;
 use super::explain::blame;
+use super::listener::{observe, Listener};
 use super::manners::Manners;
 use super::route::{Route, Way};
 
@@ -35,7 +35,7 @@ pub(super) struct Dial<'a> {
     pub(super) route: &'a Route,
     pub(super) deadline: Deadline,
     pub(super) cancel: Option<&'a CancelToken>,
-    pub(super) observer: Option<&'a Arc<dyn Observer>>,
+    pub(super) observer: Option<&'a Arc<dyn Listener>>,
 }
 
 impl Maker {

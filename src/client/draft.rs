@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::Observer;
 use crate::http::{token, Headers, Method, Url, Version};
 use crate::net::{CancelToken, Deadline};
 use crate::proto::h1::{Intent, Transfer};
@@ -14,6 +13,7 @@ use super::auth::{self, Credentials, Netrc};
 use super::body::{Body, Trailers};
 use super::config::Config;
 use super::decode::Decoding;
+use super::listener::Listener;
 use super::protocol::Spoken;
 use super::redirect::RedirectPolicy;
 use super::request::{invalid, OnInformational, Parts, Request};
@@ -41,7 +41,7 @@ pub(super) struct Draft {
     pub(super) spoken: Spoken,
     pub(super) decoding: Decoding,
     pub(super) cancel: Option<CancelToken>,
-    pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) observer: Option<Arc<dyn Listener>>,
     pub(super) on_informational: Option<Arc<OnInformational>>,
 }
 

@@ -1,18 +1,17 @@
 //! One exchange after its head: how its content is read, and how its connection is let go.
 
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::conn::{Connection, Vacated};
 use crate::error::{Result, Transcript};
-use crate::event::{Event, Observer, Phase};
+use crate::event::{Event, Phase};
 use crate::net::{CancelToken, Deadline};
 use crate::proto::CloseReason;
 
 use super::explain::explain;
 use super::line::{Line, Seat};
+use super::listener::{observe, Listener};
 use super::{Lent, Place};
 
 /// What an exchange needs after its head: it stays with the response.
@@ -21,7 +20,7 @@ pub(super) struct Exchange {
     pub(super) read: Option<Duration>,
     pub(super) idempotent: bool,
     pub(super) cancel: Option<CancelToken>,
-    pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) observer: Option<Arc<dyn Listener>>,
     /// The line that the connection goes back to, in place of the pool.
     pub(super) line: Option<Arc<Line>>,
 }
@@ -94,7 +93,7 @@ impl Exchange {
 pub(super) fn give_back(
     mut connection: Lent,
     now: Instant,
-    observer: Option<&Arc<dyn Observer>>,
+    observer: Option<&Arc<dyn Listener>>,
 ) -> Option<CloseReason> {
     let hints = match connection.persistence() {
         Ok(hints) => hints,
@@ -122,7 +121,7 @@ pub(super) fn give_back(
 pub(super) fn vacate(
     connection: Lent,
     reason: CloseReason,
-    observer: Option<&Arc<dyn Observer>>,
+    observer: Option<&Arc<dyn Listener>>,
 ) -> Option<Place> {
     let id = connection.facts().id;
     let Vacated { place, is_first } = connection.vacate(reason);
@@ -142,22 +141,5 @@ pub(super) fn transcript(connection: &Connection, idempotent: bool) -> Transcrip
         idempotent,
         answered: false,
         unprocessed: false,
-    }
-}
-
-pub(super) fn observe<'e>(observer: Option<&Arc<dyn Observer>>, event: impl FnOnce() -> Event<'e>) {
-    if let Some(observer) = observer {
-        tell(&**observer, &event());
-    }
-}
-
-/// Apart from [`observe`], of which there is a copy for each event.
-fn tell(observer: &dyn Observer, event: &Event<'_>) {
-    let tell = || observer.event(Instant::now(), event);
-    match thread::panicking() {
-        // An observer that has panicked is told what is closed meanwhile, and must not do so again: that
-        // would abort the process.
-        true => drop(panic::catch_unwind(AssertUnwindSafe(tell))),
-        false => tell(),
     }
 }

@@ -34,6 +34,7 @@ mod into_request;
 mod into_url;
 mod line;
 mod lines;
+mod listener;
 mod manners;
 mod multipart;
 mod pipeline;

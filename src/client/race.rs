@@ -10,13 +10,14 @@ use std::time::{Duration, Instant};
 
 use crate::conn::{Connection, Expectation, Grant};
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::{Observer, Phase, Timings};
+use crate::event::{Phase, Timings};
 use crate::net::{start_thread, CancelToken, Deadline, Watched};
 
 use super::call::Call;
 use super::checkout::Obtained;
 use super::dial::{Dial, Maker};
 use super::exchange::vacate;
+use super::listener::Listener;
 use super::request::Request;
 use super::route::Route;
 use super::{Place, Pool};
@@ -30,7 +31,7 @@ struct Aside {
     route: Arc<Route>,
     deadline: Deadline,
     cancel: CancelToken,
-    observer: Option<Arc<dyn Observer>>,
+    observer: Option<Arc<dyn Listener>>,
     failure: Arc<Mutex<Option<Error>>>,
     /// The last field: when it is dropped, nothing of this is left.
     counted: Counted,

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use crate::conn::Outgoing;
 use crate::error::{Error, ErrorKind, Result, Source};
-use crate::event::Observer;
 use crate::http::{Headers, Method, StatusCode, Url, Version};
 use crate::net::{CancelToken, Deadline};
 use crate::proto::h1::{Intent, PreparedHead, RequestHead, Target, Transfer};
@@ -17,6 +16,7 @@ use crate::proto::h1::{Intent, PreparedHead, RequestHead, Target, Transfer};
 use super::auth::{Credentials, Netrc};
 use super::body::Body;
 use super::decode::{Decoding, Layer};
+use super::listener::Listener;
 use super::protocol::Spoken;
 use super::redirect::RedirectPolicy;
 use super::retry::RetryPolicy;
@@ -46,7 +46,7 @@ use super::timeouts::Timeouts;
 pub struct Request {
     pub(super) parts: Arc<Parts>,
     pub(super) cancel: Option<CancelToken>,
-    pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) observer: Option<Arc<dyn Listener>>,
     pub(super) on_informational: Option<Arc<OnInformational>>,
     /// The deadline of whatever the request is a part of.
     pub(super) until: Deadline,

@@ -9,7 +9,7 @@ use std::time::Instant;
 use crate::conn::{h1, socks, tunnel, Facts, Failure, SentHead, Watch};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::{Event, Made, Phase};
-use crate::http::{redact, Headers, Host, Method, Origin, StatusCode};
+use crate::http::{Headers, Host, Method, Origin, StatusCode};
 use crate::net::{Dialing, Registration, Step, Transport};
 use crate::proto::h1::{Intent, PreparedHead, RequestHead, Target, Transfer};
 use crate::proto::socks::{Error as SocksError, Version};
@@ -241,10 +241,10 @@ impl Watch for Asking<'_, '_> {
     }
 
     fn sent_head(&mut self, head: SentHead<'_>) {
-        if self.is_watching() {
+        if let Some(listener) = self.0.observer {
             let length = head.length;
-            let bytes = &*redact::head(head.bytes, &self.0.maker.config.proxy.sensitive);
-            self.0.observe(|| Event::TunnelRequest { bytes, length });
+            let bytes = &*listener.shown(head.bytes, &self.0.maker.config.proxy.sensitive);
+            listener.tell(&Event::TunnelRequest { bytes, length });
         }
     }
 

@@ -75,6 +75,7 @@ pub(crate) trait Explain: fmt::Debug + Send {
 pub(crate) trait Watch {
     fn informational(&mut self, head: &ResponseHead);
     /// Is there anyone who wants to know of heads? Else none need be written for them.
+    #[cfg_attr(not(feature = "http2"), allow(dead_code))] // HTTP/1 has written them anyway.
     fn is_watching(&self) -> bool;
     fn sent_head(&mut self, head: SentHead<'_>);
     fn sent_content(&mut self, bytes: &[u8]);
