@@ -1,6 +1,7 @@
 //! The content of a request: where it comes from, how long it is, whether it can be sent again.
 
 mod read;
+mod supply;
 mod trailers;
 
 use std::borrow::Cow;
@@ -8,16 +9,12 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::conn::Failure;
-use crate::error::{Error, ErrorKind, Result};
-use crate::event::Phase;
+use crate::error::Result;
 use crate::http::Headers;
 
-use self::read::{Announced, Sequence, Window};
+use self::supply::{InTurn, Made, Once, Rest, Supply};
 pub(crate) use self::trailers::Trailers;
-use super::explain::explain;
 
 /// The content of a request.
 ///
@@ -43,24 +40,7 @@ enum Source {
     #[default]
     Empty,
     Bytes(Cow<'static, [u8]>),
-    File {
-        file: File,
-        start: u64,
-        length: u64,
-    },
-    /// The reader is taken out when it is sent.
-    Reader {
-        reader: Mutex<Taken>,
-        length: Option<u64>,
-    },
-    /// The reader is made when it is sent.
-    Made {
-        make: Box<Make>,
-        length: Option<u64>,
-        replayable: bool,
-    },
-    /// One after the other.
-    Sequence(Vec<Body>),
+    Supply(Box<dyn Supply>),
 }
 
 /// A body that is being sent.
@@ -90,7 +70,7 @@ impl Body {
         }
         let start = file.stream_position()?;
         let length = metadata.len().saturating_sub(start);
-        Ok(Body::of(Source::File { file, start, length }))
+        Ok(Body::supplied(Rest { file, start, length }))
     }
 
     /// The file at this path. It is opened when it is sent, each time anew, so a thousand such bodies
@@ -114,12 +94,12 @@ impl Body {
             // Said before anything is sent, and of an empty file at all.
             drop(open()?);
         }
-        Ok(Body::made(length, metadata.is_file(), open))
+        Ok(Body::supplied(Made { make: open, length, replayable: metadata.is_file() }))
     }
 
     /// Exactly `length` bytes from a reader. If it ends before, the request fails.
     pub fn sized(reader: impl Read + Send + 'static, length: u64) -> Body {
-        Body::from_reader(Box::new(reader), Some(length))
+        Body::supplied(Once::new(Box::new(reader), Some(length)))
     }
 
     /// Everything from a reader. The length is not known, so the content goes out chunked.
@@ -128,7 +108,7 @@ impl Body {
     /// is over. One that may have to wait long says [`WouldBlock`](io::ErrorKind::WouldBlock) after a
     /// while: both are looked at then, and it is read again at once.
     pub fn reader(reader: impl Read + Send + 'static) -> Body {
-        Body::from_reader(Box::new(reader), None)
+        Body::supplied(Once::new(Box::new(reader), None))
     }
 
     /// Everything from a reader that is made anew each time the content is sent, so that it can be
@@ -155,7 +135,7 @@ impl Body {
     where
         R: Read + Send + 'static,
     {
-        Body::made(length, true, make)
+        Body::supplied(Made { make, length, replayable: true })
     }
 
     /// The same content with a trailer section behind it (RFC 9110 §6.5), whose fields are computed when
@@ -216,7 +196,7 @@ impl Body {
 
     /// These bodies one after the other.
     pub(crate) fn sequence(bodies: Vec<Body>) -> Body {
-        Body::of(Source::Sequence(bodies))
+        Body::supplied(InTurn(bodies))
     }
 
     /// The length in bytes, if it is known.
@@ -224,11 +204,7 @@ impl Body {
         match &self.source {
             Source::Empty => Some(0),
             Source::Bytes(bytes) => Some(bytes.len() as u64),
-            Source::File { length, .. } => Some(*length),
-            Source::Reader { length, .. } | Source::Made { length, .. } => *length,
-            Source::Sequence(bodies) => {
-                bodies.iter().try_fold(0_u64, |sum, body| sum.checked_add(body.len()?))
-            }
+            Source::Supply(supply) => supply.len(),
         }
     }
 
@@ -240,10 +216,8 @@ impl Body {
     /// Can it be sent more than once?
     pub fn is_replayable(&self) -> bool {
         match &self.source {
-            Source::Reader { .. } => false,
-            Source::Made { replayable, .. } => *replayable,
-            Source::Sequence(bodies) => bodies.iter().all(Body::is_replayable),
-            _ => true,
+            Source::Empty | Source::Bytes(_) => true,
+            Source::Supply(supply) => supply.is_replayable(),
         }
     }
 
@@ -252,7 +226,7 @@ impl Body {
         match &self.source {
             Source::Empty => Some(b""),
             Source::Bytes(bytes) => Some(bytes),
-            _ => None,
+            Source::Supply(_) => None,
         }
     }
 
@@ -263,20 +237,16 @@ impl Body {
 
     /// A reader whose length was given elsewhere.
     pub(crate) fn set_length(&mut self, announced: u64) {
-        if let Source::Reader { length, .. } | Source::Made { length, .. } = &mut self.source {
-            length.get_or_insert(announced);
+        if let Source::Supply(supply) = &mut self.source {
+            supply.set_length(announced);
         }
     }
 
     /// Is there something to send still?
     pub(crate) fn check_unspent(&self) -> Result<()> {
         match &self.source {
-            Source::Reader { reader, .. } => match *lock(reader) {
-                Some(_) => Ok(()),
-                None => Err(spent()),
-            },
-            Source::Sequence(bodies) => bodies.iter().try_for_each(Body::check_unspent),
-            _ => Ok(()),
+            Source::Empty | Source::Bytes(_) => Ok(()),
+            Source::Supply(supply) => supply.check_unspent(),
         }
     }
 
@@ -285,22 +255,7 @@ impl Body {
         Ok(match &self.source {
             Source::Empty => Opened::Bytes(b""),
             Source::Bytes(bytes) => Opened::Bytes(bytes),
-            Source::File { file, start, length } => {
-                let mut window = Window { file, at: *start, left: *length };
-                Opened::Reader(Box::new(move |buffer| window.read(buffer)))
-            }
-            Source::Reader { reader, length } => {
-                Opened::announced(lock(reader).take().ok_or_else(spent)?, *length)
-            }
-            Source::Made { make, length, .. } => {
-                let reader = make().map_err(Failure::Content);
-                let reader = reader.map_err(|failure| explain(None, Phase::Send, failure))?;
-                Opened::announced(reader, *length)
-            }
-            Source::Sequence(bodies) => {
-                let mut sequence = Sequence::new(bodies);
-                Opened::Reader(Box::new(move |buffer| sequence.read(buffer)))
-            }
+            Source::Supply(supply) => Opened::Reader(supply.open()?),
         })
     }
 
@@ -308,40 +263,13 @@ impl Body {
         Body { source, trailers: None }
     }
 
-    fn from_reader(reader: Box<dyn Read + Send>, length: Option<u64>) -> Body {
-        Body::of(Source::Reader { reader: Mutex::new(Some(reader)), length })
-    }
-
-    fn made<R: Read + Send + 'static>(
-        length: Option<u64>,
-        replayable: bool,
-        make: impl Fn() -> io::Result<R> + Send + Sync + 'static,
-    ) -> Body {
-        let boxed = move || make().map(|reader| Box::new(reader) as Box<dyn Read + Send>);
-        Body::of(Source::Made { make: Box::new(boxed), length, replayable })
-    }
-}
-
-impl Opened<'_> {
-    fn announced(reader: Box<dyn Read + Send>, length: Option<u64>) -> Opened<'static> {
-        let mut announced = Announced::new(reader, length);
-        Opened::Reader(Box::new(move |buffer| announced.read(buffer)))
+    fn supplied(supply: impl Supply + 'static) -> Body {
+        Body::of(Source::Supply(Box::new(supply)))
     }
 }
 
 /// What may go out behind other requests, where it would have to be sent again with them.
 const SMALL: usize = 16 << 10;
-
-type Taken = Option<Box<dyn Read + Send>>;
-type Make = dyn Fn() -> io::Result<Box<dyn Read + Send>> + Send + Sync;
-
-fn lock(reader: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
-    reader.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn spent() -> Error {
-    Error::new(ErrorKind::Body).message("the request body was already sent").at(Phase::Send)
-}
 
 fn named(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {}", path.display(), error))
@@ -376,10 +304,7 @@ impl fmt::Debug for Body {
         let source = match &self.source {
             Source::Empty => "empty",
             Source::Bytes(_) => "bytes",
-            Source::File { .. } => "file",
-            Source::Reader { .. } => "reader",
-            Source::Made { .. } => "made anew",
-            Source::Sequence(_) => "multipart",
+            Source::Supply(supply) => supply.name(),
         };
         write!(f, "Body({}, length: {:?})", source, self.len())
     }
