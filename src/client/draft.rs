@@ -230,7 +230,7 @@ fn check_coding(coding: &[u8], version: Version) -> Result<()> {
 }
 
 /// RFC 9110 §6.5: trailers need chunked content (RFC 9112 §7.1.2), and are announced.
-fn announce(trailers: &Trailers, headers: &mut Headers) -> Result<()> {
+fn announce(trailers: &dyn Trailers, headers: &mut Headers) -> Result<()> {
     let names = trailers.announcement()?;
     if !headers.contains("Transfer-Encoding") {
         headers.append("Transfer-Encoding", "chunked").map_err(invalid)?;

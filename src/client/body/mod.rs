@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::http::Headers;
 
 use self::supply::{InTurn, Made, Once, Rest, Supply};
+use self::trailers::Announced;
 pub(crate) use self::trailers::Trailers;
 
 /// The content of a request.
@@ -32,7 +33,7 @@ pub(crate) use self::trailers::Trailers;
 #[derive(Default)]
 pub struct Body {
     source: Source,
-    trailers: Option<Box<Trailers>>,
+    trailers: Option<Box<dyn Trailers>>,
 }
 
 #[derive(Default)]
@@ -186,11 +187,11 @@ impl Body {
         fields: impl Fn() -> Headers + Send + Sync + 'static,
     ) -> Body {
         let names = names.into_iter().map(Into::into).collect();
-        self.trailers = Some(Box::new(Trailers::new(names, fields)));
+        self.trailers = Some(Box::new(Announced { names, make: fields }));
         self
     }
 
-    pub(crate) fn trailers(&self) -> Option<&Trailers> {
+    pub(crate) fn trailers(&self) -> Option<&dyn Trailers> {
         self.trailers.as_deref()
     }
 

@@ -5,25 +5,30 @@ use std::io;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{token, trailer, Headers};
 
-/// The names that are announced, and what makes the fields.
-pub(crate) struct Trailers {
-    names: Vec<String>,
-    make: Box<dyn Fn() -> Headers + Send + Sync>,
-}
-
-impl Trailers {
-    pub(super) fn new(
-        names: Vec<String>,
-        make: impl Fn() -> Headers + Send + Sync + 'static,
-    ) -> Trailers {
-        Trailers { names, make: Box::new(make) }
-    }
-
+/// What goes out behind the content. A trait so that a program whose requests have no such fields does not
+/// carry what checks them.
+pub(crate) trait Trailers: Send + Sync {
     /// The value of `Trailer`.
     ///
     /// # Errors
     /// A name is none, or must not be in a trailer section.
-    pub(crate) fn announcement(&self) -> Result<String> {
+    fn announcement(&self) -> Result<String>;
+
+    /// The fields, now that the content has ended.
+    ///
+    /// # Errors
+    /// One was not announced, so that nobody has checked its name, and the recipient may drop it.
+    fn fields(&self) -> io::Result<Headers>;
+}
+
+/// The names that are announced, and what makes the fields.
+pub(super) struct Announced<F> {
+    pub(super) names: Vec<String>,
+    pub(super) make: F,
+}
+
+impl<F: Fn() -> Headers + Send + Sync> Trailers for Announced<F> {
+    fn announcement(&self) -> Result<String> {
         let may_be = |name: &&String| token::is_token(name.as_bytes()) && trailer::is_allowed(name);
         match self.names.iter().find(|name| !may_be(name)) {
             None => Ok(self.names.join(", ")),
@@ -35,11 +40,7 @@ impl Trailers {
         }
     }
 
-    /// The fields, now that the content has ended.
-    ///
-    /// # Errors
-    /// One was not announced, so that nobody has checked its name, and the recipient may drop it.
-    pub(crate) fn fields(&self) -> io::Result<Headers> {
+    fn fields(&self) -> io::Result<Headers> {
         let fields = (self.make)();
         let known = |name: &str| self.names.iter().any(|known| known.eq_ignore_ascii_case(name));
         let stranger = fields.iter().map(|(name, _)| name).find(|name| !known(name));
