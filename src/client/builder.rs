@@ -21,7 +21,7 @@ use super::protocol::{Protocol, Spoken};
 use super::redirect::RedirectPolicy;
 use super::request::{invalid, Request};
 use super::response::Response;
-use super::retry::RetryPolicy;
+use super::retry::{Retries, RetryPolicy};
 use super::timeouts::Timeouts;
 use super::Client;
 
@@ -241,7 +241,7 @@ impl RequestBuilder {
     /// When this request is sent again, in place of the client's policy.
     pub fn retries(self, retries: RetryPolicy) -> RequestBuilder {
         self.change(|draft| {
-            draft.retries = retries;
+            draft.retries = Retries::by(retries);
             Ok(())
         })
     }

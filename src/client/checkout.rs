@@ -168,7 +168,7 @@ impl Call<'_> {
         now: Instant,
     ) -> bool {
         let (method, replayable) = (request.method(), request.body().is_replayable());
-        let repeatable = request.retries().covers(method, replayable);
+        let repeatable = request.retries().policy.covers(method, replayable);
         let serves_one = request.route().forwarder().is_none();
         let trusted = repeatable && serves_one && now < since + PROBE_AFTER;
         trusted || connection.is_quiet()

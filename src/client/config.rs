@@ -21,7 +21,7 @@ use super::listener::Listener;
 use super::protocol::{Protocol, Spoken};
 use super::proxy::Proxy;
 use super::redirect::RedirectPolicy;
-use super::retry::RetryPolicy;
+use super::retry::{Retries, RetryPolicy};
 use super::route::Route;
 use super::timeouts::Timeouts;
 use super::Client;
@@ -57,7 +57,7 @@ pub(crate) struct Config {
     pub(crate) http2: Http2Config,
     pub(crate) leniency: Leniency,
     pub(crate) redirects: RedirectPolicy,
-    pub(crate) retries: RetryPolicy,
+    pub(crate) retries: Retries,
     pub(super) spoken: Spoken,
     pub(crate) decoding: Decoding,
     pub(super) keys: Keys,
@@ -92,7 +92,7 @@ impl ClientBuilder {
             http2: Http2Config::default(),
             leniency: Leniency::default(),
             redirects: RedirectPolicy::default(),
-            retries: RetryPolicy::default(),
+            retries: Retries::default(),
             spoken: Spoken::default(),
             decoding: Decoding::default(),
             keys: Keys::default(),
@@ -162,7 +162,7 @@ impl ClientBuilder {
     /// Which requests are sent again.
     #[must_use]
     pub fn retries(mut self, retries: RetryPolicy) -> ClientBuilder {
-        self.config.retries = retries;
+        self.config.retries = Retries::by(retries);
         self
     }
 
@@ -313,7 +313,7 @@ impl fmt::Debug for Config {
             .field("limits", &self.limits)
             .field("leniency", &self.leniency)
             .field("redirects", &self.redirects)
-            .field("retries", &self.retries)
+            .field("retries", &self.retries.policy)
             .field("spoken", &self.spoken)
             .field("decoding", &self.decoding)
             .field("keys", &self.keys)

@@ -17,7 +17,7 @@ use super::listener::Listener;
 use super::protocol::Spoken;
 use super::redirect::RedirectPolicy;
 use super::request::{invalid, OnInformational, Parts, Request};
-use super::retry::RetryPolicy;
+use super::retry::Retries;
 use super::timeouts::Timeouts;
 
 /// What the caller has said, and the client's own defaults.
@@ -37,7 +37,7 @@ pub(super) struct Draft {
     pub(super) transfer: Transfer,
     pub(super) timeouts: Timeouts,
     pub(super) redirects: RedirectPolicy,
-    pub(super) retries: RetryPolicy,
+    pub(super) retries: Retries,
     pub(super) spoken: Spoken,
     pub(super) decoding: Decoding,
     pub(super) cancel: Option<CancelToken>,

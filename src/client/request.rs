@@ -19,7 +19,7 @@ use super::decode::{Decoding, Layer};
 use super::listener::Listener;
 use super::protocol::Spoken;
 use super::redirect::RedirectPolicy;
-use super::retry::RetryPolicy;
+use super::retry::Retries;
 use super::route::Route;
 use super::timeouts::Timeouts;
 
@@ -83,7 +83,7 @@ pub(super) struct Parts {
     pub(super) decoding: Decoding,
     pub(super) timeouts: Timeouts,
     pub(super) redirects: RedirectPolicy,
-    pub(super) retries: RetryPolicy,
+    pub(super) retries: Retries,
     /// What the head means for its connection.
     pub(super) intent: Intent,
     /// What [`may_be_pipelined`](Parts::may_be_pipelined) has found.
@@ -145,7 +145,7 @@ impl Request {
         &self.parts.redirects
     }
 
-    pub(super) fn retries(&self) -> &RetryPolicy {
+    pub(super) fn retries(&self) -> &Retries {
         &self.parts.retries
     }
 
@@ -253,7 +253,7 @@ impl Parts {
     /// continue, or which credentials it wants.
     pub(super) fn may_be_pipelined(&self) -> bool {
         let waits = |name| self.headers.contains(name);
-        self.retries.covers(&self.method, true)
+        self.retries.policy.covers(&self.method, true)
             && self.method != Method::CONNECT
             && self.version == Version::Http11
             && self.body.is_small()

@@ -123,12 +123,7 @@ impl RetryPolicy {
     }
 
     /// The pause before one more attempt after this result, with `made` further attempts made.
-    pub(super) fn pause(
-        &self,
-        request: &Request,
-        result: &Result<Answered>,
-        made: u32,
-    ) -> Option<Duration> {
+    fn pause(&self, request: &Request, result: &Result<Answered>, made: u32) -> Option<Duration> {
         if made >= self.attempts || !request.body().is_replayable() {
             return None;
         }
@@ -163,6 +158,32 @@ impl RetryPolicy {
 impl Default for RetryPolicy {
     fn default() -> RetryPolicy {
         RetryPolicy::stale_connections()
+    }
+}
+
+/// The policy of a request. Who was given none makes no further attempts, and does not carry what says
+/// when: there is a pointer to it only here.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Retries {
+    pub(crate) policy: RetryPolicy,
+    pause: Option<Pause>,
+}
+
+type Pause = fn(&RetryPolicy, &Request, &Result<Answered>, u32) -> Option<Duration>;
+
+impl Retries {
+    pub(super) fn by(policy: RetryPolicy) -> Retries {
+        Retries { policy, pause: Some(RetryPolicy::pause) }
+    }
+
+    /// The pause before one more attempt after this result, with `made` further attempts made.
+    pub(super) fn pause(
+        &self,
+        request: &Request,
+        result: &Result<Answered>,
+        made: u32,
+    ) -> Option<Duration> {
+        self.pause?(&self.policy, request, result, made)
     }
 }
 

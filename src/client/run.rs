@@ -222,7 +222,7 @@ impl Call<'_> {
     ) -> Result<Obtained> {
         failures.note(&error, &left);
         let replayable = request.body().is_replayable();
-        let again = request.retries().allows(request.method(), replayable, &error);
+        let again = request.retries().policy.allows(request.method(), replayable, &error);
         let hopeless = failures.alone && !error.connection_was_reused();
         if !again || hopeless || failures.are_too_many() {
             return Err(error);

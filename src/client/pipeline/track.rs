@@ -376,7 +376,7 @@ impl<'a> Turn<'a> {
         let method = self.request.method();
         self.trip.tries < MOST_TRIES
             && !self.trip.unseen.are_too_many()
-            && self.request.retries().allows(method, replayable, error)
+            && self.request.retries().policy.allows(method, replayable, error)
     }
 }
 
