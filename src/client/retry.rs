@@ -6,11 +6,14 @@
 //! may ask for more attempts, with growing pauses between them. In both cases only what the server
 //! cannot have processed, or may process twice (RFC 9110 §9.2.2), unless the caller says otherwise.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::{Event, Timings};
 use crate::http::{date, token, Headers, Method, StatusCode};
+use crate::net::Deadline;
 
+use super::call::Call;
 use super::request::Request;
 use super::run::{Answered, Left};
 
@@ -161,29 +164,90 @@ impl Default for RetryPolicy {
     }
 }
 
-/// The policy of a request. Who was given none makes no further attempts, and does not carry what says
-/// when: there is a pointer to it only here.
+/// The policy of a request, and what makes the further attempts that it may ask for.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Retries {
     pub(crate) policy: RetryPolicy,
-    pause: Option<Pause>,
+    further: Option<&'static dyn Further>,
 }
-
-type Pause = fn(&RetryPolicy, &Request, &Result<Answered>, u32) -> Option<Duration>;
 
 impl Retries {
     pub(super) fn by(policy: RetryPolicy) -> Retries {
-        Retries { policy, pause: Some(RetryPolicy::pause) }
+        Retries { policy, further: Some(&Attempts) }
     }
 
-    /// The pause before one more attempt after this result, with `made` further attempts made.
-    pub(super) fn pause(
+    /// Does this result ask for a further attempt?
+    pub(super) fn go_on(&self, request: &Request, result: &Result<Answered>) -> bool {
+        self.further.map_or(false, |further| further.go_on(request, result))
+    }
+
+    /// The result, or that of as many further attempts as the policy allows.
+    pub(super) fn persist(
         &self,
+        call: &Call<'_>,
         request: &Request,
-        result: &Result<Answered>,
-        made: u32,
-    ) -> Option<Duration> {
-        self.pause?(&self.policy, request, result, made)
+        result: Result<Answered>,
+        timings: &mut Timings,
+    ) -> Result<Answered> {
+        match self.further {
+            Some(further) => further.persist(call, request, result, timings),
+            None => result,
+        }
+    }
+}
+
+/// Makes further attempts. Of this there is one kind; it is a trait so that a program that gives no policy
+/// does not carry it.
+trait Further: Sync {
+    fn go_on(&self, request: &Request, result: &Result<Answered>) -> bool;
+
+    fn persist(
+        &self,
+        call: &Call<'_>,
+        request: &Request,
+        result: Result<Answered>,
+        timings: &mut Timings,
+    ) -> Result<Answered>;
+}
+
+struct Attempts;
+
+impl Further for Attempts {
+    fn go_on(&self, request: &Request, result: &Result<Answered>) -> bool {
+        request.retries().policy.pause(request, result, 0).is_some()
+    }
+
+    fn persist(
+        &self,
+        call: &Call<'_>,
+        request: &Request,
+        mut result: Result<Answered>,
+        timings: &mut Timings,
+    ) -> Result<Answered> {
+        let (mut made, mut processed) = (0, false);
+        while let Some(pause) = request.retries().policy.pause(request, &result, made) {
+            let now = Instant::now();
+            let moment = Deadline::after(now, pause);
+            if moment.earlier(call.deadline) != moment {
+                break;
+            }
+            // A response is let go, so that its connection may carry the next attempt.
+            let error = result.map_or_else(
+                |error| error,
+                |answered| {
+                    call.response(request, answered, timings, Vec::new()).into_status_error()
+                },
+            );
+            call.observe(|| Event::Retrying { error: &error });
+            processed |= error.may_be_processed();
+            made += 1;
+            result = call.rest(moment).and_then(|()| {
+                call.client.pool().count_retried();
+                *timings = Timings::new(call.began, Instant::now());
+                call.exchange_or_retry(request, timings)
+            });
+        }
+        result.map_err(|error| call.placed(request, error, processed))
     }
 }
 

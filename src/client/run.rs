@@ -75,7 +75,8 @@ impl Call<'_> {
     ) -> Result<Response> {
         let (mut history, mut followed, mut processed) = (Vec::new(), 0, false);
         loop {
-            result = self.persist(hop.sent(), result, timings);
+            let sent = hop.sent();
+            result = sent.retries().persist(self, sent, result, timings);
             let request = &*hop.request;
             let answered = result.map_err(|error| self.placed(request, error, processed))?;
             match hop.next(&answered.head, self.client.config(), followed) {
@@ -106,7 +107,7 @@ impl Call<'_> {
 
     /// The error, which says where it has come. If a request of the same call may have been `processed` before,
     /// it is not as if nothing had been sent.
-    fn placed(&self, request: &Request, error: Error, processed: bool) -> Error {
+    pub(super) fn placed(&self, request: &Request, error: Error, processed: bool) -> Error {
         let error = error.with_url(request.shared_url());
         match processed {
             true => error.after_others(self.idempotent),
@@ -148,46 +149,16 @@ impl Call<'_> {
     /// May this result lead to another exchange?
     pub(super) fn may_lead_on(&self, request: &Request, result: &Result<Answered>) -> bool {
         let leads_on = |answered: &Answered| hop::may_lead_on(request, &answered.head);
-        result.as_ref().map_or(false, leads_on)
-            || request.retries().pause(request, result, 0).is_some()
-    }
-
-    /// The result, or that of as many further attempts as the policy allows.
-    fn persist(
-        &self,
-        request: &Request,
-        mut result: Result<Answered>,
-        timings: &mut Timings,
-    ) -> Result<Answered> {
-        let (mut made, mut processed) = (0, false);
-        while let Some(pause) = request.retries().pause(request, &result, made) {
-            let now = Instant::now();
-            let moment = Deadline::after(now, pause);
-            if moment.earlier(self.deadline) != moment {
-                break;
-            }
-            // A response is let go, so that its connection may carry the next attempt.
-            let error = result.map_or_else(
-                |error| error,
-                |answered| {
-                    self.response(request, answered, timings, Vec::new()).into_status_error()
-                },
-            );
-            self.observe(|| Event::Retrying { error: &error });
-            processed |= error.may_be_processed();
-            made += 1;
-            result = self.rest(moment).and_then(|()| {
-                self.client.pool().count_retried();
-                *timings = Timings::new(self.began, Instant::now());
-                self.exchange_or_retry(request, timings)
-            });
-        }
-        result.map_err(|error| self.placed(request, error, processed))
+        result.as_ref().map_or(false, leads_on) || request.retries().go_on(request, result)
     }
 
     /// One exchange; one more on a fresh connection if a reused one turned out to be dead, and some more
     /// if others shared that, or the server says that it has not looked at the request.
-    fn exchange_or_retry(&self, request: &Request, timings: &mut Timings) -> Result<Answered> {
+    pub(super) fn exchange_or_retry(
+        &self,
+        request: &Request,
+        timings: &mut Timings,
+    ) -> Result<Answered> {
         // What cannot be sent costs no connection.
         self.not_over(timings.started)?;
         request.body().check_unspent()?;
