@@ -48,7 +48,7 @@ pub fn trim_ows(mut bytes: &[u8]) -> &[u8] {
 /// Is this the word `lower`, in any case? The word has lower-case letters, digits and hyphens only,
 /// and the bytes are those of a token or a field value. Known words are compared eight bytes at a
 /// time.
-#[inline(always)]
+#[inline]
 pub(crate) fn is_word(bytes: &[u8], lower: &[u8]) -> bool {
     if bytes.len() != lower.len() {
         return false;
@@ -60,7 +60,7 @@ pub(crate) fn is_word(bytes: &[u8], lower: &[u8]) -> bool {
 }
 
 /// Up to eight bytes as one number.
-#[inline(always)]
+#[inline]
 fn lanes(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |lanes, &byte| lanes << 8 | u64::from(byte))
 }
