@@ -67,6 +67,7 @@ impl Call<'_> {
         }
     }
 
+    #[cold]
     fn follow(
         &self,
         hop: &mut Hop<'_>,
