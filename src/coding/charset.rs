@@ -29,8 +29,12 @@ impl Charset {
     /// assert_eq!(Charset::labelled(b"koi8-r"), None);
     /// ```
     pub fn labelled(label: &[u8]) -> Option<Charset> {
-        let label = String::from_utf8_lossy(label).trim().to_ascii_lowercase();
-        let found = LABELS.iter().find(|(_, labels)| labels.contains(&label.as_str()));
+        let mut words = label.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let label = words.next().filter(|_| words.next().is_none())?;
+        let is_one_of = |labels: &[u8]| {
+            labels.split(|&byte| byte == b' ').any(|known| known.eq_ignore_ascii_case(label))
+        };
+        let found = LABELS.iter().find(|(_, labels)| is_one_of(labels));
         found.map(|(charset, _)| *charset)
     }
 
@@ -86,45 +90,16 @@ fn utf_16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Cow<'_, str> {
     characters.map(|found| found.unwrap_or(char::REPLACEMENT_CHARACTER)).chain(half).collect()
 }
 
-const LABELS: [(Charset, &[&str]); 4] = [
-    (
-        Charset::Utf8,
-        &[
-            "utf-8",
-            "utf8",
-            "unicode-1-1-utf-8",
-            "unicode11utf8",
-            "unicode20utf8",
-            "x-unicode20utf8",
-        ],
-    ),
+/// What each charset may be called, word by word.
+const LABELS: [(Charset, &[u8]); 4] = [
+    (Charset::Utf8, b"utf-8 utf8 unicode-1-1-utf-8 unicode11utf8 unicode20utf8 x-unicode20utf8"),
     (
         Charset::Windows1252,
-        &[
-            "iso-8859-1",
-            "us-ascii",
-            "windows-1252",
-            "ansi_x3.4-1968",
-            "ascii",
-            "cp1252",
-            "cp819",
-            "csisolatin1",
-            "ibm819",
-            "iso-ir-100",
-            "iso8859-1",
-            "iso88591",
-            "iso_8859-1",
-            "iso_8859-1:1987",
-            "l1",
-            "latin1",
-            "x-cp1252",
-        ],
+        b"iso-8859-1 us-ascii windows-1252 ansi_x3.4-1968 ascii cp1252 cp819 csisolatin1 ibm819 \
+          iso-ir-100 iso8859-1 iso88591 iso_8859-1 iso_8859-1:1987 l1 latin1 x-cp1252",
     ),
-    (Charset::Utf16Be, &["utf-16be", "unicodefffe"]),
-    (
-        Charset::Utf16Le,
-        &["utf-16", "utf-16le", "csunicode", "iso-10646-ucs-2", "ucs-2", "unicode", "unicodefeff"],
-    ),
+    (Charset::Utf16Be, b"utf-16be unicodefffe"),
+    (Charset::Utf16Le, b"utf-16 utf-16le csunicode iso-10646-ucs-2 ucs-2 unicode unicodefeff"),
 ];
 
 /// From 0x80 on. Five of them stay control codes.
