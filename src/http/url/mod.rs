@@ -27,6 +27,7 @@ pub(crate) use self::punycode::to_ascii;
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::ops::Range;
 use std::str::FromStr;
 
 /// An absolute http or https URL.
@@ -140,7 +141,7 @@ impl Url {
     ///
     /// [`percent::decode`] gives the bytes to be sent.
     pub fn username(&self) -> &str {
-        &self.text[self.userinfo_start()..self.username_end]
+        self.part(self.userinfo_start()..self.username_end)
     }
 
     /// The password, percent-encoded as it stands. An empty one is none.
@@ -148,7 +149,7 @@ impl Url {
         if self.username_end == self.host_start {
             return None;
         }
-        let rest = &self.text[self.username_end..self.host_start - 1];
+        let rest = self.part(self.username_end..self.host_start - 1);
         rest.strip_prefix(':')
     }
 
@@ -164,7 +165,7 @@ impl Url {
 
     /// The host as text, an IPv6 address in brackets.
     pub fn host_str(&self) -> &str {
-        &self.text[self.host_start..self.host_end]
+        self.part(self.host_start..self.host_end)
     }
 
     /// The host as text, an IPv6 address without brackets.
@@ -186,27 +187,27 @@ impl Url {
 
     /// The path, which begins with a slash.
     pub fn path(&self) -> &str {
-        &self.text[self.path_start..self.path_end]
+        self.part(self.path_start..self.path_end)
     }
 
     /// What follows the `?`, if there is one.
     pub fn query(&self) -> Option<&str> {
-        self.text[self.path_end..self.query_end].strip_prefix('?')
+        self.part(self.path_end..self.query_end).strip_prefix('?')
     }
 
     /// What follows the `#`, if there is one. It is never sent.
     pub fn fragment(&self) -> Option<&str> {
-        self.text[self.query_end..].strip_prefix('#')
+        self.part(self.query_end..self.text.len()).strip_prefix('#')
     }
 
     /// Path and query: the origin-form of a request target (RFC 9112 §3.2.1).
     pub fn target(&self) -> &str {
-        &self.text[self.path_start..self.query_end]
+        self.part(self.path_start..self.query_end)
     }
 
     /// Host, and port unless it is the default: what a Host field carries (RFC 9110 §7.2).
     pub fn authority(&self) -> &str {
-        &self.text[self.host_start..self.path_start]
+        self.part(self.host_start..self.path_start)
     }
 
     /// Scheme, host and port.
@@ -220,7 +221,7 @@ impl Url {
         let start = self.userinfo_start();
         let shift = self.host_start - start;
         Url {
-            text: [&self.text[..start], &self.text[self.host_start..]].concat(),
+            text: [self.part(0..start), self.part(self.host_start..self.text.len())].concat(),
             scheme: self.scheme,
             host: self.host.clone(),
             port: self.port,
@@ -278,7 +279,7 @@ impl Url {
     /// This URL up to `end`, which is not before the path, with room for more text.
     fn cut(&self, end: usize, room: usize) -> Url {
         let mut text = String::with_capacity(end + room);
-        text.push_str(&self.text[..end]);
+        text.push_str(self.part(0..end));
         Url {
             text,
             host: self.host.clone(),
@@ -286,6 +287,11 @@ impl Url {
             query_end: self.query_end.min(end),
             ..*self
         }
+    }
+
+    /// What stands between two of the marks.
+    fn part(&self, range: Range<usize>) -> &str {
+        &self.text[range]
     }
 
     fn userinfo_start(&self) -> usize {
