@@ -10,7 +10,7 @@ use crate::http::token::hex_digit;
 /// Is this host a number in the end, so that it must be an IPv4 address as a whole?
 pub(super) fn ends_in_number(host: &str) -> bool {
     let host = host.strip_suffix('.').unwrap_or(host);
-    let last = marks::rfind(host, b'.').map_or(host, |dot| &host[dot + 1..]);
+    let last = marks::rsplit_once(host, b'.').map_or(host, |(_, last)| last);
     let all_digits = !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit());
     all_digits || number(last).is_some()
 }

@@ -13,8 +13,17 @@ pub(super) fn rfind(text: &str, mark: u8) -> Option<usize> {
 
 /// The text before and after the first of these marks.
 pub(super) fn split_once<'a>(text: &'a str, marks: &[u8]) -> Option<(&'a str, &'a str)> {
-    let (before, rest) = text.split_at(find(text, marks));
-    Some((before, rest.get(1..)?))
+    around(text, find(text, marks))
+}
+
+/// The text before and after the last of this mark.
+pub(super) fn rsplit_once(text: &str, mark: u8) -> Option<(&str, &str)> {
+    around(text, rfind(text, mark)?)
+}
+
+/// The text before and after the mark that stands here, if one does.
+pub(super) fn around(text: &str, at: usize) -> Option<(&str, &str)> {
+    Some((text.get(..at)?, text.get(at + 1..)?))
 }
 
 /// What is between these marks: one part more than there are marks.
@@ -65,6 +74,7 @@ mod tests {
             assert_eq!(find(text, b"/\\"), text.find(is_mark).unwrap_or(text.len()), "{}", text);
             assert_eq!(rfind(text, b'/'), text.rfind('/'), "{}", text);
             assert_eq!(split_once(text, b"/\\"), text.split_once(is_mark), "{}", text);
+            assert_eq!(rsplit_once(text, b'/'), text.rsplit_once('/'), "{}", text);
             assert!(split(text, b"/\\").eq(text.split(is_mark)), "{}", text);
             assert_eq!(contains(text, "/b"), text.contains("/b"), "{}", text);
             assert!(contains(text, ""), "{}", text);

@@ -50,7 +50,8 @@ fn resolve(input: &str, base: Option<&Url>, leniency: UrlLeniency) -> Result<Url
 fn split_scheme(input: &str) -> Option<(&str, &str)> {
     let is_scheme_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
     let colon = input.bytes().position(|byte| !is_scheme_byte(byte))?;
-    let (name, rest) = (&input[..colon], input[colon..].strip_prefix(':')?);
+    let (name, rest) = input.split_at(colon);
+    let rest = rest.strip_prefix(':')?;
     let starts_with_letter = name.starts_with(|c: char| c.is_ascii_alphabetic());
     starts_with_letter.then_some((name, rest))
 }
@@ -62,10 +63,7 @@ fn absolute(scheme: Scheme, rest: &str, leniency: UrlLeniency) -> Result<Url, Ru
         // Whether a host ends here or goes on is what readers differ on.
         return Err(Rule::HostByte(b'\\'));
     }
-    let (userinfo, host_port) = match marks::rfind(authority, b'@') {
-        Some(at) => (&authority[..at], &authority[at + 1..]),
-        None => ("", authority),
-    };
+    let (userinfo, host_port) = marks::rsplit_once(authority, b'@').unwrap_or(("", authority));
     let (host_text, port_text) = split_port(host_port);
     let host = host::parse(host_text, leniency)?;
     let port = parse_port(port_text)?.filter(|&port| port != scheme.default_port());
@@ -174,10 +172,8 @@ fn split_port(host_port: &str) -> (&str, &str) {
         }
         byte == b':' && !in_brackets
     });
-    match colon {
-        Some(colon) => (&host_port[..colon], &host_port[colon + 1..]),
-        None => (host_port, ""),
-    }
+    let parts = colon.and_then(|colon| marks::around(host_port, colon));
+    parts.unwrap_or((host_port, ""))
 }
 
 fn parse_port(text: &str) -> Result<Option<u16>, Rule> {

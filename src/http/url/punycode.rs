@@ -19,8 +19,8 @@ pub(super) fn is_valid(encoded: &str) -> bool {
 /// insertion never takes another out of the first four characters.
 fn decoded(encoded: &str) -> Option<bool> {
     // RFC 3492 §6.2: a delimiter is consumed only if there are basic code points before it.
-    let (basic, deltas) = match marks::rfind(encoded, b'-') {
-        Some(dash) if dash > 0 => (&encoded[..dash], &encoded[dash + 1..]),
+    let (basic, deltas) = match marks::rsplit_once(encoded, b'-') {
+        Some((basic, deltas)) if !basic.is_empty() => (basic, deltas),
         _ => ("", encoded),
     };
     let mut prefixed = basic.starts_with("xn--");
