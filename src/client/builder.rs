@@ -136,7 +136,7 @@ impl RequestBuilder {
     /// Where credentials are looked up by host, in place of the client's netrc file.
     pub fn netrc(self, netrc: Netrc) -> RequestBuilder {
         self.change(|draft| {
-            draft.netrc = Some(netrc);
+            draft.netrc = Some(Arc::new(netrc));
             Ok(())
         })
     }

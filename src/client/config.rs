@@ -194,7 +194,7 @@ impl ClientBuilder {
     /// have its own.
     #[must_use]
     pub fn netrc(mut self, netrc: Netrc) -> ClientBuilder {
-        self.config.keys.netrc = Some(netrc);
+        self.config.keys.netrc = Some(Arc::new(netrc));
         self
     }
 

@@ -9,7 +9,7 @@ use crate::http::{token, Headers, Method, Url, Version};
 use crate::net::{CancelToken, Deadline};
 use crate::proto::h1::{Intent, Transfer};
 
-use super::auth::{self, Credentials, Netrc};
+use super::auth::{self, Credentials, HostKeys};
 use super::body::{Body, Trailers};
 use super::config::Config;
 use super::decode::Decoding;
@@ -33,7 +33,7 @@ pub(super) struct Draft {
     pub(super) target: Option<Arc<str>>,
     pub(super) sensitive: Vec<String>,
     pub(super) credentials: Option<Credentials>,
-    pub(super) netrc: Option<Netrc>,
+    pub(super) netrc: Option<Arc<dyn HostKeys>>,
     pub(super) transfer: Transfer,
     pub(super) timeouts: Timeouts,
     pub(super) redirects: RedirectPolicy,
@@ -127,7 +127,7 @@ impl Draft {
     /// The request's own, or what the client has for its URL; none if the field is given or refused.
     fn find_credentials(&mut self, config: &Config) -> Option<Credentials> {
         let own = self.credentials.take();
-        own.or_else(|| config.keys.find(&self.url, self.netrc.as_ref()))
+        own.or_else(|| config.keys.find(&self.url, self.netrc.as_deref()))
             .filter(|_| self.may_add("Authorization"))
     }
 

@@ -13,7 +13,7 @@ use crate::http::{Headers, Method, StatusCode, Url, Version};
 use crate::net::{CancelToken, Deadline};
 use crate::proto::h1::{Intent, PreparedHead, RequestHead, Target, Transfer};
 
-use super::auth::{Credentials, Netrc};
+use super::auth::{Credentials, HostKeys};
 use super::body::Body;
 use super::decode::{Decoding, Layer};
 use super::listener::Listener;
@@ -78,7 +78,7 @@ pub(super) struct Parts {
     pub(super) sensitive: Vec<String>,
     /// What the origin has to ask for. What goes out unasked is among the fields.
     pub(super) credentials: Option<Credentials>,
-    pub(super) netrc: Option<Netrc>,
+    pub(super) netrc: Option<Arc<dyn HostKeys>>,
     pub(super) transfer: Transfer,
     pub(super) decoding: Decoding,
     pub(super) timeouts: Timeouts,

@@ -1,19 +1,28 @@
 //! Whose credentials a request is given: its own, those of its URL, those that the client was given for
 //! the origin, or those of a netrc file.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Result;
 use crate::http::{percent, Headers, Origin, Url};
 
 use super::super::request::invalid;
-use super::{Credentials, Netrc};
+use super::Credentials;
 
 /// What a client has for whom. Each is given to the origin or host that it is for, and to no other.
 #[derive(Debug, Default)]
 pub(in crate::client) struct Keys {
     by_origin: Vec<(Origin, Credentials)>,
-    pub(in crate::client) netrc: Option<Netrc>,
+    pub(in crate::client) netrc: Option<Arc<dyn HostKeys>>,
+}
+
+/// Credentials by host. Of this there is one kind, [`Netrc`](super::Netrc); it is a trait so that a program
+/// that has no such file does not carry it.
+pub(in crate::client) trait HostKeys: fmt::Debug + Send + Sync {
+    /// Those for a host, of this user if one is given. They share what they remember if the file has the
+    /// name.
+    fn credentials(&self, host: &str, user: Option<&[u8]>) -> Option<Credentials>;
 }
 
 impl Keys {
@@ -24,14 +33,18 @@ impl Keys {
 
     /// The credentials for this URL, if the request has none of its own. A URL that names a user but
     /// no password has the netrc file look for one.
-    pub(in crate::client) fn find(&self, url: &Url, netrc: Option<&Netrc>) -> Option<Credentials> {
+    pub(in crate::client) fn find(
+        &self,
+        url: &Url,
+        netrc: Option<&dyn HostKeys>,
+    ) -> Option<Credentials> {
         match self.by_origin.is_empty() && netrc.is_none() && !url.has_userinfo() {
             true => None,
             false => self.find_for(url, netrc),
         }
     }
 
-    fn find_for(&self, url: &Url, netrc: Option<&Netrc>) -> Option<Credentials> {
+    fn find_for(&self, url: &Url, netrc: Option<&dyn HostKeys>) -> Option<Credentials> {
         if url.password().is_some() {
             return Credentials::of_url(url);
         }

@@ -22,7 +22,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::{percent, Method, Url};
 
 use self::dialogue::{Asked, Dialogue, News, Schemes};
-pub(super) use self::keys::{show, strip, Keys};
+pub(super) use self::keys::{show, strip, HostKeys, Keys};
 pub use self::netrc::{InvalidNetrc, Netrc};
 pub(super) use self::party::{Party, Role};
 

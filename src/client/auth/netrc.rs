@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::{error, fmt};
 
-use super::Credentials;
+use super::{Credentials, HostKeys};
 
 /// Names and passwords by host, as a netrc file has them.
 ///
@@ -97,20 +97,6 @@ impl Netrc {
         Some((user.unwrap_or_default(), entry.password.as_deref().unwrap_or_default()))
     }
 
-    /// The same as credentials, which share what they remember if the file has the name.
-    pub(in crate::client) fn credentials(
-        &self,
-        host: &str,
-        user: Option<&[u8]>,
-    ) -> Option<Credentials> {
-        let index = self.position(host, user)?;
-        if self.0.entries[index].login.is_some() {
-            return Some(self.0.credentials[index].clone());
-        }
-        let (user, password) = self.find(host, user)?;
-        Some((self.0.kind)(user.to_vec(), password.to_vec()))
-    }
-
     fn of(entries: Arc<[Entry]>, kind: Kind) -> Netrc {
         let value = |value: &Option<Vec<u8>>| value.clone().unwrap_or_default();
         let credentials =
@@ -120,6 +106,17 @@ impl Netrc {
 
     fn position(&self, host: &str, user: Option<&[u8]>) -> Option<usize> {
         self.0.entries.iter().position(|entry| entry.is_for(host) && entry.has(user))
+    }
+}
+
+impl HostKeys for Netrc {
+    fn credentials(&self, host: &str, user: Option<&[u8]>) -> Option<Credentials> {
+        let index = self.position(host, user)?;
+        if self.0.entries[index].login.is_some() {
+            return Some(self.0.credentials[index].clone());
+        }
+        let (user, password) = self.find(host, user)?;
+        Some((self.0.kind)(user.to_vec(), password.to_vec()))
     }
 }
 

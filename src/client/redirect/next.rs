@@ -178,7 +178,7 @@ impl Step<'_> {
         if let Some(dialogue) = asked {
             dialogue.carry(&self.before.url().origin(), &self.url.origin());
         }
-        let found = || self.config.keys.find(&self.url, parts.netrc.as_ref());
+        let found = || self.config.keys.find(&self.url, parts.netrc.as_deref());
         let credentials = match parts.headers.contains("Authorization") {
             true => same,
             false => same.or_else(found),
