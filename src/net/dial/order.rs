@@ -31,13 +31,17 @@ pub(super) struct Failures(Vec<(SocketAddr, Instant)>);
 
 impl Failures {
     /// Puts those that failed behind the others; their order among themselves stays.
-    pub(super) fn postpone(&mut self, order: &mut [SocketAddr], now: Instant) {
+    pub(super) fn postpone(&mut self, order: &mut Vec<SocketAddr>, now: Instant) {
         self.0.retain(|(_, at)| now.saturating_duration_since(*at) < REMEMBERED_FOR);
-        if !self.0.is_empty() {
-            let (failed, others): (Vec<_>, Vec<_>) =
-                order.iter().partition(|address| self.contains(address));
-            order.copy_from_slice(&[others, failed].concat());
-        }
+        let mut failed = Vec::new();
+        order.retain(|address| {
+            let has_failed = self.contains(address);
+            if has_failed {
+                failed.push(*address);
+            }
+            !has_failed
+        });
+        order.append(&mut failed);
     }
 
     pub(super) fn record(&mut self, address: SocketAddr, now: Instant) {
