@@ -39,7 +39,7 @@ use crate::proto::CloseReason;
 pub use self::config::{PoolConfig, PoolStats};
 pub(crate) use self::lent::{Claim, Lent, Place, Vacated};
 pub(crate) use self::queue::{Expectation, Grant, Waiting};
-use self::queue::{Ticket, Wants};
+use self::queue::Wants;
 use self::serve::wake;
 use self::state::{Bounds, Idle, State};
 
@@ -245,7 +245,7 @@ impl<K: Key, T: Value> Pool<K, T> {
         let shared = state.shared.take_all(CloseReason::Shutdown);
         let waiters = state.queue.dissolve();
         drop(state);
-        waiters.iter().for_each(Ticket::send_away);
+        waiters.iter().for_each(|waiter| waiter.ticket.send_away());
         shared.into_iter().map(|handle| Lent::share(self, handle)).collect()
     }
 

@@ -4,9 +4,9 @@
 //! takes the ticket out of the queue; what was put on it at that moment is not lost: it is used, or
 //! goes back by being dropped.
 
-use std::io;
 use std::sync::Arc;
 use std::time::Instant;
+use std::{io, mem};
 
 use crate::net::{CancelToken, Deadline, Watched};
 use crate::proto::CloseReason;
@@ -120,8 +120,8 @@ impl<K: Key, T: Value> Queue<K, T> {
     }
 
     /// Takes everyone out.
-    pub(super) fn dissolve(&mut self) -> Vec<Ticket<K, T>> {
-        self.0.drain(..).map(|waiter| waiter.ticket).collect()
+    pub(super) fn dissolve(&mut self) -> Vec<Waiter<K, T>> {
+        mem::take(&mut self.0)
     }
 }
 
