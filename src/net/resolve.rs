@@ -195,18 +195,14 @@ impl Desk {
     /// them fail.
     fn strand(&self, error: &io::Error) {
         let mut books = self.books();
-        books.threads -= 1;
-        if books.threads > 0 {
+        if books.threads > 1 {
+            books.threads -= 1;
             return;
         }
-        let flights = std::mem::take(&mut books.flights);
-        let (stranded, flying): (Vec<_>, Vec<_>) =
-            flights.into_iter().partition(|booking| booking.queued);
-        books.flights = flying;
         drop(books);
         let failed = Answer::Failed(error.kind(), error.to_string().into());
-        for booking in stranded {
-            booking.flight.update(|slot| *slot = Some(failed.clone()));
+        while let Some(host) = self.next() {
+            self.land(&host, failed.clone());
         }
     }
 
