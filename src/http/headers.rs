@@ -92,10 +92,7 @@ impl Headers {
     /// The name is no token, the value has a byte that no field value may have (RFC 9110 §5.5), or
     /// the section would exceed 4 GiB. Nothing is added then.
     pub fn append(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), InvalidHeader> {
-        let section = self.section_mut();
-        let field = section.push(name, value.as_ref())?;
-        section.fields.push(field);
-        Ok(())
+        self.insert(None, name, value.as_ref())
     }
 
     /// Replaces all lines of this name by one, at the place of the first, or at the end.
@@ -103,12 +100,7 @@ impl Headers {
     /// # Errors
     /// As for [`append`](Headers::append); nothing is replaced then.
     pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) -> Result<(), InvalidHeader> {
-        let field = self.section_mut().push(name, value.as_ref())?;
-        let first = self.position(name);
-        self.remove(name);
-        let fields = &mut self.section_mut().fields;
-        fields.insert(first.unwrap_or(fields.len()), field);
-        Ok(())
+        self.replace(name, value.as_ref())
     }
 
     /// Adds a field line behind the first of that name, or, if there is none, before all others.
@@ -119,11 +111,7 @@ impl Headers {
         value: impl AsRef<[u8]>,
     ) -> Result<(), InvalidHeader> {
         let index = self.position(leader).map_or(0, |index| index + 1);
-        let section = self.section_mut();
-        let field = section.push(name, value.as_ref())?;
-        section.in_wire_form &= index == section.fields.len();
-        section.fields.insert(index, field);
-        Ok(())
+        self.insert(Some(index), name, value.as_ref())
     }
 
     /// Removes all lines of this name, and says whether there were any.
@@ -261,6 +249,29 @@ impl Headers {
     fn has_lines_of(&self, other: &Headers) -> bool {
         let mut pairs = self.lines().zip(other.lines());
         self.len() == other.len() && pairs.all(|(a, b)| is_same_name(a.0, b.0) && a.1 == b.1)
+    }
+
+    fn insert(
+        &mut self,
+        index: Option<usize>,
+        name: &str,
+        value: &[u8],
+    ) -> Result<(), InvalidHeader> {
+        let section = self.section_mut();
+        let field = section.push(name, value)?;
+        let index = index.unwrap_or(section.fields.len());
+        section.in_wire_form &= index == section.fields.len();
+        section.fields.insert(index, field);
+        Ok(())
+    }
+
+    fn replace(&mut self, name: &str, value: &[u8]) -> Result<(), InvalidHeader> {
+        let field = self.section_mut().push(name, value)?;
+        let first = self.position(name);
+        self.remove(name);
+        let fields = &mut self.section_mut().fields;
+        fields.insert(first.unwrap_or(fields.len()), field);
+        Ok(())
     }
 
     fn position(&self, name: &str) -> Option<usize> {

@@ -38,8 +38,8 @@ use crate::proto::CloseReason;
 
 pub use self::config::{PoolConfig, PoolStats};
 pub(crate) use self::lent::{Claim, Lent, Place, Vacated};
-pub(crate) use self::queue::{Expectation, Grant, Waiting};
 use self::queue::Wants;
+pub(crate) use self::queue::{Expectation, Grant, Waiting};
 use self::serve::wake;
 use self::state::{Bounds, Idle, State};
 
