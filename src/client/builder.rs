@@ -193,7 +193,8 @@ impl RequestBuilder {
     /// (RFC 9110 §10.1.1), and waits for its word as long as
     /// [`Timeouts::expect_continue`] says. A final response that comes instead is the response, and the
     /// content is not sent; after a 417 the request is repeated once without asking, if its body can be
-    /// sent [again](Body::is_replayable). Without content nothing is asked. Never done unasked: it costs a round trip.
+    /// sent [again](Body::is_replayable). Without content nothing is asked, and in HTTP/1.0, where a
+    /// server overlooks the question, nothing is awaited. Never done unasked: it costs a round trip.
     pub fn expect_continue(self) -> RequestBuilder {
         self.change(|draft| {
             draft.asks = true;

@@ -151,6 +151,10 @@ fn ok_only_a_request_with_content_awaits_100_continue() {
         client.send("PUT / HTTP/1.1", fields).unwrap();
         assert_eq!(client.connection.expects_continue(), awaits, "{:?}", fields);
     }
+    // RFC 9110 §10.1.1: a server is to ignore the expectation of an HTTP/1.0 request.
+    let mut client = Client::new();
+    client.send("PUT / HTTP/1.0", &[expect, ("Content-Length", "5")]).unwrap();
+    assert!(!client.connection.expects_continue());
 }
 
 #[test]

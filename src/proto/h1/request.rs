@@ -122,10 +122,12 @@ impl Intent {
         let control = Control::read(headers, Leniency::strict());
         let framing = control.request_framing(version)?;
         let asked = CloseReason::RequestedByClient;
+        // RFC 9110 §10.1.1: a server ignores the expectation of an HTTP/1.0 request.
+        let heeded = framing != Framing::Empty && version != Version::Http10;
         let in_flight = InFlight {
             kind: RequestKind::from(method),
             asks_upgrade: control.asks_upgrade(),
-            expects_continue: control.expects_continue() && framing != Framing::Empty,
+            expects_continue: control.expects_continue() && heeded,
             transfer,
             takes_codings: cfg!(feature = "gzip") // without it nobody decodes them
                 && control.takes_codings()
