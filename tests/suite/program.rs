@@ -253,6 +253,19 @@ fn ok_a_template_is_read_without_its_line_ends() {
 }
 
 #[test]
+fn ok_a_file_that_cannot_be_had_is_no_place_for_a_template() {
+    let peer = Peer::start(|_| sized(""));
+    let dir = Dir::new("template-files");
+    let (kept, none) = (dir.path("kept"), dir.path("no/such"));
+    let template = format!("a%output{{{}}}b%output{{{}}}c%{{stdout}}d%output{{{1}}}e", kept, none);
+    let run = pannier(&["-s", "-w", &template, &peer.url("/[1-2]")]);
+    let (stdout, stderr, code) = run.text();
+    assert_eq!((stdout, code, dir.read("kept").as_str()), ("adeade", 0, "bc"));
+    let message = format!("pannier: --write-out cannot write to '{}': ", none);
+    assert_eq!(stderr.matches(&message).count(), 4, "{}", stderr);
+}
+
+#[test]
 fn ok_the_url_of_a_transfer_is_told_with_what_the_options_add() {
     let peer = Peer::start(|_| sized(""));
     let dir = Dir::new("added");

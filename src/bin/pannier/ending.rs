@@ -63,7 +63,7 @@ impl Session {
 
     fn report(&self, job: &Job, report: &Report) -> io::Result<()> {
         if let Some(template) = &job.op.write_out {
-            write_out::render(template, report).iter().try_for_each(|piece| piece.write())?;
+            write_out::write(&write_out::render(template, report))?;
         }
         if self.global.jsonl {
             let mut stdout = Stdout::new(false);

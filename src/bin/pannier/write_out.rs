@@ -4,7 +4,7 @@
 //! standard error and is empty.
 
 use std::fmt::Write as _;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -51,20 +51,61 @@ pub struct Piece {
     pub text: Vec<u8>,
 }
 
-impl Piece {
-    /// Writes the text where it goes.
-    pub fn write(&self) -> io::Result<()> {
-        match &self.target {
-            Target::Stdout => Stdout::new(false).write_whole(&self.text),
-            Target::Stderr => {
-                warn::write(&self.text);
-                Ok(())
-            }
+/// Writes the text where it goes. A file that cannot be had is told of and no failure: as curl has it,
+/// the text then goes where that before it went.
+pub fn write(pieces: &[Piece]) -> io::Result<()> {
+    let mut place = Place::Stdout;
+    for piece in pieces {
+        match piece.target.open() {
+            Ok(opened) => place = opened,
+            Err(error) => piece.target.complain(&error),
+        }
+        match (place.put(&piece.text), &place) {
+            (Err(error), Place::File(_)) => piece.target.complain(&error),
+            (written, _) => written?,
+        }
+    }
+    Ok(())
+}
+
+impl Target {
+    fn open(&self) -> io::Result<Place> {
+        Ok(match self {
+            Target::Stdout => Place::Stdout,
+            Target::Stderr => Place::Stderr,
             Target::File { name, append } => {
                 let mut options = OpenOptions::new();
                 options.create(true).write(true).append(*append).truncate(!append);
-                options.open(data::path(name))?.write_all(&self.text)
+                Place::File(options.open(data::path(name))?)
             }
+        })
+    }
+
+    fn complain(&self, error: &io::Error) {
+        if let Target::File { name, .. } = self {
+            let name = String::from_utf8_lossy(name);
+            warn::complain(&format!("--write-out cannot write to '{}': {}", name, error));
+        }
+    }
+}
+
+/// Where text goes now.
+enum Place {
+    Stdout,
+    Stderr,
+    File(File),
+}
+
+impl Place {
+    fn put(&mut self, text: &[u8]) -> io::Result<()> {
+        match self {
+            _ if text.is_empty() => Ok(()),
+            Place::Stdout => Stdout::new(false).write_whole(text),
+            Place::Stderr => {
+                warn::write(text);
+                Ok(())
+            }
+            Place::File(file) => file.write_all(text),
         }
     }
 }
@@ -105,7 +146,6 @@ pub fn render(template: &[u8], report: &Report) -> Vec<Piece> {
             _ => writer.put(&[byte], after),
         };
     }
-    writer.pieces.retain(|piece| !piece.text.is_empty() || piece.target != Target::Stdout);
     writer.pieces
 }
 
