@@ -8,6 +8,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pannier::http::token::decimal;
+
 use crate::config_file;
 use crate::data;
 use crate::etag;
@@ -190,13 +192,15 @@ impl Args {
 
     /// `--range`, with curl's repairs.
     pub fn set_range(&mut self, value: &[u8]) -> Result<(), Problem> {
-        let mut range = text(value)?;
-        if range.bytes().all(|byte| byte.is_ascii_digit()) {
+        let mut range = text(values::content(value)?)?;
+        let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let first = decimal(&value[..digits]).filter(|_| value.get(digits) != Some(&b'-'));
+        if let Some(first) = first {
             warn(
                 self.global,
                 "A specified range MUST include at least one dash (-). Appending one for you!",
             );
-            range.push('-');
+            range = format!("{}-", first);
         } else if !range.bytes().all(|b| b.is_ascii_digit() || b == b'-' || b == b',') {
             warn(
                 self.global,
@@ -404,6 +408,34 @@ mod tests {
         assert_eq!(op.slots[0].output, Some(Out::File(b"a=b".to_vec())));
         assert_eq!(op.slots[0].url, Some(Place::Url(b"u".to_vec())));
         assert_eq!(op.user_agent.as_deref(), Some(&b""[..]));
+    }
+
+    #[test]
+    fn ok_a_range_that_is_only_a_number_has_no_end() {
+        for (given, expected) in [
+            ("5", "5-"),
+            ("010", "10-"),
+            ("1k", "1-"),
+            ("1,5-6", "1-"),
+            ("5-", "5-"),
+            ("-5", "-5"),
+            ("1-2,4-5", "1-2,4-5"),
+            ("x", "x"),
+            ("99999999999999999999", "99999999999999999999"),
+        ] {
+            let words = format!("-s -r {} a", given);
+            assert_eq!(first(&words).range.as_deref(), Some(expected), "{}", given);
+        }
+    }
+
+    #[test]
+    fn err_nothing_where_a_name_should_be() {
+        for word in ["-o", "-D", "-r", "--trace", "--netrc-file", "--etag-save", "--unix-socket"] {
+            let words = [word, "", "a"].map(|word| word.as_bytes().to_vec());
+            let usage = Args::parse(&words, None).err().expect(word);
+            let expected = format!("option {}: blank argument where content is expected", word);
+            assert_eq!((usage.message, usage.code), (expected, exit::USAGE));
+        }
     }
 
     #[test]

@@ -208,16 +208,16 @@ pub const FLAGS: &[Flag] = &[
         a.op().disallow_username = on;
     }),
     value("dump-header", "<file>", Output, "Write received headers to a file", |a, v| {
-        a.op().dump_header = Some(v.to_vec());
+        a.op().dump_header = Some(values::content(v)?.to_vec());
         Ok(())
     })
     .short('D'),
     value("etag-compare", "<file>", Http, "Only what differs from the tag in a file", |a, v| {
-        a.op().etag_compare = Some(v.to_vec());
+        a.op().etag_compare = Some(values::content(v)?.to_vec());
         Ok(())
     }),
     value("etag-save", "<file>", Http, "Keep the tag of the content in a file", |a, v| {
-        a.op().etag_save = Some(v.to_vec());
+        a.op().etag_save = Some(values::content(v)?.to_vec());
         Ok(())
     }),
     value(
@@ -449,7 +449,7 @@ pub const FLAGS: &[Flag] = &[
     })
     .short('n'),
     value("netrc-file", "<file>", Auth, "Look for name and password in this file", |a, v| {
-        a.op().login.netrc_file = Some(v.to_vec());
+        a.op().login.netrc_file = Some(values::content(v)?.to_vec());
         Ok(())
     }),
     switch("netrc-optional", Auth, "Look there for what the URL leaves out", |a, on| {
@@ -477,10 +477,7 @@ pub const FLAGS: &[Flag] = &[
         a.op().add_output(if on { Out::Nowhere } else { Out::Stdout });
     }),
     value("output", "<file>", Important, "Write to a file instead of stdout", |a, v| {
-        if v.is_empty() {
-            return Err(Problem::BadlyUsed);
-        }
-        a.op().add_output(Out::File(v.to_vec()));
+        a.op().add_output(Out::File(values::content(v)?.to_vec()));
         Ok(())
     })
     .short('o'),
@@ -724,18 +721,18 @@ pub const FLAGS: &[Flag] = &[
         a.op().tr_encoding = on;
     }),
     value("trace", "<file>", Verbose, "Write all that crosses the wire to a file", |a, v| {
-        a.set_trace(Manner::Hex, "trace", v);
+        a.set_trace(Manner::Hex, "trace", values::content(v)?);
         Ok(())
     }),
     value("trace-ascii", "<file>", Verbose, "The same without hexadecimal", |a, v| {
-        a.set_trace(Manner::Ascii, "trace-ascii", v);
+        a.set_trace(Manner::Ascii, "trace-ascii", values::content(v)?);
         Ok(())
     }),
     switch("trace-time", Verbose, "Put the time (UTC) before what -v and --trace say", |a, on| {
         a.global.trace_time = on;
     }),
     value("unix-socket", "<path>", Connection, "Connect via a Unix domain socket", |a, v| {
-        a.op().unix = Some(UnixPath::Named(v.to_vec()));
+        a.op().unix = Some(UnixPath::Named(values::content(v)?.to_vec()));
         Ok(())
     }),
     value("upload-file", "<file>", Important, "Send a file (- or .: standard input)", |a, v| {

@@ -9,6 +9,14 @@ pub fn text(value: &[u8]) -> Result<String, Problem> {
     String::from_utf8(value.to_vec()).map_err(|_| Problem::NotText)
 }
 
+/// An argument that must not be empty.
+pub fn content(value: &[u8]) -> Result<&[u8], Problem> {
+    match value.is_empty() {
+        true => Err(Problem::Blank),
+        false => Ok(value),
+    }
+}
+
 /// A number without sign.
 pub fn number(value: &[u8]) -> Result<u64, Problem> {
     pannier::http::token::decimal(value).ok_or(Problem::NotANumber)
