@@ -154,12 +154,32 @@ fn ok_what_a_range_says_of_what_is_sent() {
         (&["-r", "1-2", "-F", "a=b"], None),
         (&["-C", "0", "-d", "abc"], None),
         (&["-C", "0", "-F", "a=b"], None),
+        (&["-C", "-", "-d", "abc"], None),
+        (&["-C", "-", "-F", "a=b"], None),
     ] {
         assert_eq!(pannier(&[words, &["-sS", &peer.url("/")]].concat()).text(), ("ok", "", 0));
         let request = peer.requests().pop().unwrap_or_default();
         let said = request.lines().find_map(|line| line.strip_prefix("Content-Range: "));
         assert_eq!(said, expected, "{:?}", words);
     }
+}
+
+#[test]
+fn err_what_is_sent_cannot_be_gone_on_with() {
+    let dir = Dir::new("resume-sent");
+    let path = dir.path("file");
+    fs::write(&path, "hello").expect("the folder is writable");
+    for (words, what) in [
+        (&["-C", "1", "-d", "x"][..], "--data"),
+        (&["-C", "1", "-F", "a=x"], "--form"),
+        (&["-C", "-", "-d", "x", "-o", &path], "--data"),
+        (&["-C", "-", "-F", "a=x", "-o", &path], "--form"),
+    ] {
+        let run = pannier(&[words, &["-sS", "http://127.0.0.1:1/"]].concat());
+        let message = format!("pannier: (2) cannot mix --continue-at with {}\n", what);
+        assert_eq!(run.text(), ("", &*message, 2));
+    }
+    assert_eq!(dir.read("file"), "hello");
 }
 
 #[test]
@@ -171,8 +191,6 @@ fn err_what_cannot_be_combined() {
             &["-C1", "--remove-on-error"],
             "--continue-at is mutually exclusive with --remove-on-error",
         ),
-        (&["-C", "1", "-d", "x"], "cannot mix --continue-at with --data"),
-        (&["-C", "1", "-F", "a=x"], "cannot mix --continue-at with --form"),
         (&["-C", "x"], "option -C: expected a proper numerical parameter"),
         (&["-C", "-5"], "option -C: expected a positive numerical parameter"),
     ] {

@@ -65,6 +65,19 @@ impl Start {
         Start { at, validator: None }
     }
 
+    /// What `-d` or `-F` sends is sent from its beginning, so that it goes with a beginning only.
+    pub fn check(&self, payload: &Payload) -> Result<(), Failure> {
+        let message = match payload {
+            Payload::Bytes(_) => "cannot mix --continue-at with --data",
+            Payload::Form(..) => "cannot mix --continue-at with --form",
+            _ => return Ok(()),
+        };
+        match self.at {
+            0 => Ok(()),
+            _ => Err(Failure::new(exit::USAGE, message)),
+        }
+    }
+
     /// Where the next try goes on if it keeps the content that the last one, of this record, has got;
     /// `None` if it may not. Only a plain download is gone on with, whose parts are known to be such.
     pub fn next(&self, op: &Operation, record: &Record, downloaded: u64) -> Option<Start> {
@@ -144,8 +157,6 @@ pub fn conflict(op: &Operation) -> Option<&'static str> {
             op.remote_header_name && op.resume == Some(Resume::Behind),
             "--continue-at and --remote-header-name cannot be combined",
         ),
-        (op.data.is_some() && !op.get, "cannot mix --continue-at with --data"),
-        (!op.form.is_empty(), "cannot mix --continue-at with --form"),
     ];
     let clash = clashes.iter().find(|(clashes, _)| *clashes);
     clash.filter(|_| op.resume.is_some()).map(|(_, message)| *message)

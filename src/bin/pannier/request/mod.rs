@@ -50,6 +50,7 @@ pub fn plan(
         _ if !op.form.is_empty() => section.form(op)?,
         _ => Payload::None,
     };
+    start.check(&payload)?;
     section.host();
     section.range(op, &payload, start);
     section.usual(op, &payload, to_proxy)?;

@@ -83,7 +83,7 @@ impl Section {
                     self.own("If-Range", validator.clone());
                 }
             }
-            (Payload::None, _) | (_, None | Some(0)) => {}
+            (Payload::None | Payload::Bytes(_) | Payload::Form(..), _) | (_, None | Some(0)) => {}
             (_, Some(rest)) => {
                 let length = start.at + rest;
                 let range = format!("bytes {}-{}/{}", start.at, length - 1, length);
