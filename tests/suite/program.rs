@@ -362,6 +362,7 @@ fn err_messages_and_codes_are_curls() {
         ("-sS http://a.invalid/", 6, "pannier: (6) Could not resolve host: a.invalid\n"),
         ("-sS URL/{a", 3, "pannier: (3) unmatched brace in URL position 5:\nURL/{a\n    ^\n"),
         ("-sS ftp://a/", 1, "pannier: (1) Protocol \"ftp\" not supported\n"),
+        ("-sS http:///", 3, "pannier: (3) URL rejected: \"http:///\" names no host\n"),
         ("-sS file:///a", 1, "pannier: (1) Protocol \"file\" not supported\n"),
         ("-sS -T /no/such/file URL/", 26, "pannier: (26) Can't open '/no/such/file'"),
         ("-sS --resolve a URL/", 49, "pannier: (49) Couldn't parse the --resolve entry 'a'\n"),

@@ -4,6 +4,7 @@ use pannier::http::{percent, Scheme, Url, UrlLeniency};
 
 use crate::data;
 use crate::exit::{self, Failure};
+use crate::glob::masked;
 use crate::operation::Operation;
 use crate::protocols::{self, From};
 
@@ -19,7 +20,7 @@ pub fn url(op: &Operation, given: &[u8], upload: Option<&[u8]>) -> Result<Url, F
     let leniency = leniency().path_as_is(op.path_as_is).numeric_names(true);
     let mut url = Url::parse_with(&full, leniency).map_err(|error| Failure::url(&error))?;
     if url.host_str().len() > LONGEST_HOST {
-        return Err(Failure::new(exit::BAD_URL, "URL rejected: its host name is too long"));
+        return Err(rejected(given, "has a host name that is too long"));
     }
     protocols::check(op, &url, From::CommandLine)?;
     let data = op.data.as_deref().filter(|_| op.get);
@@ -32,25 +33,29 @@ pub fn url(op: &Operation, given: &[u8], upload: Option<&[u8]>) -> Result<Url, F
 fn url_text(op: &Operation, given: &[u8]) -> Result<String, Failure> {
     // What a pasted line end or blank would do to a request line is none of the user's wishes.
     if given.is_empty() || given.iter().any(|&byte| byte <= b' ' || byte == 0x7f) {
-        let message = "URL rejected: it is empty or has a space or control character";
-        return Err(Failure::new(exit::BAD_URL, message));
+        return Err(rejected(given, "is empty or has a space or a control character"));
     }
     let text = with_two_slashes(text(given));
     let (scheme, rest) = text.split_once("://").unwrap_or(("http", text.as_str()));
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     // The library would take more slashes than these for two.
     if authority.is_empty() && is_spoken(scheme) {
-        return Err(Failure::new(exit::BAD_URL, "URL rejected: there is no host in it"));
+        return Err(rejected(given, "names no host"));
     }
     // Readers differ on which `@` ends the userinfo, hence on which host is meant.
     if authority.matches('@').count() > 1 {
-        return Err(Failure::new(exit::BAD_URL, "URL rejected: there is more than one @ in it"));
+        return Err(rejected(given, "has more than one @ before its path"));
     }
     let has_scheme = text.split_once("://").is_some_and(|(scheme, _)| {
         scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
     });
     let scheme = op.default_scheme.unwrap_or(Scheme::Http);
     Ok(if has_scheme { text } else { format!("{}://{}", scheme, text) })
+}
+
+fn rejected(given: &[u8], why: &str) -> Failure {
+    let shown: String = masked(&String::from_utf8_lossy(given)).chars().take(MAX_SHOWN).collect();
+    Failure::new(exit::BAD_URL, format!("URL rejected: {:?} {}", shown, why))
 }
 
 /// curl takes one slash behind the scheme, or three, for a slip of the hand.
@@ -93,6 +98,8 @@ fn with_file_name(text: &str, file: &[u8]) -> String {
     format!("{}{}{}{}", place, slash, name, rest)
 }
 
+/// No more of a URL is repeated in an error.
+const MAX_SHOWN: usize = 512;
 /// curl's bound. A name that can be looked up is much shorter (RFC 1035 §2.3.4), but a proxy may know
 /// others.
 const LONGEST_HOST: usize = 65_535;
@@ -117,6 +124,21 @@ mod tests {
         ] {
             let failure = url(&Operation::new(), text.as_bytes(), None).expect_err(text);
             assert_eq!(failure.code, exit::BAD_URL, "{:?}", text);
+        }
+    }
+
+    #[test]
+    fn err_a_url_is_shown_without_what_may_be_secret() {
+        for (text, message) in [
+            ("", r#""" is empty or has a space or a control character"#),
+            (
+                "http://u:p@h/a\n",
+                r#""http://***@h/a\n" is empty or has a space or a control character"#,
+            ),
+            ("u@v@h/", r#""***@h/" has more than one @ before its path"#),
+        ] {
+            let failure = url(&Operation::new(), text.as_bytes(), None).expect_err(text);
+            assert_eq!(failure.message, format!("URL rejected: {}", message));
         }
     }
 

@@ -272,7 +272,7 @@ fn literal_brackets(text: &[u8]) -> Option<usize> {
 }
 
 /// The text with stars, as many as there were bytes, for what may be userinfo.
-fn masked(url: &str) -> String {
+pub fn masked(url: &str) -> String {
     let start = url.find("://").map_or(0, |at| at + 3);
     match url.rfind('@') {
         Some(end) if end > start => [&url[..start], &"*".repeat(end - start), &url[end..]].concat(),
