@@ -490,6 +490,14 @@ fn ok_write_out_tells_the_same_for_success_and_failure() {
         &closed_address(),
     ]);
     assert_eq!(run.text(), ("", "000 7 failed", 7));
+    for (url, effective) in [
+        ("HTTP://127.0.0.1:1", "http://127.0.0.1:1/"),
+        ("http://u:p@a b/", "http://***@a b/"),
+        ("ftp://a/x", "ftp://a/x"),
+    ] {
+        let run = pannier(&["-s", "-w", "%{url_effective}", url]);
+        assert_eq!(run.text().0, effective);
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@ use std::time::Duration;
 use pannier::http::Url;
 
 use crate::data;
+use crate::glob::masked;
 use crate::head::Fields;
 use crate::output::Stdout;
 use crate::record::Record;
@@ -289,7 +290,11 @@ const VARIABLES: &[(&str, Variable)] = &[
     ("url.scheme", |r| Value::text(r.parsed.as_ref().map(|url| url.scheme().as_str()))),
     ("url.user", |r| user(r.parsed.as_ref())),
     ("url.zoneid", |_| Value::Nothing),
-    ("url_effective", |r| Value::text(r.effective.as_ref().map(Url::as_str))),
+    ("url_effective", |r| match &r.effective {
+        Some(url) => Value::Text(url.to_string()),
+        // It is none that could be asked for.
+        None => Value::Text(masked(&r.url)),
+    }),
     ("urle.fragment", |r| Value::text(r.effective.as_ref().and_then(Url::fragment))),
     ("urle.host", |r| Value::text(r.effective.as_ref().map(Url::host_str))),
     ("urle.options", |_| Value::Nothing),
