@@ -93,11 +93,16 @@ macro_rules! either {
 
 /// A connection of HTTP/2 is lent to as many at once as its peer allows.
 impl Value for Connection {
-    fn is_shared(&self) -> bool {
+    #[cfg(feature = "http2")]
+    type ShareId = u64;
+    #[cfg(not(feature = "http2"))]
+    type ShareId = std::convert::Infallible;
+
+    fn share_id(&self, _number: u64) -> Option<Self::ShareId> {
         match self {
-            Connection::H1(_) => false,
+            Connection::H1(_) => None,
             #[cfg(feature = "http2")]
-            Connection::H2(_) => true,
+            Connection::H2(_) => Some(_number),
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::proto::CloseReason;
 
-use super::shared::ShareId;
+use super::shared::Share;
 use super::state::Idle;
 use super::{Discarded, Key, Pool, Value};
 
@@ -26,14 +26,14 @@ pub(crate) struct Lent<K: Key, T: Value> {
 #[derive(Debug)]
 pub(crate) struct Claim<K: Key, T: Value>(Option<Held<K, T>>);
 
-type Held<K, T> = (Arc<Pool<K, T>>, Part<K>);
+type Held<K, T> = (Arc<Pool<K, T>>, Part<K, T>);
 
 #[derive(Debug)]
-enum Part<K> {
+enum Part<K, T: Value> {
     /// A place of this key.
     Whole(K),
     /// A share of this entry.
-    Share(ShareId),
+    Share(T::ShareId),
 }
 
 /// A place for one value that is to be made, free again when it is dropped.
@@ -56,7 +56,7 @@ impl<K: Key, T: Value> Lent<K, T> {
     }
 
     /// A share of a value that is in the pool.
-    pub(super) fn share(pool: &Arc<Pool<K, T>>, share: (T, ShareId)) -> Lent<K, T> {
+    pub(super) fn share(pool: &Arc<Pool<K, T>>, share: Share<T>) -> Lent<K, T> {
         let (value, id) = share;
         Lent { value, claim: Claim(Some((Arc::clone(pool), Part::Share(id)))) }
     }
@@ -213,9 +213,9 @@ impl<K: Key, T: Value> Drop for Claim<K, T> {
     }
 }
 
-impl<K: Key> Part<K> {
+impl<K: Key, T: Value> Part<K, T> {
     /// The value was dropped, and nobody has said why.
-    fn leave<T: Value>(self, pool: &Arc<Pool<K, T>>) {
+    fn leave(self, pool: &Arc<Pool<K, T>>) {
         match self {
             Part::Whole(key) => pool.release(&key, None),
             Part::Share(id) => pool.drop_share(id),

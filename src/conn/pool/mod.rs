@@ -65,15 +65,23 @@ impl<K: Clone + Eq + Debug + Send + Sync + 'static> Key for K {}
 /// The first two methods are called under the lock of the pool: they wait for nothing, and lock nothing
 /// that is held over a system call.
 pub(crate) trait Value: Debug + Send + Sized + 'static {
-    /// Is it of the kind that is lent several times at once, for as long as it lives?
-    fn is_shared(&self) -> bool {
-        false
-    }
+    /// What tells one that is shared from all others that were and will be: a number; or, where none ever
+    /// is, [`Infallible`](std::convert::Infallible), so that nothing that is done for shares is compiled.
+    type ShareId: Copy + Debug + PartialEq + Send;
+
+    /// What this number makes it known by, if it is of the kind that is lent several times at once, for as
+    /// long as it lives.
+    fn share_id(&self, number: u64) -> Option<Self::ShareId>;
 
     /// Another handle on the same, if it is of that kind, is alive, and has room for one more than the
     /// `lent` that are out.
     fn share(&self, _lent: usize) -> Option<Self> {
         None
+    }
+
+    /// Is it of that kind?
+    fn is_shared(&self) -> bool {
+        self.share_id(0).is_some()
     }
 
     /// Whenever there is room for more than before, this is to be called, outside of all locks.

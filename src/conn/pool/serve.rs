@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::proto::CloseReason;
 
 use super::queue::{Grant, Ticket};
-use super::shared::{Entry, ShareId, Standing};
+use super::shared::{Entry, Standing};
 use super::state::{Fate, Idle, State, Turn};
 use super::{Discarded, Key, Lent, Place, Pool, Value};
 
@@ -119,13 +119,13 @@ impl<K: Key, T: Value> Pool<K, T> {
     }
 
     /// One more share of what this is one of.
-    pub(super) fn share_same(self: &Arc<Self>, id: ShareId) -> Option<Lent<K, T>> {
+    pub(super) fn share_same(self: &Arc<Self>, id: T::ShareId) -> Option<Lent<K, T>> {
         let share = self.lock().shared.share_same(id)?;
         Some(Lent::share(self, share))
     }
 
     /// A share was dropped.
-    pub(super) fn drop_share(self: &Arc<Self>, id: ShareId) {
+    pub(super) fn drop_share(self: &Arc<Self>, id: T::ShareId) {
         for (leaving, reason) in self.take_back(id, None, Instant::now()) {
             leaving.close(reason);
         }
@@ -134,7 +134,7 @@ impl<K: Key, T: Value> Pool<K, T> {
     /// A share comes back. Returns what must be closed for that.
     pub(super) fn take_back(
         self: &Arc<Self>,
-        id: ShareId,
+        id: T::ShareId,
         advertised: Option<Duration>,
         now: Instant,
     ) -> Discarded<K, T> {
@@ -157,7 +157,7 @@ impl<K: Key, T: Value> Pool<K, T> {
     }
 
     /// No more is lent of what this is a share of. Was nobody the first to say so?
-    pub(super) fn retire(&self, id: ShareId, reason: CloseReason) -> bool {
+    pub(super) fn retire(&self, id: T::ShareId, reason: CloseReason) -> bool {
         let mut state = self.lock();
         let (is_first, handle) = state.shared.retire(id, reason);
         if is_first {
@@ -169,7 +169,7 @@ impl<K: Key, T: Value> Pool<K, T> {
     }
 
     /// A share of what is retired is gone. If it was the last, another value can have its place.
-    pub(super) fn replace(self: &Arc<Self>, id: ShareId) -> Option<Place<K, T>> {
+    pub(super) fn replace(self: &Arc<Self>, id: T::ShareId) -> Option<Place<K, T>> {
         let mut state = self.lock();
         match state.shared.take_back(id) {
             Ok(Entry { key, .. }) => {
@@ -222,12 +222,13 @@ impl<K: Key, T: Value> Pool<K, T> {
         state: &mut State<K, T>,
         entry: Idle<K, T>,
     ) -> Result<Lent<K, T>, Lent<K, T>> {
-        if !entry.value.is_shared() {
-            return Ok(self.lend_whole(entry));
-        }
+        let id = match entry.value.share_id(state.shared.number()) {
+            Some(id) => id,
+            None => return Ok(self.lend_whole(entry)),
+        };
         match entry.value.share(0) {
             Some(share) => {
-                let id = state.shared.admit(entry.key, entry.value, entry.born);
+                state.shared.admit(id, entry.key, entry.value, entry.born);
                 Ok(Lent::share(self, (share, id)))
             }
             None => Err(self.lend_whole(entry)),

@@ -36,16 +36,16 @@ use super::{Key, PoolConfig, Value};
 #[derive(Debug)]
 pub(super) struct Shared<K: Key, T: Value> {
     entries: Vec<Entry<K, T>>,
-    last: ShareId,
+    last: u64,
 }
 
-/// What tells one entry from all others that were and will be.
-pub(super) type ShareId = u64;
+/// A handle on a value, and which entry that is.
+pub(super) type Share<T> = (T, <T as Value>::ShareId);
 
 /// One value that is lent several times.
 #[derive(Debug)]
-pub(super) struct Entry<K, T> {
-    id: ShareId,
+pub(super) struct Entry<K, T: Value> {
+    id: T::ShareId,
     pub(super) key: K,
     pub(super) standing: Standing<T>,
     /// How many shares are out.
@@ -69,16 +69,19 @@ impl<K: Key, T: Value> Shared<K, T> {
         Shared { entries: Vec::new(), last: 0 }
     }
 
-    /// Takes a value in of which one share is out.
-    pub(super) fn admit(&mut self, key: K, value: T, born: Instant) -> ShareId {
+    /// A number that no entry had before.
+    pub(super) fn number(&mut self) -> u64 {
         self.last += 1;
-        let standing = Standing::Open(value);
-        self.entries.push(Entry { id: self.last, key, standing, out: 1, born });
         self.last
     }
 
+    /// Takes a value in of which one share is out.
+    pub(super) fn admit(&mut self, id: T::ShareId, key: K, value: T, born: Instant) {
+        self.entries.push(Entry { id, key, standing: Standing::Open(value), out: 1, born });
+    }
+
     /// A share of the newest of `key` that has room.
-    pub(super) fn share(&mut self, key: &K) -> Option<(T, ShareId)> {
+    pub(super) fn share(&mut self, key: &K) -> Option<Share<T>> {
         self.of(key).find_map(Entry::share)
     }
 
@@ -89,12 +92,12 @@ impl<K: Key, T: Value> Shared<K, T> {
         key: &K,
         now: Instant,
         config: &PoolConfig,
-    ) -> Option<(T, ShareId)> {
+    ) -> Option<Share<T>> {
         self.of(key).filter(|entry| !is_too_old(entry.born, now, config)).find_map(Entry::share)
     }
 
     /// One more share of this entry, as long as it is lent at all.
-    pub(super) fn share_same(&mut self, id: ShareId) -> Option<(T, ShareId)> {
+    pub(super) fn share_same(&mut self, id: T::ShareId) -> Option<Share<T>> {
         let at = self.position(id);
         let entry = &mut self.entries[at];
         entry.share_beside(0)
@@ -106,18 +109,18 @@ impl<K: Key, T: Value> Shared<K, T> {
         key: &K,
         now: Instant,
         config: &PoolConfig,
-    ) -> Option<(T, ShareId)> {
+    ) -> Option<Share<T>> {
         let mut aged = self.of(key).filter(|entry| is_too_old(entry.born, now, config));
         aged.find_map(|entry| entry.leave(CloseReason::MaxAge))
     }
 
     /// The pool's handles on all, to be closed.
-    pub(super) fn take_all(&mut self, reason: CloseReason) -> Vec<(T, ShareId)> {
+    pub(super) fn take_all(&mut self, reason: CloseReason) -> Vec<Share<T>> {
         self.entries.iter_mut().filter_map(|entry| entry.leave(reason)).collect()
     }
 
     /// Why no more of it is lent, if so.
-    pub(super) fn reason(&self, id: ShareId) -> Option<CloseReason> {
+    pub(super) fn reason(&self, id: T::ShareId) -> Option<CloseReason> {
         match self.entries[self.position(id)].standing {
             Standing::Open(_) => None,
             Standing::Leaving(reason) | Standing::Retired(reason) => Some(reason),
@@ -126,7 +129,7 @@ impl<K: Key, T: Value> Shared<K, T> {
 
     /// No more of it is lent. Returns whether nobody has said so before, and the pool's handle, if it
     /// was still here.
-    pub(super) fn retire(&mut self, id: ShareId, reason: CloseReason) -> (bool, Option<T>) {
+    pub(super) fn retire(&mut self, id: T::ShareId, reason: CloseReason) -> (bool, Option<T>) {
         let at = self.position(id);
         let standing = &mut self.entries[at].standing;
         if let Standing::Retired(_) = standing {
@@ -139,7 +142,7 @@ impl<K: Key, T: Value> Shared<K, T> {
     }
 
     /// A share is not out any more. Returns its entry, which is taken out, if it was the last.
-    pub(super) fn take_back(&mut self, id: ShareId) -> Result<Entry<K, T>, K> {
+    pub(super) fn take_back(&mut self, id: T::ShareId) -> Result<Entry<K, T>, K> {
         let at = self.position(id);
         let entry = &mut self.entries[at];
         entry.out -= 1;
@@ -154,7 +157,7 @@ impl<K: Key, T: Value> Shared<K, T> {
         self.entries.iter_mut().rev().filter(move |entry| entry.key == *key)
     }
 
-    fn position(&self, id: ShareId) -> usize {
+    fn position(&self, id: T::ShareId) -> usize {
         let at = self.entries.iter().rposition(|entry| entry.id == id);
         at.expect("an entry stays as long as any share of it is out")
     }
@@ -162,12 +165,12 @@ impl<K: Key, T: Value> Shared<K, T> {
 
 impl<K, T: Value> Entry<K, T> {
     /// Lends one more share, if there is room.
-    fn share(&mut self) -> Option<(T, ShareId)> {
+    fn share(&mut self) -> Option<Share<T>> {
         self.share_beside(self.out)
     }
 
     /// The same as if so many were out.
-    fn share_beside(&mut self, out: usize) -> Option<(T, ShareId)> {
+    fn share_beside(&mut self, out: usize) -> Option<Share<T>> {
         let share = match &self.standing {
             Standing::Open(value) => value.share(out)?,
             Standing::Leaving(_) | Standing::Retired(_) => return None,
@@ -177,7 +180,7 @@ impl<K, T: Value> Entry<K, T> {
     }
 
     /// Lends the pool's handle itself, if it is here, to be closed.
-    fn leave(&mut self, reason: CloseReason) -> Option<(T, ShareId)> {
+    fn leave(&mut self, reason: CloseReason) -> Option<Share<T>> {
         if let Standing::Leaving(_) | Standing::Retired(_) = self.standing {
             return None;
         }

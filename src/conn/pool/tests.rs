@@ -5,6 +5,7 @@ mod shared;
 
 use super::*;
 
+use std::convert::Infallible;
 use std::sync::atomic::AtomicUsize;
 use std::thread;
 use std::time::Duration;
@@ -14,7 +15,13 @@ use crate::net::{CancelToken, Deadline};
 type Taken = Lent<&'static str, u32>;
 
 /// Numbers are not shared.
-impl Value for u32 {}
+impl Value for u32 {
+    type ShareId = Infallible;
+
+    fn share_id(&self, _: u64) -> Option<Infallible> {
+        None
+    }
+}
 
 /// A pool of numbers, with seconds for instants.
 struct Bench {

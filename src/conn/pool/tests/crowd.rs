@@ -27,8 +27,10 @@ struct Wire {
 }
 
 impl Value for Line {
-    fn is_shared(&self) -> bool {
-        self.0.is_shared
+    type ShareId = u64;
+
+    fn share_id(&self, number: u64) -> Option<u64> {
+        self.0.is_shared.then_some(number)
     }
 
     fn share(&self, lent: usize) -> Option<Line> {

@@ -34,8 +34,10 @@ impl Thing {
 }
 
 impl Value for Handle {
-    fn is_shared(&self) -> bool {
-        self.0.room.is_some()
+    type ShareId = u64;
+
+    fn share_id(&self, number: u64) -> Option<u64> {
+        self.0.room.as_ref().map(|_| number)
     }
 
     fn share(&self, lent: usize) -> Option<Handle> {
