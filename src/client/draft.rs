@@ -89,10 +89,12 @@ impl Draft {
         if self.asks && self.body.is_empty() {
             headers.remove("Expect");
         }
+        let route = Arc::new(config.route(&url, self.spoken)?);
         let intent = Intent::of(&self.method, version, &headers, self.transfer);
+        let intent = intent.map_err(invalid)?;
         let mut parts = Parts {
             method: self.method,
-            route: Arc::new(config.route(&url, self.spoken)?),
+            route,
             spoken: self.spoken,
             url,
             target: self.target,
@@ -111,7 +113,7 @@ impl Draft {
             timeouts: self.timeouts,
             redirects: self.redirects,
             retries: self.retries,
-            intent: intent.map_err(invalid)?,
+            intent,
             pipelined: false,
         };
         parts.pipelined = parts.may_be_pipelined();
