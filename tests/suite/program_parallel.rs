@@ -262,15 +262,23 @@ fn ok_a_list_names_the_urls() {
     }
     let words = ["-sS", "--from", &list, &peer.url("/d")];
     assert_eq!(pannier(&words).text().0, "/a/b?[1-2]/c/d", "it stands where a URL would");
-    let at = format!("@{}", list);
-    let words =
-        ["-sS", "--create-dirs", "--output-dir", &into, "--url", &at, "--url", &peer.url("/d")];
-    assert_eq!(pannier(&words).text(), ("/d", "", 0), "what is listed names the files");
-    for (file, content) in [("a", "/a"), ("b", "/b?[1-2]"), ("c", "/c")] {
-        assert_eq!(dir.read(&format!("out/{}", file)), content);
-    }
-    let words = ["-sS", "--url", &at, "-o", "-"];
-    assert_eq!(pannier(&words).text(), ("/a/b?[1-2]/c", "", 0), "unless an output is given");
+}
+
+#[test]
+fn ok_listed_urls_are_given_with_names_for_their_files() {
+    let peer = Peer::start(|request| sized(request.split(' ').nth(1).unwrap_or_default()));
+    let dir = Dir::new("listed");
+    let list = format!("# comment\n{}\n{}\n", peer.url("/a"), peer.url("/b?[1-2]"));
+    fs::write(dir.path("list"), list).expect("the folder is writable");
+    let (at, into) = (format!("@{}", dir.path("list")), dir.path(""));
+    let words = ["-sS", "--output-dir", &into, "--url", &at, "--url", &peer.url("/c")];
+    assert_eq!(pannier(&words).text(), ("/c", "", 0));
+    assert_eq!((dir.read("a").as_str(), dir.read("b").as_str()), ("/a", "/b?[1-2]"));
+    let words = ["-sS", "--output-dir", &into, "--url", &at, "-o", "-"];
+    assert_eq!(pannier(&words).text(), ("/a", "", 0), "the others have names still");
+    let run = pannier(&["--url", "@/no/such/list"]);
+    let (_, stderr, code) = run.text();
+    assert!(code == 26 && stderr.contains(" --url: cannot read the list /no/such/"), "{}", stderr);
 }
 
 #[test]

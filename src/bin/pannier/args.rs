@@ -13,9 +13,10 @@ use pannier::http::token::decimal;
 use crate::config_file;
 use crate::data;
 use crate::etag;
-use crate::exit;
+use crate::exit::{self, Failure};
 use crate::flags::{self, Flag, Set};
 use crate::lab;
+use crate::list::List;
 use crate::log::Manner;
 use crate::operation::Operation;
 use crate::progress::screen;
@@ -144,6 +145,15 @@ impl Args {
         let text = data::read_file(name)
             .map_err(|error| Problem::Unreadable(format!("cannot read config: {}", error)))?;
         self.read_lines(&String::from_utf8_lossy(name), &text).map_err(Problem::Nested)
+    }
+
+    /// `--url @file`: as if each URL in the file were given, and `-O` with it.
+    pub fn add_listed(&mut self, file: &[u8]) -> Result<(), Problem> {
+        let unreadable = |failure: Failure| Problem::Unreadable(failure.message);
+        for entry in List::open(file).map_err(unreadable)? {
+            self.op().add_listed(&entry.map_err(unreadable)?.text);
+        }
+        Ok(())
     }
 
     /// `--parallel-max`, with curl's repairs.

@@ -742,7 +742,7 @@ pub const FLAGS: &[Flag] = &[
     .short('T'),
     value("url", "<url/@file>", General, "URL to work with, or a list of such, with -O", |a, v| {
         match v.strip_prefix(b"@") {
-            Some(file) => a.op().add_list_of_names(file),
+            Some(file) => return a.add_listed(file),
             None => a.op().add_url(v),
         }
         Ok(())

@@ -175,6 +175,7 @@ impl Source {
     fn open(op: &Operation, slot: &Slot, place: &Place) -> Result<Source, Failure> {
         let urls = match place {
             Place::Url(text) => Urls::Glob(glob(op, text)?, 0),
+            Place::Literal(text) => Urls::Glob(Glob::literal(text), 0),
             Place::List(name) => {
                 Urls::List { list: List::open(name)?, count: 0, present: None, upload: 0 }
             }

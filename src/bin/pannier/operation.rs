@@ -140,6 +140,8 @@ pub struct Slot {
 pub enum Place {
     /// A URL, perhaps with globs.
     Url(Vec<u8>),
+    /// A URL that has none, whatever it looks like.
+    Literal(Vec<u8>),
     /// A file with one URL per line; `-` is standard input.
     List(Vec<u8>),
 }
@@ -198,11 +200,11 @@ impl Operation {
         self.add_place(Place::List(file.to_vec()));
     }
 
-    /// The same; unless an output is given, each URL names its own.
-    pub fn add_list_of_names(&mut self, file: &[u8]) {
+    /// A URL without globs that names its output, for the first slot that has none.
+    pub fn add_listed(&mut self, url: &[u8]) {
         let slot = self.slot(|taken| &mut taken.urls);
-        slot.url = Some(Place::List(file.to_vec()));
-        slot.output.get_or_insert(Out::Remote);
+        slot.url = Some(Place::Literal(url.to_vec()));
+        slot.output = Some(Out::Remote);
     }
 
     /// Makes the folders that a file of this name is to be in, if they are to be made.
