@@ -501,6 +501,21 @@ fn ok_write_out_tells_the_same_for_success_and_failure() {
 }
 
 #[test]
+fn ok_write_out_tells_the_fields_of_all_responses() {
+    let peer = Peer::start(|request| match request.split(' ').nth(1) {
+        Some("/") => {
+            "HTTP/1.1 302 Go\r\nA: 1\r\nA: 2\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n".into()
+        }
+        _ => {
+            "HTTP/1.1 103 Early\r\nA: 0\r\n\r\nHTTP/1.1 200 OK\r\na: 3\r\nContent-Length: 0\r\n\r\n"
+                .into()
+        }
+    });
+    let run = pannier(&["-sL", "-w", "%header{a} %header{a:all:, }", &peer.url("/")]);
+    assert_eq!(run.text(), ("3 1, 2, 3", "", 0));
+}
+
+#[test]
 fn ok_connections_go_where_the_options_say() {
     let peer = Peer::start(|request| sized(request.split("\r\n").nth(1).unwrap_or_default()));
     let port = peer.address.rsplit(':').next().unwrap_or_default().to_owned();

@@ -44,6 +44,8 @@ pub struct Record {
     pub status: u16,
     /// The last head, as it came.
     pub head: Vec<u8>,
+    /// Those of all final responses until now.
+    pub finals: Vec<Vec<u8>>,
     /// Heads that have not been shown yet. Kept only if they are to be.
     pub unshown: Vec<Vec<u8>>,
     /// What came in place of a head and was refused, kept on the same condition.
@@ -87,6 +89,7 @@ impl Record {
             local: None,
             remote: None,
             method: String::new(),
+            finals: Vec::new(),
             referer: None,
             head_bytes_sent: 0,
             head_bytes_received: 0,
@@ -225,6 +228,9 @@ impl Record {
         self.status = status.unwrap_or(self.status);
         self.head_bytes_received += head.len() as u64;
         self.head = head.to_vec();
+        if status.is_some() {
+            self.finals.push(self.head.clone());
+        }
         if self.keeps_heads {
             self.unshown.push(self.head.clone());
         }

@@ -133,18 +133,18 @@ pub fn render(template: &[u8], report: &Report) -> Vec<Piece> {
                 Some((name, rest)) => writer.variable(name, rest, report),
                 None => writer.put(b"%{", &after[1..]),
             },
-            (b'%', _) if after.starts_with(b"header{") => match variable(&after[7..]) {
-                Some((name, rest)) => writer.put(&first(report, name), rest),
+            (b'%', _) if after.starts_with(b"header{") => match header(&after[7..]) {
+                Some((asked, rest)) => writer.put(&fields(report, asked), rest),
                 None => writer.put(b"%header{", &after[7..]),
             },
             (b'%', _) if after.starts_with(b"output{") => match variable(&after[7..]) {
                 Some((name, rest)) => writer.output(name, rest),
                 None => writer.put(b"%output{", &after[7..]),
             },
-            (b'\\', Some(b'n')) => writer.put(b"\n", &after[1..]),
-            (b'\\', Some(b'r')) => writer.put(b"\r", &after[1..]),
-            (b'\\', Some(b't')) => writer.put(b"\t", &after[1..]),
-            _ => writer.put(&[byte], after),
+            _ => match escape(rest) {
+                Some(escaped) => writer.put(&[escaped], &after[1..]),
+                None => writer.put(&[byte], after),
+            },
         };
     }
     writer.pieces
@@ -202,6 +202,23 @@ impl Writer {
 /// What stands before the closing brace, and what behind it.
 fn variable(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = text.iter().position(|&byte| byte == b'}')?;
+    Some((&text[..end], &text[end + 1..]))
+}
+
+/// What the first two bytes stand for, if they are an escape.
+fn escape(text: &[u8]) -> Option<u8> {
+    match text {
+        [b'\\', b'n', ..] => Some(b'\n'),
+        [b'\\', b'r', ..] => Some(b'\r'),
+        [b'\\', b't', ..] => Some(b'\t'),
+        _ => None,
+    }
+}
+
+/// What stands before the closing brace, and what behind it; a backslash makes a brace another one.
+fn header(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let is_end = |&at: &usize| text[at] == b'}' && !text[..at].ends_with(b"\\");
+    let end = (0..text.len()).find(is_end)?;
     Some((&text[..end], &text[end + 1..]))
 }
 
@@ -337,6 +354,35 @@ fn first(report: &Report, name: &[u8]) -> Vec<u8> {
     values(report, name).into_iter().next().unwrap_or_default()
 }
 
+/// The first value of a field; or all of all responses, for a name that `:all:` follows and what is to
+/// stand between them.
+fn fields(report: &Report, asked: &[u8]) -> Vec<u8> {
+    let end = asked.iter().position(|&byte| byte == b':').unwrap_or(asked.len());
+    let (name, rest) = asked.split_at(end);
+    let Some(between) = rest.strip_prefix(b":all:") else { return first(report, asked) };
+    let name = String::from_utf8_lossy(name);
+    let mut values = Vec::new();
+    for head in &report.record.finals {
+        values.extend(Fields::of(head).all(&name).map(<[u8]>::to_vec));
+    }
+    values.join(&*unescaped(between))
+}
+
+fn unescaped(text: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        let (byte, left) = match (escape(rest), rest.strip_prefix(b"\\}")) {
+            (Some(escaped), _) => (escaped, &rest[2..]),
+            (None, Some(left)) => (b'}', left),
+            (None, None) => (byte, after),
+        };
+        plain.push(byte);
+        rest = left;
+    }
+    plain
+}
+
 /// The last line's value, unless it is empty, as curl does.
 fn content_type(report: &Report) -> Option<String> {
     let mut values = values(report, b"content-type");
@@ -446,6 +492,8 @@ mod tests {
             ("%{content_type}|%{exitcode}|%{errormsg}|", "text/x|0||"),
             ("%{time_total} %{speed_download}", "2.000005 4"),
             ("%header{A}%header{nope}%header{e}.", "1."),
+            ("%header{a:all:, }.%header{a:all:}.%header{a:all:\\n{\\}}.%header{b:all:x}.", "1, \"2\".1\"2\".1\n{}\"2\".."),
+            ("%header{a:any:x}%header{a\\", "%header{a\\"),
             ("%{url} %{url.host} %{url.port} %{url.path} %{url.query} %{url.fragment} %{url.user}", "h:81 h 81 /p q f u"),
             ("%{scheme} %{method} %{http_version} %{urlnum} %{xfer_id}", "http GET 1.1 1 3"),
             ("a%{onerror}b", "a"),
