@@ -384,6 +384,16 @@ fn err_messages_and_codes_are_curls() {
 }
 
 #[test]
+fn ok_a_file_named_like_an_option_is_doubted() {
+    let peer = Peer::start(|_| sized("ok"));
+    let dir = Dir::new("flag-like");
+    let mut command = command(&["-D", "-v", "-o", "-", &peer.url("/")]);
+    let run = command.current_dir(dir.path("")).output().expect("it starts");
+    let warning = "Warning: The filename argument '-v' looks like a flag.\n";
+    assert_eq!((run.text(), dir.read("-v").is_empty()), (("ok", warning, 0), false));
+}
+
+#[test]
 fn err_silence_is_ended_by_max_time() {
     let peer = Peer::start(|_| {
         Answer(vec![b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi".to_vec(), HOLD.to_vec()])

@@ -334,18 +334,27 @@ impl Args {
                 let value = value.filter(|value| fits(value));
                 set(self, value).map(|()| value.is_some())
             }
-            Set::Value(_, set) => {
+            Set::Value(hint, set) => {
                 let value = value.ok_or(Problem::NeedsValue)?;
-                if value.starts_with(CURLY_QUOTE) {
-                    // Not the argument itself, which may be a secret.
-                    let text = format!(
-                        "The argument of '--{}' starts with a Unicode character. Maybe ASCII was intended?",
-                        flag.long
-                    );
-                    warn(self.global, &text);
-                }
+                self.doubt(flag.long, hint, value);
                 set(self, value).map(|()| true)
             }
+        }
+    }
+
+    /// Warns of a value that is most likely not meant as one.
+    fn doubt(&self, option: &str, hint: &str, value: &[u8]) {
+        if value.starts_with(CURLY_QUOTE) {
+            // Not the argument itself, which may be a secret.
+            let text = format!(
+                "The argument of '--{}' starts with a Unicode character. Maybe ASCII was intended?",
+                option
+            );
+            warn(self.global, &text);
+        }
+        if matches!(hint, "<file>" | "<path>") && value.starts_with(b"-") && value.len() > 1 {
+            let name = String::from_utf8_lossy(value);
+            warn(self.global, &format!("The filename argument '{}' looks like a flag.", name));
         }
     }
 }
