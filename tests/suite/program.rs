@@ -496,10 +496,11 @@ fn ok_write_out_tells_the_same_for_success_and_failure() {
     let run = pannier(&[
         "-s",
         "-w",
-        "%{stderr}%{http_code} %{exitcode} %{onerror}failed",
+        "%{stderr}%{http_code} %{method} %{exitcode} %{onerror}failed",
+        "-dx",
         &closed_address(),
     ]);
-    assert_eq!(run.text(), ("", "000 7 failed", 7));
+    assert_eq!(run.text(), ("", "000 POST 7 failed", 7));
     for (url, effective) in [
         ("HTTP://127.0.0.1:1", "http://127.0.0.1:1/"),
         ("http://u:p@a b/", "http://***@a b/"),

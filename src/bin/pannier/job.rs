@@ -258,7 +258,7 @@ impl Session {
         let (client, number, route) = self.clients.get(op, &work.url)?;
         let to_proxy = route.forwards(&work.url);
         let plan = request::plan(op, work.url.clone(), upload, &work.start, to_proxy)?;
-        work.watcher.sends(plan.payload.length());
+        work.watcher.sends(&plan.method, plan.payload.length());
         work.watcher.begins_at(work.start.at);
         work.watcher.goes_by(route.proxy()?, &work.url);
         if let Some(journal) = &self.journal {

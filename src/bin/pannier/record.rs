@@ -33,7 +33,7 @@ pub struct Record {
     pub effective: Option<Url>,
     pub local: Option<SocketAddr>,
     pub remote: Option<SocketAddr>,
-    /// The method and the Referer that were sent last.
+    /// The method that is to be sent, or was last, and the Referer that was.
     pub method: String,
     pub referer: Option<String>,
     /// Bytes of all heads, in each direction.

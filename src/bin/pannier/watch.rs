@@ -140,9 +140,11 @@ impl Watcher {
         state.record.goes_by(proxy, url);
     }
 
-    /// There is so much to send.
-    pub fn sends(&self, upload: Option<u64>) {
-        self.lock().upload = upload;
+    /// There is a request of this method to send, and so much content.
+    pub fn sends(&self, method: &str, upload: Option<u64>) {
+        let mut state = self.lock();
+        state.record.method = method.to_owned();
+        state.upload = upload;
     }
 
     /// So much was transferred before.
