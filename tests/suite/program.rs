@@ -342,6 +342,7 @@ fn err_messages_and_codes_are_curls() {
         Some("/bad") => "HTTP/1.1 200 OK\r\nContent-Length: +5\r\n\r\nhello".into(),
         Some("/coded") => "HTTP/1.1 200 OK\r\nTransfer-Encoding: foo\r\n\r\nhello".into(),
         Some("/old") => "hello".into(),
+        Some("/same") => "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n".into(),
         Some("/vast") => "HTTP/1.1 200 OK\r\nConnection: close\r\n\
                           Content-Length: 36893488147419103232\r\n\r\nhello"
             .into(),
@@ -354,6 +355,7 @@ fn err_messages_and_codes_are_curls() {
         ("-sSL --max-redirs 2 URL/loop", 47, "pannier: (47) Maximum (2) redirects followed\n"),
         ("-sS --max-filesize 8 URL/short", 63, "pannier: (63) Maximum file size exceeded\n"),
         ("-sS --max-filesize 8 -I URL/short", 63, "pannier: (63) Maximum file size exceeded\n"),
+        ("-sS --max-filesize 8 URL/same", 0, ""),
         ("-sS --max-filesize 8 URL/vast", 63, "pannier: (63) Maximum file size exceeded\n"),
         ("-s --max-filesize 8 --ignore-content-length URL/vast", 0, ""),
         ("-s URL/bad", 8, ""),

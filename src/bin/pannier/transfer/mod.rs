@@ -218,6 +218,10 @@ impl Transfer<'_> {
     /// Also by a number that none of 64 bits can hold.
     fn is_announced_too_large(&self, response: &Response) -> bool {
         let Some(most) = self.op.max_filesize else { return false };
+        // RFC 9110 §8.6: that of a 304 is the length of what does not come.
+        if response.status() == StatusCode::NOT_MODIFIED {
+            return false;
+        }
         length_field(self.op, response).is_some_and(|digits| match token::decimal(digits) {
             Some(announced) => announced > most,
             None => digits.iter().all(u8::is_ascii_digit),
