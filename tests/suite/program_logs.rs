@@ -103,3 +103,16 @@ fn ok_a_bar_ends_at_100_percent() {
         assert_eq!(pannier(&["-#", quiet, "-o", &path, &url]).text(), ("", "", 0));
     }
 }
+
+#[test]
+fn err_what_failed_is_told_by_the_log_even_in_silence() {
+    let why = "Could not resolve host: a.invalid\n";
+    for (words, expected) in [
+        (&["-sv"][..], format!("* {}", why)),
+        (&["-sSv"], format!("* {}pannier: (6) {}", why, why)),
+        (&["-s", "--trace-ascii", "-"], format!("== Info: {}", why)),
+    ] {
+        let run = pannier(&[words, &["--stderr", "-", "http://a.invalid/"]].concat());
+        assert_eq!(run.text(), (&*expected, "", 6), "{:?}", words);
+    }
+}

@@ -11,6 +11,7 @@ use crate::head::Fields;
 use crate::job::Session;
 use crate::jobs::Job;
 use crate::jsonl;
+use crate::log::Part;
 use crate::output::Stdout;
 use crate::record::Record;
 use crate::transfer::Progress;
@@ -78,7 +79,13 @@ impl Session {
             self.output_gone.store(true, Ordering::Relaxed);
         }
         let given_up = failure.code == exit::ABORTED && self.output_gone.load(Ordering::Relaxed);
-        if self.global.tells_errors() && !failure.is_silent() && !given_up {
+        if failure.is_silent() || given_up {
+            return;
+        }
+        if let Some(log) = &self.log {
+            log.show(Part::Info(&failure.message));
+        }
+        if self.global.tells_errors() {
             warn::complain(&format!("({}) {}", failure.code, failure.message));
         }
     }

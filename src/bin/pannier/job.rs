@@ -38,7 +38,7 @@ pub struct Session {
     pub global: Global,
     clients: Clients,
     pub board: Arc<Board>,
-    log: Option<Arc<Log>>,
+    pub log: Option<Arc<Log>>,
     /// What happened, if somebody wants to know afterwards.
     journal: Option<Journal>,
     /// Whoever read standard output has gone, and nobody wants to hear what is given up for it.
