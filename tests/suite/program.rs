@@ -371,6 +371,7 @@ fn err_messages_and_codes_are_curls() {
         ("-sS -X GE(T URL/", 43, "pannier: (43) "),
         ("--nonsense", 2, "pannier: option --nonsense: is unknown\npannier: try 'pannier --help' for more information\n"),
         ("-s", 2, "pannier: (2) no URL specified\npannier: try 'pannier --help' for more information\n"),
+        ("-sS -G -d a -T b URL/", 2, "pannier: (2) You can only select one HTTP request method! You asked for both PUT (-T, --upload-file) and GET (-G, --get).\n"),
         ("-sS -d a -I URL/", 2, "pannier: (2) You can only select one HTTP request method! You asked for both POST (-d, --data) and HEAD (-I, --head).\n"),
         ("-o", 2, "pannier: option -o: requires parameter\n"),
     ] {

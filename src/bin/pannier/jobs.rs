@@ -241,6 +241,7 @@ fn consistent(op: &Operation, global: Global) -> Result<(), Failure> {
         (op.slots.iter().any(|slot| slot.upload.is_some()), "PUT (-T, --upload-file)"),
         (op.data.is_some() && !op.get, "POST (-d, --data)"),
         (!op.form.is_empty(), "multipart formpost (-F, --form)"),
+        (op.data.is_some() && op.get && !op.head, "GET (-G, --get)"),
         (op.head, "HEAD (-I, --head)"),
     ];
     let asked: Vec<&str> =
