@@ -3,6 +3,9 @@
 //! A head is read in one read with whatever of the content came along. Content then goes from the
 //! socket to the caller's memory directly, where the engine allows. The end is noticed when the last
 //! framed byte has been consumed, not when the caller reads once more.
+//!
+//! Each step of that does little, and a small response takes all of them: they are inlined, since a call
+//! costs as much as they do.
 
 use crate::net::{cancelled, Deadline};
 use crate::proto::h1::Event;
@@ -30,6 +33,7 @@ impl Connection {
     }
 
     /// Reads content: at least one byte, or 0 at the end of the response (or if `buffer` is empty).
+    #[inline(always)]
     pub(crate) fn read(&mut self, buffer: &mut [u8], deadline: Deadline) -> Result<usize, Failure> {
         while self.progress == Progress::Content && !buffer.is_empty() {
             if !self.input.is_empty() {
@@ -87,6 +91,7 @@ impl Connection {
     }
 
     /// Takes what heads are in the input; says whether the final one is among them.
+    #[inline(always)]
     pub(super) fn take_heads(&mut self, watch: &mut dyn Watch) -> Result<bool, Failure> {
         while self.early.is_none() && !self.input.is_empty() {
             match self.next_event(&mut [])? {
@@ -99,18 +104,20 @@ impl Connection {
     }
 
     /// Lets the engine go on in the input. Returns how much content came to `buffer`.
+    #[inline(always)]
     fn step(&mut self, buffer: &mut [u8]) -> Result<usize, Failure> {
-        match self.next_event(buffer)? {
-            Some(Event::Data(count)) => return Ok(count),
-            // The end follows without another byte, and nobody may wait for one.
-            Some(Event::Trailers(trailers)) => {
-                self.trailers = Some(Box::new(trailers));
-                return self.step(buffer);
+        loop {
+            match self.next_event(buffer)? {
+                Some(Event::Data(count)) => return Ok(count),
+                // The end follows without another byte, and nobody may wait for one.
+                Some(Event::Trailers(trailers)) => self.trailers = Some(Box::new(trailers)),
+                Some(Event::End | Event::Switched) => {
+                    self.progress = Progress::Ended;
+                    return Ok(0);
+                }
+                _ => return Ok(0),
             }
-            Some(Event::End) | Some(Event::Switched) => self.progress = Progress::Ended,
-            _ => {}
         }
-        Ok(0)
     }
 
     /// What the engine finds next in the input.
@@ -130,6 +137,7 @@ impl Connection {
     ///
     /// A broken rule further on is not reported here, where it would cost the caller the head or the
     /// content that came before it in the same segment: the next read finds it again.
+    #[inline(always)]
     fn settle(&mut self) {
         while self.progress == Progress::Content && self.engine.may_end() {
             let before = self.input.unread().len();
@@ -161,6 +169,7 @@ impl Connection {
     }
 
     /// Reads more input, once.
+    #[inline(always)]
     pub(super) fn fill(&mut self, deadline: Deadline) -> Result<(), Failure> {
         if !self.queued.is_empty() {
             self.send_queued(deadline)?;
