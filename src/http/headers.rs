@@ -216,6 +216,7 @@ impl Headers {
     }
 
     /// Appends the section as it goes on the wire, without the empty line that ends it.
+    #[inline(always)]
     pub(crate) fn write_to(&self, out: &mut Vec<u8>) {
         let section = self.section();
         if section.in_wire_form {

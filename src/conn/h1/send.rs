@@ -17,6 +17,7 @@ use super::{Allowed, Connection, Content, Failure, Trailers, Watch};
 
 impl Connection {
     /// Sends a request whole, or as much of it as the peer wants before it answers.
+    #[inline(always)]
     pub(crate) fn send(
         &mut self,
         head: &PreparedHead<'_>,
@@ -77,6 +78,7 @@ impl Connection {
     }
 
     /// Ends the request, and says so; of its content, `unsaid` was not reported.
+    #[inline(always)]
     fn finish(
         &mut self,
         trailers: Trailers<'_>,

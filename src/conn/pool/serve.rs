@@ -217,6 +217,7 @@ impl<K: Key, T: Value> Pool<K, T> {
     ///
     /// # Errors
     /// The value, if it is shared and has no room for a single one.
+    #[inline(always)]
     pub(super) fn lend_in(
         self: &Arc<Self>,
         state: &mut State<K, T>,
