@@ -27,8 +27,8 @@ pub(super) fn text(headers: &Headers, bytes: Vec<u8>) -> Result<String> {
 fn label(headers: &Headers) -> Option<Vec<u8>> {
     let kind = headers.get_bytes("Content-Type")?;
     let (_, rest) = list::split_parameters(kind).ok()?;
-    let mut parameters = list::parameters(rest).flatten();
-    let charset = parameters.find(|parameter| parameter.is("charset"))?;
+    let is_charset = |parameter: &list::Parameter<'_>| parameter.is("charset");
+    let charset = list::parameters(rest).find_map(|found| found.ok().filter(is_charset))?;
     Some(charset.value().to_vec()).filter(|label| !label.is_empty())
 }
 
