@@ -168,7 +168,8 @@ impl Headers {
 
     /// Has the comma-separated field this token among its elements, in any case?
     pub fn has_token(&self, name: &str, token: &str) -> bool {
-        self.get_list(name).any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
+        let is_token = |element: &[u8]| element.eq_ignore_ascii_case(token.as_bytes());
+        self.get_all(name).any(|value| list::elements(value).flatten().any(is_token))
     }
 
     /// All field lines in order, names spelled as they came.
