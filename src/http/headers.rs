@@ -253,6 +253,7 @@ impl Headers {
         self.len() == other.len() && pairs.all(|(a, b)| is_same_name(a.0, b.0) && a.1 == b.1)
     }
 
+    /// Puts in a field line at this place, or behind all others.
     fn insert(
         &mut self,
         index: Option<usize>,
@@ -267,6 +268,7 @@ impl Headers {
         Ok(())
     }
 
+    /// A new field line in place of all of this name.
     fn replace(&mut self, name: &str, value: &[u8]) -> Result<(), InvalidHeader> {
         let field = self.section_mut().push(name, value)?;
         let first = self.position(name);
