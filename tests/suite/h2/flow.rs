@@ -9,6 +9,7 @@ use pannier::proto::h2::ErrorCode;
 use pannier::{Client, ErrorKind, Http2Config, Phase};
 
 use crate::support::h2_peer::{builder, client, play, play_with, End, Got, More, H2};
+use crate::support::peer::Peer;
 use crate::support::read_all;
 
 const WINDOW: u32 = 20_000;
@@ -17,6 +18,14 @@ const WINDOW: u32 = 20_000;
 fn windowed() -> Client {
     let config = Http2Config::default().stream_window(WINDOW).max_stream_window(WINDOW);
     builder().http2(config).build()
+}
+
+/// Sends that much to the peer, behind a request after which the client has heard of its settings.
+fn upload(peer: &Peer, length: usize) {
+    let client = client();
+    client.get(peer.url("/")).send().unwrap().text().unwrap();
+    let response = client.post(peer.url("/")).body(vec![b'x'; length]).send().unwrap();
+    assert_eq!(response.text().unwrap(), "ok");
 }
 
 #[test]
@@ -166,10 +175,7 @@ fn ok_an_upload_stops_at_the_window_of_its_stream_and_goes_on() {
         assert_eq!(peer.piece(stream), (vec![b'x'; 499], End));
         peer.answer(stream, "ok");
     });
-    let client = client();
-    client.get(peer.url("/")).send().unwrap().text().unwrap();
-    let response = client.post(peer.url("/")).body(vec![b'x'; 2000]).send().unwrap();
-    assert_eq!(response.text().unwrap(), "ok");
+    upload(&peer, 2000);
 }
 
 #[test]
@@ -195,10 +201,7 @@ fn ok_an_upload_stops_at_the_window_of_the_connection_and_goes_on() {
         assert_eq!(rest, 100_000 - 65_536);
         peer.answer(stream, "ok");
     });
-    let client = client();
-    client.get(peer.url("/")).send().unwrap().text().unwrap();
-    let response = client.post(peer.url("/")).body(vec![b'x'; 100_000]).send().unwrap();
-    assert_eq!(response.text().unwrap(), "ok");
+    upload(&peer, 100_000);
 }
 
 #[test]
@@ -251,10 +254,7 @@ fn ok_a_window_that_settings_make_negative_is_to_be_filled_up_first() {
         assert_eq!(peer.piece(stream), (vec![b'x'; 999], End));
         peer.answer(stream, "ok");
     });
-    let client = client();
-    client.get(peer.url("/")).send().unwrap().text().unwrap();
-    let response = client.post(peer.url("/")).body(vec![b'x'; 2000]).send().unwrap();
-    assert_eq!(response.text().unwrap(), "ok");
+    upload(&peer, 2000);
 }
 
 #[test]
