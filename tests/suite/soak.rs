@@ -6,15 +6,15 @@
 #![cfg(target_os = "linux")]
 
 use std::collections::BTreeMap;
+use std::env;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-use std::{env, thread};
 
 use pannier::http::Method;
 use pannier::{Client, PoolConfig, Timeouts};
 
-use crate::support::read_all;
-use crate::support::unruly::{alone, content, judge, Random, Server, ACTS, SIZES};
+use crate::support::in_threads;
+use crate::support::unruly::{alone, content, judge, receive, Random, Server, ACTS, SIZES};
 
 /// Run by hand with `PANNIER_SOAK=1000000`.
 const REQUESTS: u64 = 20_000;
@@ -38,16 +38,8 @@ fn soak(requests: u64) {
     let timeouts = Timeouts::default().total(Duration::from_secs(120));
     let client = Client::builder().pool(pool).timeouts(timeouts).build();
     let began = Instant::now();
-    let tallies = thread::scope(|scope| {
-        let workers: Vec<_> = (0..THREADS)
-            .map(|worker| {
-                let (client, server, origins) = (&client, &server, &origins);
-                let count = requests / THREADS;
-                scope.spawn(move || work(client, server, origins, worker, count))
-            })
-            .collect();
-        workers.into_iter().map(|worker| worker.join().unwrap()).collect::<Vec<_>>()
-    });
+    let count = requests / THREADS;
+    let tallies = in_threads(0..THREADS, |worker| work(&client, &server, &origins, worker, count));
     let elapsed = began.elapsed();
     let mut tally = BTreeMap::new();
     tallies
@@ -80,10 +72,7 @@ fn work(
             request = request.body(content(id, random.pick(&SIZES)));
         }
         let whole = random.below(20) > 0;
-        let result = request.send().and_then(|mut response| match whole {
-            true => read_all(&mut response).map(Some),
-            false => Ok(None),
-        });
+        let result = receive(request, whole);
         let arrivals = server.forget(id);
         judge(id, method.is_idempotent(), &arrivals, &result);
         let what = result.map_or_else(|error| format!("{:?}", error.kind()), |_| "ok".into());

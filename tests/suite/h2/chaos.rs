@@ -22,8 +22,8 @@ use pannier::{Body, CancelToken, Client, Error, ErrorKind, Http2Config, PoolConf
 use crate::support::counted::Counted;
 use crate::support::h2_peer;
 use crate::support::h2_unruly::{Act, Arrival, Server, SIZES};
-use crate::support::read_all;
-use crate::support::unruly::{alone, content, Random};
+use crate::support::in_threads;
+use crate::support::unruly::{alone, content, receive, Random};
 
 /// Run by hand with `PANNIER_H2_CHAOS=100000`.
 const EXCHANGES: u64 = 20_000;
@@ -97,16 +97,10 @@ fn chaos(count: u64, seed: u64, halves: Halves) {
     let (hand, tokens) = channel::<CancelToken>();
     let canceller = thread::spawn(move || cancel_each(tokens, Random::new(seed)));
     let began = Instant::now();
-    let tallies = thread::scope(|scope| {
-        let workers: Vec<_> = (0..THREADS)
-            .map(|worker| {
-                let (client, server, origins) = (&client, &server, &origins);
-                let (hand, random) = (hand.clone(), Random::new(seed << 32 | worker));
-                let count = count / THREADS + u64::from(worker < count % THREADS);
-                scope.spawn(move || work(client, server, origins, worker, count, random, hand))
-            })
-            .collect();
-        workers.into_iter().map(|worker| worker.join().unwrap()).collect::<Vec<_>>()
+    let tallies = in_threads(0..THREADS, |worker| {
+        let random = Random::new(seed << 32 | worker);
+        let count = count / THREADS + u64::from(worker < count % THREADS);
+        work(&client, &server, &origins, worker, count, random, &hand)
     });
     let elapsed = began.elapsed();
     drop(hand);
@@ -166,7 +160,7 @@ fn work(
     worker: u64,
     count: u64,
     mut random: Random,
-    hand: Sender<CancelToken>,
+    hand: &Sender<CancelToken>,
 ) -> Tally {
     let mut tally = Tally::default();
     for number in 0..count {
@@ -183,10 +177,7 @@ fn work(
             request = request.cancel(token);
         }
         let began = Instant::now();
-        let result = request.send().and_then(|mut response| match whole {
-            true => read_all(&mut response).map(Some),
-            false => Ok(None),
-        });
+        let result = receive(request, whole);
         tally.latest = tally.latest.max(began.elapsed());
         let arrivals = server.forget(id);
         let is_cancel = |error: &Error| error.kind() == ErrorKind::Cancelled;

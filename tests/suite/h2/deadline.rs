@@ -16,7 +16,7 @@ use pannier::{Body, CancelToken, Client, Error, Http2Config, Limits, Phase, Pool
 use crate::support::h2_peer::{builder, More, H2};
 use crate::support::lateness::{self, timed, DEADLINES, LATE};
 use crate::support::peer::{Peer, Stage};
-use crate::support::read_all;
+use crate::support::{in_threads, read_all};
 
 /// Runs a case whose total timeout is the deadline, and which says itself what counts.
 fn late<T>(
@@ -259,22 +259,14 @@ fn ok_beside_others_that_wait_longer_or_shorter_on_the_same_connection() {
         assert_eq!(peer.serve(), 1);
     });
     let client = builder().build();
-    let barrier = Arc::new(Barrier::new(20));
-    let mut runs = thread::scope(|scope| {
-        let (client, peer) = (&client, &peer);
-        let run = |number: u64| {
-            let barrier = Arc::clone(&barrier);
-            scope.spawn(move || {
-                barrier.wait();
-                let deadline = Duration::from_millis(100 + 17 * number);
-                let (error, elapsed) =
-                    timed(|| get(client, &peer.url("/"), Timeouts::default().total(deadline)));
-                assert!(error.is_timeout() && elapsed >= deadline, "{:?}", error);
-                elapsed - deadline
-            })
-        };
-        let runs: Vec<_> = (0..20).map(run).collect();
-        runs.into_iter().map(|run| run.join().unwrap()).collect::<Vec<_>>()
+    let barrier = Barrier::new(20);
+    let mut runs = in_threads(0..20, |number| {
+        barrier.wait();
+        let deadline = Duration::from_millis(100 + 17 * number);
+        let (error, elapsed) =
+            timed(|| get(&client, &peer.url("/"), Timeouts::default().total(deadline)));
+        assert!(error.is_timeout() && elapsed >= deadline, "{:?}", error);
+        elapsed - deadline
     });
     runs.sort();
     assert!(runs[10] <= LATE, "late: {:?}", runs);

@@ -14,7 +14,7 @@ use pannier::{Body, CloseReason, ErrorKind, Phase, RetryPolicy};
 
 use crate::support::h2_peer::{builder, client, play, End, More, H2};
 use crate::support::peer::Peer;
-use crate::support::read_all;
+use crate::support::{in_threads, read_all};
 
 /// A peer with several connections, one after the other.
 fn connections<const N: usize>(scripts: [fn(&mut H2); N]) -> Peer {
@@ -103,11 +103,9 @@ fn ok_a_goaway_divides_those_under_way() {
         two.expect_end();
     });
     let client = client();
-    let paths: Vec<_> = (0..4).map(|number| peer.url(&format!("/{}", number))).collect();
-    let texts = thread::scope(|scope| {
-        let post = |path| client.post(path).send().unwrap().text().unwrap();
-        let threads: Vec<_> = paths.iter().map(|path| scope.spawn(move || post(path))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    let texts = in_threads(0..4, |number| {
+        let url = peer.url(&format!("/{}", number));
+        client.post(url).send().unwrap().text().unwrap()
     });
     assert_eq!(texts.iter().filter(|text| **text == "one").count(), 2);
     assert_eq!(client.pool_stats().created, 2);
@@ -355,24 +353,13 @@ fn err_an_end_amid_a_response_is_told_to_all_who_wait_on_the_connection() {
             }
         });
         let client = client();
-        let paths: Vec<_> = (0..4).map(|number| peer.url(&format!("/{}", number))).collect();
-        let errors = thread::scope(|scope| {
-            let (client, read) = (&client, &read);
-            let run = |path| {
-                let read = read.clone();
-                scope.spawn(move || {
-                    let mut response = client.post(path).send()?;
-                    response.read_body(&mut [0; 5])?;
-                    read.send(()).unwrap();
-                    read_all(&mut response).map(drop)
-                })
-            };
-            let threads: Vec<_> = paths.iter().map(run).collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap().unwrap_err())
-                .collect::<Vec<_>>()
-        });
+        let begin = |number| {
+            let mut response = client.post(peer.url(&format!("/{}", number))).send()?;
+            response.read_body(&mut [0; 5])?;
+            read.send(()).unwrap();
+            read_all(&mut response)
+        };
+        let errors = in_threads(0..4, |number| begin(number).unwrap_err());
         let of =
             |phase| errors.iter().filter(|error| error.phase() == Some(phase)).collect::<Vec<_>>();
         let (waited, received) = (of(Phase::Wait), of(Phase::Receive));

@@ -13,21 +13,16 @@ use pannier::{Client, ErrorKind, Http2Config, IntoRequest, PoolConfig, Protocol,
 
 use crate::support::h2_peer::{builder, client, play, play_with, End, More, H2};
 use crate::support::peer::Peer;
-use crate::support::read_all;
+use crate::support::{in_threads, read_all};
 
 const THREADS: usize = 32;
 
 /// All at once, each in a thread of its own.
 fn at_once<R: Send>(count: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
     let barrier = Barrier::new(count);
-    thread::scope(|scope| {
-        let (barrier, work) = (&barrier, &work);
-        let run = move |number| {
-            barrier.wait();
-            work(number)
-        };
-        let threads: Vec<_> = (0..count).map(|number| scope.spawn(move || run(number))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    in_threads(0..count, |number| {
+        barrier.wait();
+        work(number)
     })
 }
 

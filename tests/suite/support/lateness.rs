@@ -1,11 +1,11 @@
 //! How late calls come back after their deadline, judged so that one that had to wait for the processor is no
 //! failure: each case runs with several deadlines at once, and the median counts.
 
-use std::panic::resume_unwind;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use pannier::{Error, Phase};
+
+use super::in_threads;
 
 /// How much later than its deadline a call may come back.
 pub const LATE: Duration = Duration::from_millis(50);
@@ -21,16 +21,12 @@ pub fn late<T>(
     deadlines: [u64; 5],
     case: impl Fn(Duration) -> (Error, Duration, T) + Sync,
 ) {
-    let run = |deadline: Duration| {
+    let mut runs = in_threads(deadlines, |ms| {
+        let deadline = Duration::from_millis(ms);
         let (error, elapsed, _peer) = case(deadline);
         assert!(error.is_timeout(), "{:?}", error);
         assert!(elapsed >= deadline, "{:?} is before {:?}", elapsed, deadline);
         (elapsed - deadline, error.phase())
-    };
-    let mut runs = thread::scope(|scope| {
-        let run = &run;
-        let runs = deadlines.map(|ms| scope.spawn(move || run(Duration::from_millis(ms))));
-        runs.map(|run| run.join().unwrap_or_else(|panic| resume_unwind(panic)))
     });
     runs.sort();
     assert!(runs[2].0 <= LATE, "late: {:?}", runs);

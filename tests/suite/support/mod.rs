@@ -22,6 +22,8 @@ pub mod site;
 #[cfg(target_os = "linux")]
 pub mod unruly;
 
+use std::panic::resume_unwind;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
 use pannier::net::{Script, Scripts};
@@ -50,6 +52,19 @@ pub fn once(answer: impl AsRef<[u8]>) -> Script {
 pub fn scripted(scripts: impl IntoIterator<Item = Script>) -> (Client, Scripts) {
     let scripts = Script::connections(scripts);
     (builder().connector(scripts.clone()).build(), scripts)
+}
+
+/// What threads come to that do this side by side, one for each number.
+pub fn in_threads<N: Send, R: Send>(
+    numbers: impl IntoIterator<Item = N>,
+    work: impl Fn(N) -> R + Sync,
+) -> Vec<R> {
+    thread::scope(|scope| {
+        let (numbers, work) = (numbers.into_iter(), &work);
+        let threads: Vec<_> = numbers.map(|number| scope.spawn(move || work(number))).collect();
+        let ended = threads.into_iter().map(ScopedJoinHandle::join);
+        ended.map(|ended| ended.unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    })
 }
 
 /// Reads a response to its end without letting it go.

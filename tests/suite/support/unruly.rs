@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
-use pannier::{Error, ErrorKind};
+use pannier::{Error, ErrorKind, RequestBuilder};
 
 use super::peer::Wire;
+use super::read_all;
 
 /// What the servers know.
 #[derive(Default)]
@@ -285,6 +286,15 @@ pub fn alone(name: &str, test: impl FnOnce()) {
 /// How many descriptors and threads this process has.
 fn left_open() -> [usize; 2] {
     ["/proc/self/fd", "/proc/self/task"].map(|folder| fs::read_dir(folder).unwrap().count())
+}
+
+/// The content of the response, if it is read to its end and not just begun.
+pub fn receive(request: RequestBuilder, whole: bool) -> Result<Option<Vec<u8>>, Error> {
+    let mut response = request.send()?;
+    match whole {
+        true => read_all(&mut response).map(Some),
+        false => Ok(None),
+    }
 }
 
 /// Numbers that are the same in every run (splitmix64).
