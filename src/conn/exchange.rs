@@ -1,16 +1,10 @@
 //! What an exchange brings to its connection and learns from it, in whichever version of HTTP.
 
-#[cfg(feature = "http2")]
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-#[cfg(feature = "http2")]
-use crate::error::Error;
 use crate::event::Made;
-#[cfg(feature = "http2")]
-use crate::event::Phase;
 use crate::http::Headers;
 #[cfg(feature = "http2")]
 use crate::http::Scheme;
@@ -19,6 +13,9 @@ use crate::proto::h1::{self, PreparedHead};
 #[cfg(feature = "proxy")]
 use crate::proto::socks;
 use crate::proto::ResponseHead;
+
+#[cfg(feature = "http2")]
+use super::h2::Explain;
 
 /// A request on its way out: its head, and what only HTTP/2 has to be told beside it.
 #[derive(Clone, Copy, Debug)]
@@ -63,12 +60,6 @@ pub(crate) enum Failure {
     Socks(socks::Error),
     /// The caller's content could not be read.
     Content(io::Error),
-}
-
-/// Says what it means to a caller.
-#[cfg(feature = "http2")]
-pub(crate) trait Explain: fmt::Debug + Send {
-    fn explain(&self, phase: Phase) -> Error;
 }
 
 /// What the driver of a connection wants to know while an exchange is under way.

@@ -1,10 +1,18 @@
 //! What ends an exchange of HTTP/2 before its time, and what that means to a caller.
 
+use std::fmt;
+
 use crate::error::{Error, ErrorKind};
 use crate::event::Phase;
 use crate::proto::h2::{self, ErrorCode, Reset};
 
-use super::super::exchange::{Explain, Failure};
+use super::super::exchange::Failure;
+
+/// Says what it means to a caller. Of this there is one kind; it is a trait so that a program which never
+/// speaks HTTP/2 does not carry its rules.
+pub(crate) trait Explain: fmt::Debug + Send {
+    fn explain(&self, phase: Phase) -> Error;
+}
 
 /// Why an exchange failed, if not because of the transport.
 #[derive(Clone, Copy, Debug)]

@@ -34,6 +34,7 @@ use crate::proto::h2::{Config, StreamId};
 use crate::proto::{CloseReason, Limits, ResponseHead};
 
 use self::books::Books;
+pub(crate) use self::fault::Explain;
 use self::link::{Link, Waiter};
 use self::tunnel::Tunnel;
 use super::connection::Multiplexed;
