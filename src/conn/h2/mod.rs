@@ -41,7 +41,7 @@ use super::connection::Multiplexed;
 use super::exchange::{Allowed, Content, Facts, Failure, Outgoing, Tally, Trailers, Watch};
 use super::pool::Tell;
 
-/// What opens connections. Whoever has it has all of HTTP/2 with it.
+/// What opens connections. Who has it carries all of HTTP/2.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Open(Opener);
 
@@ -89,7 +89,10 @@ struct Asked {
 
 impl Open {
     pub(crate) fn new() -> Open {
-        Open(open)
+        Open(|transport, config, limits, facts| {
+            let link = Link::new(transport, config, limits, facts);
+            Box::new(Exchange::on(Arc::new(link), Tally::default()))
+        })
     }
 
     /// The first exchange on a new connection.
@@ -112,16 +115,6 @@ impl PartialEq for Open {
 }
 
 impl Eq for Open {}
-
-fn open(
-    transport: Box<dyn Transport>,
-    config: Config,
-    limits: Limits,
-    facts: Facts,
-) -> Box<dyn Multiplexed> {
-    let link = Link::new(transport, config, limits, facts);
-    Box::new(Exchange::on(Arc::new(link), Tally::default()))
-}
 
 impl Multiplexed for Exchange {
     fn another(&self) -> Box<dyn Multiplexed> {
