@@ -45,10 +45,10 @@ impl RetryPolicy {
         RetryPolicy { stale: false, ..RetryPolicy::stale_connections() }
     }
 
-    /// Once on a fresh connection, if the connection was reused, no byte of a response came, the
-    /// body can be sent again, and the method is idempotent or nothing was sent. What the
-    /// server says that it has not processed (HTTP/2), or could not be sent since the connection ended, goes
-    /// again a few times. This is the default.
+    /// Once on a fresh connection, if the connection was reused, no byte of a response came, the body can
+    /// be sent again, and the method is idempotent or nothing was sent. What the server says that it has
+    /// not processed (HTTP/2), or could not be sent since the connection ended, goes again a few times.
+    /// This is the default.
     pub const fn stale_connections() -> RetryPolicy {
         RetryPolicy {
             stale: true,
@@ -176,9 +176,9 @@ impl Retries {
         Retries { policy, further: Some(&Attempts) }
     }
 
-    /// Does this result ask for a further attempt?
-    pub(super) fn go_on(&self, request: &Request, result: &Result<Answered>) -> bool {
-        self.further.map_or(false, |further| further.go_on(request, result))
+    /// Is there to be a further attempt after this result?
+    pub(super) fn want_more(&self, request: &Request, result: &Result<Answered>) -> bool {
+        self.further.map_or(false, |further| further.are_wanted(request, result))
     }
 
     /// The result, or that of as many further attempts as the policy allows.
@@ -199,7 +199,7 @@ impl Retries {
 /// Makes further attempts. Of this there is one kind; it is a trait so that a program that gives no policy
 /// does not carry it.
 trait Further: Sync {
-    fn go_on(&self, request: &Request, result: &Result<Answered>) -> bool;
+    fn are_wanted(&self, request: &Request, result: &Result<Answered>) -> bool;
 
     fn persist(
         &self,
@@ -213,7 +213,7 @@ trait Further: Sync {
 struct Attempts;
 
 impl Further for Attempts {
-    fn go_on(&self, request: &Request, result: &Result<Answered>) -> bool {
+    fn are_wanted(&self, request: &Request, result: &Result<Answered>) -> bool {
         request.retries().policy.pause(request, result, 0).is_some()
     }
 
@@ -232,12 +232,12 @@ impl Further for Attempts {
                 break;
             }
             // A response is let go, so that its connection may carry the next attempt.
-            let error = result.map_or_else(
-                |error| error,
-                |answered| {
+            let error = match result {
+                Ok(answered) => {
                     call.response(request, answered, timings, Vec::new()).into_status_error()
-                },
-            );
+                }
+                Err(error) => error,
+            };
             call.observe(|| Event::Retrying { error: &error });
             processed |= error.may_be_processed();
             made += 1;
@@ -313,9 +313,9 @@ fn retry_after(headers: &Headers, now: SystemTime) -> Option<Duration> {
 /// NOT automatically retry a failed automatic retry."
 const MOST_TAKEN: u32 = 1;
 
-/// How often a request is sent again on connections with others that was lost with such a one. Then it gets a
-/// connection of its own, to be the first on it: a server may take less on one connection than a crowd asks
-/// of it at once, which would leave some out for good.
+/// How often a request is sent again on connections with others that was lost with such a one. Then it gets
+/// a connection of its own, to be the first on it: a server may take less on one connection than a crowd
+/// asks of it at once, which would leave some out for good.
 const MOST_SHARED: u32 = 2;
 
 /// How often it is sent again at all, since by mere chance it may not be the first even then. If it was, there
@@ -406,14 +406,11 @@ mod tests {
     fn ok_pauses_double_up_to_the_longest_and_are_shortened_by_half_at_most() {
         let policy = RetryPolicy::attempts(9)
             .backoff(Duration::from_millis(100), Duration::from_millis(1000));
-        let mut seen = std::collections::HashSet::new();
         for (made, whole) in [(0, 100), (1, 200), (2, 400), (3, 800), (4, 1000), (70, 1000)] {
             let whole = Duration::from_millis(whole);
             let pause = policy.shortened(made);
             assert!(pause >= whole / 2 && pause <= whole, "{} {:?}", made, pause);
-            seen.insert(pause);
         }
-        assert!(seen.len() > 1);
     }
 
     #[test]

@@ -106,8 +106,8 @@ impl Call<'_> {
         }
     }
 
-    /// The error, which says where it has come. If a request of the same call may have been `processed` before,
-    /// it is not as if nothing had been sent.
+    /// The error with the URL of the request that it ends. If another of the same call may have been
+    /// `processed` before, it is not as if nothing had been sent.
     pub(super) fn placed(&self, request: &Request, error: Error, processed: bool) -> Error {
         let error = error.with_url(request.shared_url());
         match processed {
@@ -150,7 +150,7 @@ impl Call<'_> {
     /// May this result lead to another exchange?
     pub(super) fn may_lead_on(&self, request: &Request, result: &Result<Answered>) -> bool {
         let leads_on = |answered: &Answered| hop::may_lead_on(request, &answered.head);
-        result.as_ref().map_or(false, leads_on) || request.retries().go_on(request, result)
+        result.as_ref().map_or(false, leads_on) || request.retries().want_more(request, result)
     }
 
     /// One exchange; one more on a fresh connection if a reused one turned out to be dead, and some more
