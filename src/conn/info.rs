@@ -5,20 +5,37 @@ use std::time::{Duration, Instant};
 
 use crate::proto::CloseReason;
 
+use super::Connection;
+
 /// A report on the connection of one exchange.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionInfo {
-    pub(crate) id: u64,
-    pub(crate) exchanges: u64,
-    pub(crate) stream: Option<u32>,
-    pub(crate) born: Instant,
-    pub(crate) began: Instant,
-    pub(crate) local: Option<SocketAddr>,
-    pub(crate) remote: Option<SocketAddr>,
+    id: u64,
+    exchanges: u64,
+    stream: Option<u32>,
+    born: Instant,
+    began: Instant,
+    local: Option<SocketAddr>,
+    remote: Option<SocketAddr>,
     pub(crate) close_reason: Option<CloseReason>,
 }
 
 impl ConnectionInfo {
+    /// Of an exchange that began then, and is not over.
+    pub(crate) fn new(connection: &Connection, began: Instant) -> ConnectionInfo {
+        let (facts, tally) = (connection.facts(), connection.tally());
+        ConnectionInfo {
+            id: facts.id,
+            exchanges: tally.exchanges,
+            stream: tally.stream,
+            born: facts.born,
+            began,
+            local: facts.local,
+            remote: facts.remote,
+            close_reason: None,
+        }
+    }
+
     /// A number that no other connection of the client has, from 1.
     pub fn id(&self) -> u64 {
         self.id

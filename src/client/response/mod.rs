@@ -103,17 +103,7 @@ impl Response {
         timings: &Timings,
         history: Vec<Redirected>,
     ) -> Response {
-        let (facts, tally) = (connection.facts(), connection.tally());
-        let mut info = ConnectionInfo {
-            id: facts.id,
-            exchanges: tally.exchanges,
-            stream: tally.stream,
-            born: facts.born,
-            began: timings.started,
-            local: facts.local,
-            remote: facts.remote,
-            close_reason: None,
-        };
+        let mut info = ConnectionInfo::new(&connection, timings.started);
         let transcript = transcript(&connection, exchange.idempotent);
         let (rest, ended) = match connection.is_complete() {
             false => (Rest::live(connection), None),
@@ -219,12 +209,12 @@ impl Response {
 
     /// The server's address.
     pub fn remote_addr(&self) -> Option<SocketAddr> {
-        self.info.remote
+        self.info.remote_addr()
     }
 
     /// This side's address.
     pub fn local_addr(&self) -> Option<SocketAddr> {
-        self.info.local
+        self.info.local_addr()
     }
 
     /// The connection that carried the exchange.
