@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use crate::error::Result;
 use crate::http::Headers;
 
-use self::supply::{InTurn, Made, Once, Rest, Supply};
+use self::supply::{InTurn, Made, Once, OpenFile, Supply};
 use self::trailers::Announced;
 pub(crate) use self::trailers::Trailers;
 
@@ -41,6 +41,7 @@ enum Source {
     #[default]
     Empty,
     Bytes(Cow<'static, [u8]>),
+    /// Read when it is sent.
     Supply(Box<dyn Supply>),
 }
 
@@ -71,7 +72,7 @@ impl Body {
         }
         let start = file.stream_position()?;
         let length = metadata.len().saturating_sub(start);
-        Ok(Body::supplied(Rest { file, start, length }))
+        Ok(Body::supplied(OpenFile { file, start, length }))
     }
 
     /// The file at this path. It is opened when it is sent, each time anew, so a thousand such bodies
@@ -236,7 +237,7 @@ impl Body {
         self.trailers.is_none() && self.in_memory().map_or(false, |bytes| bytes.len() <= SMALL)
     }
 
-    /// A reader whose length was given elsewhere.
+    /// If it is a reader of unknown length, that was given elsewhere.
     pub(crate) fn set_length(&mut self, announced: u64) {
         if let Source::Supply(supply) = &mut self.source {
             supply.set_length(announced);

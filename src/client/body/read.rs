@@ -11,14 +11,14 @@ use super::{Body, Opened, ReadOn};
 
 /// As much of a reader as was announced. Where `Take` would panic this is an error like any other of
 /// the reader's.
-pub(super) struct Announced {
+pub(super) struct Limited {
     reader: Box<dyn Read + Send>,
     left: u64,
 }
 
-impl Announced {
-    pub(super) fn new(reader: Box<dyn Read + Send>, length: Option<u64>) -> Announced {
-        Announced { reader, left: length.unwrap_or(u64::MAX) }
+impl Limited {
+    pub(super) fn new(reader: Box<dyn Read + Send>, length: Option<u64>) -> Limited {
+        Limited { reader, left: length.unwrap_or(u64::MAX) }
     }
 
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

@@ -9,13 +9,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Phase;
 
 use super::super::explain::explain;
-use super::read::{Announced, Sequence, Window};
+use super::read::{Limited, Sequence, Window};
 use super::{Body, ReadOn};
 
-/// Something to read from. A trait so that a program whose requests have no such content does not carry
+/// Something to read from: a trait so that a program whose requests have no such content does not carry
 /// any of it.
 pub(super) trait Supply: Send + Sync {
-    /// What it is called.
+    /// What the `Debug` of a body calls it.
     fn name(&self) -> &'static str;
 
     /// The length in bytes, if it is known.
@@ -36,14 +36,14 @@ pub(super) trait Supply: Send + Sync {
     fn open(&self) -> Result<Box<ReadOn<'_>>>;
 }
 
-/// What is left of a file from a position on.
-pub(super) struct Rest {
+/// What is left of an open file from a position on.
+pub(super) struct OpenFile {
     pub(super) file: File,
     pub(super) start: u64,
     pub(super) length: u64,
 }
 
-impl Supply for Rest {
+impl Supply for OpenFile {
     fn name(&self) -> &'static str {
         "file"
     }
@@ -104,7 +104,7 @@ impl Supply for Once {
 
     fn open(&self) -> Result<Box<ReadOn<'_>>> {
         let reader = self.reader().take().ok_or_else(spent)?;
-        Ok(announced(reader, self.length))
+        Ok(limited(reader, self.length))
     }
 }
 
@@ -139,7 +139,7 @@ where
     fn open(&self) -> Result<Box<ReadOn<'_>>> {
         let reader = (self.make)().map_err(Failure::Content);
         let reader = reader.map_err(|failure| explain(None, Phase::Send, failure))?;
-        Ok(announced(Box::new(reader), self.length))
+        Ok(limited(Box::new(reader), self.length))
     }
 }
 
@@ -169,9 +169,9 @@ impl Supply for InTurn {
     }
 }
 
-fn announced(reader: Box<dyn Read + Send>, length: Option<u64>) -> Box<ReadOn<'static>> {
-    let mut announced = Announced::new(reader, length);
-    Box::new(move |buffer| announced.read(buffer))
+fn limited(reader: Box<dyn Read + Send>, length: Option<u64>) -> Box<ReadOn<'static>> {
+    let mut limited = Limited::new(reader, length);
+    Box::new(move |buffer| limited.read(buffer))
 }
 
 fn spent() -> Error {

@@ -5,7 +5,7 @@ use std::io;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{token, trailer, Headers};
 
-/// What goes out behind the content. A trait so that a program whose requests have no such fields does not
+/// What goes out behind the content: a trait so that a program whose requests have no such fields does not
 /// carry what checks them.
 pub(crate) trait Trailers: Send + Sync {
     /// The value of `Trailer`.
