@@ -45,7 +45,7 @@ struct Inner {
 }
 
 /// What an error comes from. Not a `dyn Error`, which would bring the `Debug` of each into every
-/// program; but of HTTP/2, of which few programs have anything.
+/// program; except that of HTTP/2, which named here would itself be brought into every program.
 pub(crate) enum Source {
     Io(io::Error),
     Protocol(h1::Error),
@@ -64,7 +64,7 @@ pub(crate) struct Transcript {
     pub(crate) received: u64,
     pub(crate) reused: bool,
     pub(crate) idempotent: bool,
-    /// May a request of the same call have been processed before, one that led here by a redirect for instance?
+    /// May a request of the same call have been processed before, one that was redirected for instance?
     pub(crate) answered: bool,
     /// Has the peer said that it has not processed the request?
     pub(crate) unprocessed: bool,

@@ -5,9 +5,6 @@
 //! of them is the same. HTTP/2 is asked through a trait, so that a program which never opens such a
 //! connection need not carry what is behind it.
 
-#[cfg(feature = "http2")]
-use std::fmt;
-
 use crate::http::Headers;
 use crate::net::{CancelToken, Deadline, Registration, Transport};
 use crate::proto::buffer::Buffer;
@@ -26,10 +23,10 @@ pub(crate) enum Connection {
     H2(Box<dyn Multiplexed>),
 }
 
-/// One's own part of a connection that carries many exchanges at once. What [`Connection`] has too means
-/// the same here.
+/// One's own part of a connection that carries many exchanges at once. Of this there is one kind, that of
+/// HTTP/2. What [`Connection`] has too means the same here.
 #[cfg(feature = "http2")]
-pub(crate) trait Multiplexed: fmt::Debug + Send {
+pub(crate) trait Multiplexed: std::fmt::Debug + Send {
     /// Another part of the same connection.
     fn another(&self) -> Box<dyn Multiplexed>;
 

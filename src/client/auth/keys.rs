@@ -20,8 +20,8 @@ pub(in crate::client) struct Keys {
 /// Credentials by host. Of this there is one kind, [`Netrc`](super::Netrc); it is a trait so that a program
 /// that has no such file does not carry it.
 pub(in crate::client) trait HostKeys: fmt::Debug + Send + Sync {
-    /// Those for a host, of this user if one is given. They share what they remember if the file has the
-    /// name.
+    /// Those for a host, of this user if one is given. If the name is in the file too, all that are found
+    /// for it share what they remember.
     fn credentials(&self, host: &str, user: Option<&[u8]>) -> Option<Credentials>;
 }
 

@@ -62,15 +62,16 @@ impl<K: Clone + Eq + Debug + Send + Sync + 'static> Key for K {}
 
 /// What is kept.
 ///
-/// The first two methods are called under the lock of the pool: they wait for nothing, and lock nothing
+/// All methods but the last are called under the lock of the pool: they wait for nothing, and lock nothing
 /// that is held over a system call.
 pub(crate) trait Value: Debug + Send + Sized + 'static {
-    /// What tells one that is shared from all others that were and will be: a number; or, where none ever
-    /// is, [`Infallible`](std::convert::Infallible), so that nothing that is done for shares is compiled.
+    /// What tells one that is shared from all others that were and will be. It is made of a number; where
+    /// none is ever shared it is [`Infallible`](std::convert::Infallible), so that nothing that is done for
+    /// shares is compiled.
     type ShareId: Copy + Debug + PartialEq + Send;
 
-    /// What this number makes it known by, if it is of the kind that is lent several times at once, for as
-    /// long as it lives.
+    /// The id that is made of this number, if it is of the kind that is lent several times at once. It is of
+    /// one kind for as long as it lives.
     fn share_id(&self, number: u64) -> Option<Self::ShareId>;
 
     /// Another handle on the same, if it is of that kind, is alive, and has room for one more than the

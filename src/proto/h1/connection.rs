@@ -443,8 +443,8 @@ impl Connection {
         }
     }
 
-    /// HTTP ends here. RFC 9110 §7.8: and nothing else can begin before the request was sent whole, which
-    /// what is sent would be taken for a part of.
+    /// HTTP ends here. RFC 9110 §7.8: nothing else can begin before the request was sent whole, or it would
+    /// be taken for a part of that.
     fn switched(&mut self) -> Reading {
         self.closing = Some(match self.writing {
             Writing::Ready => CloseReason::Upgraded,
