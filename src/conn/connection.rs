@@ -241,7 +241,7 @@ impl Connection {
     /// `limit` bytes before `deadline`.
     pub(crate) fn drain(&mut self, limit: u64, deadline: Deadline) {
         match self {
-            Connection::H1(it) => drop(it.drain(limit, deadline)),
+            Connection::H1(it) => it.drain(limit, deadline),
             #[cfg(feature = "http2")]
             Connection::H2(it) => it.drain(),
         }

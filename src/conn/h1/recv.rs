@@ -58,19 +58,16 @@ impl Connection {
     }
 
     /// Reads the rest of an unread response, if it is known to be near: what is buffered, then at most
-    /// `limit` bytes before `deadline`. Says whether the end was reached.
-    pub(crate) fn drain(&mut self, limit: u64, deadline: Deadline) -> bool {
+    /// `limit` bytes before `deadline`.
+    pub(crate) fn drain(&mut self, limit: u64, deadline: Deadline) {
         let mut scratch = [0; 8 << 10];
         while self.progress == Progress::Content {
-            if self.input.is_empty() && self.engine.content_left().map_or(true, |left| left > limit)
-            {
-                return false;
-            }
-            if self.read(&mut scratch, deadline).is_err() {
-                return false;
+            let near = self.engine.content_left().map_or(false, |left| left <= limit);
+            let may_go_on = near || !self.input.is_empty();
+            if !may_go_on || self.read(&mut scratch, deadline).is_err() {
+                return;
             }
         }
-        true
     }
 
     /// Reads an unread response to its end, whatever is known of it, but no more than `limit` bytes.
