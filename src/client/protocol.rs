@@ -1,7 +1,7 @@
 //! Which version of HTTP a caller asks for, and what that means on each way.
 //!
-//! Only who names a protocol can have named HTTP/2. So the way into it is kept there, and a program that
-//! names none carries nothing of it.
+//! HTTP/2 is spoken only where a caller has named a [`Protocol`]. So what opens connections of it comes from
+//! there alone, and a program that names none carries nothing of it.
 
 #[cfg(feature = "http2")]
 use crate::conn::h2::Open;
