@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::link::{Link, Waiter};
 use crate::conn::exchange::{Facts, Failure};
-use crate::event::Made;
+use crate::error::ErrorKind;
+use crate::event::{Made, Phase};
 use crate::http::{Headers, Host, Method, Origin, Scheme};
 use crate::net::{Connect, Deadline, Dialing, Interrupt, Readiness, Script, Transport, Watched};
 use crate::proto::h2::{Config, RequestHead, StreamId};
@@ -152,8 +153,12 @@ fn ok_what_the_peer_did_not_take_at_first_is_written_though_another_one_reads_fo
         });
         wire.update(|wire| wire.ended = true);
         written.unwrap();
-        let ended = reading.join().unwrap().unwrap_err();
-        assert!(format!("{:?}", ended).contains("Closed(None)"), "{:?}", ended);
+        match reading.join().unwrap() {
+            Err(Failure::Http2(fault)) => {
+                assert_eq!(fault.explain(Phase::Wait).kind(), ErrorKind::EmptyResponse);
+            }
+            other => panic!("{:?}", other),
+        }
     });
     assert_eq!(wire.lock().refusals, 0);
 }
