@@ -68,9 +68,9 @@ pub fn head<'a, S: AsRef<str>>(head: &'a [u8], secret: &[S]) -> Cow<'a, [u8]> {
     }
 }
 
-/// A URL, or a reference, as it may be shown: without userinfo. Readers differ on which `@` ends it;
-/// here it is the last one. And they differ on how many slashes of either kind begin it: here it is any
-/// number behind a scheme, and two elsewhere.
+/// A URL, or a reference, as it may be shown: without userinfo. Readers differ on which `@` ends that;
+/// here it is the last one. And they differ on how many slashes, of either kind, come before an authority:
+/// here it is any number behind a scheme, and elsewhere two or more.
 ///
 /// ```
 /// use pannier::http::redact;
