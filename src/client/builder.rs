@@ -197,7 +197,7 @@ impl RequestBuilder {
     /// server overlooks the question, nothing is awaited. Never done unasked: it costs a round trip.
     pub fn expect_continue(self) -> RequestBuilder {
         self.change(|draft| {
-            draft.asks = true;
+            draft.expects_continue = true;
             draft.headers.set("Expect", "100-continue").map_err(invalid)
         })
     }

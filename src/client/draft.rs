@@ -28,8 +28,8 @@ pub(super) struct Draft {
     /// Names of fields that the client must not add.
     pub(super) refused: Vec<String>,
     pub(super) body: Body,
-    /// Was `Expect` given only in case there is content?
-    pub(super) asks: bool,
+    /// Is 100 Continue to be awaited, if there is content?
+    pub(super) expects_continue: bool,
     pub(super) target: Option<Arc<str>>,
     pub(super) sensitive: Vec<String>,
     pub(super) credentials: Option<Credentials>,
@@ -53,7 +53,7 @@ impl Draft {
             headers: Headers::new(),
             refused: Vec::new(),
             body: Body::empty(),
-            asks: false,
+            expects_continue: false,
             target: None,
             sensitive: Vec::new(),
             credentials: None,
@@ -86,7 +86,7 @@ impl Draft {
         let credentials = auth::show(credentials, &mut headers)?;
         self.frame(&mut headers, version)?;
         // RFC 9110 §10.1.1: no expectation without content.
-        if self.asks && self.body.is_empty() {
+        if self.expects_continue && self.body.is_empty() {
             headers.remove("Expect");
         }
         let route = Arc::new(config.route(&url, self.spoken)?);
