@@ -36,6 +36,15 @@ pub(crate) trait Multiplexed: std::fmt::Debug + Send {
     /// Has it called whenever the connection may carry more exchanges at once than before.
     fn watch_room(&self, tell: Tell);
 
+    /// Drops what has come of an unread response. The rest is not waited for.
+    fn drain(&mut self);
+
+    /// Is the connection alive, as far as can be told without waiting?
+    fn is_alive(&self) -> bool;
+
+    /// What a CONNECT has opened.
+    fn into_transport(self: Box<Self>) -> Box<dyn Transport>;
+
     fn facts(&self) -> &Facts;
     fn tally(&self) -> &Tally;
     fn tally_mut(&mut self) -> &mut Tally;
@@ -63,7 +72,6 @@ pub(crate) trait Multiplexed: std::fmt::Debug + Send {
         watch: &mut dyn Watch,
     ) -> Result<ResponseHead, Failure>;
     fn read(&mut self, buffer: &mut [u8], deadline: Deadline) -> Result<usize, Failure>;
-    fn drain(&mut self);
     fn content_left(&self) -> Option<u64>;
     fn is_complete(&self) -> bool;
     fn is_switched(&self) -> bool;
@@ -71,10 +79,8 @@ pub(crate) trait Multiplexed: std::fmt::Debug + Send {
     fn close_reason(&self) -> Option<CloseReason>;
     fn take_first(&self) -> bool;
     fn room(&self) -> usize;
-    fn is_alive(&self) -> bool;
     fn rest(&mut self);
     fn take_trailers(&mut self) -> Option<Box<Headers>>;
-    fn into_transport(self: Box<Self>) -> Box<dyn Transport>;
 }
 
 /// The same question to either.

@@ -130,6 +130,18 @@ impl Multiplexed for Exchange {
         self.link.watch_room(tell);
     }
 
+    fn drain(&mut self) {
+        Exchange::drain(self);
+    }
+
+    fn is_alive(&self) -> bool {
+        self.link.is_alive()
+    }
+
+    fn into_transport(self: Box<Self>) -> Box<dyn Transport> {
+        Box::new(Tunnel::new(*self))
+    }
+
     fn facts(&self) -> &Facts {
         &self.link.facts
     }
@@ -195,10 +207,6 @@ impl Multiplexed for Exchange {
         Exchange::read(self, buffer, deadline)
     }
 
-    fn drain(&mut self) {
-        Exchange::drain(self);
-    }
-
     fn content_left(&self) -> Option<u64> {
         match self.part {
             Part::Content(asked) => {
@@ -244,10 +252,6 @@ impl Multiplexed for Exchange {
         self.link.room()
     }
 
-    fn is_alive(&self) -> bool {
-        self.link.is_alive()
-    }
-
     /// Whatever is left of the exchange. With the last one the connection itself goes to rest.
     fn rest(&mut self) {
         self.give_up();
@@ -255,11 +259,6 @@ impl Multiplexed for Exchange {
 
     fn take_trailers(&mut self) -> Option<Box<Headers>> {
         self.trailers.take()
-    }
-
-    /// What a CONNECT has opened.
-    fn into_transport(self: Box<Self>) -> Box<dyn Transport> {
-        Box::new(Tunnel::new(*self))
     }
 }
 
