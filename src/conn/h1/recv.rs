@@ -33,7 +33,6 @@ impl Connection {
     }
 
     /// Reads content: at least one byte, or 0 at the end of the response (or if `buffer` is empty).
-    #[inline]
     pub(crate) fn read(&mut self, buffer: &mut [u8], deadline: Deadline) -> Result<usize, Failure> {
         while self.progress == Progress::Content && !buffer.is_empty() {
             if !self.input.is_empty() {

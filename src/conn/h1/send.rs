@@ -17,7 +17,6 @@ use super::{Allowed, Connection, Content, Failure, Trailers, Watch};
 
 impl Connection {
     /// Sends a request whole, or as much of it as the peer wants before it answers.
-    #[inline(always)]
     pub(crate) fn send(
         &mut self,
         head: &PreparedHead<'_>,
