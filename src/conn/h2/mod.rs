@@ -22,6 +22,7 @@ mod slot;
 mod tests;
 mod tunnel;
 
+use std::fmt;
 use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar};
@@ -49,7 +50,6 @@ type Opener = fn(Box<dyn Transport>, Config, Limits, Facts) -> Box<dyn Multiplex
 
 /// A handle on a connection that speaks HTTP/2, and the exchange that it carries for the one who has the
 /// handle. When the last one is dropped, the connection is closed.
-#[derive(Debug)]
 pub(crate) struct Exchange {
     link: Arc<Link>,
     part: Part,
@@ -298,6 +298,14 @@ impl Exchange {
             self.part = Part::Failed;
             self.link.leave(asked.stream);
         }
+    }
+}
+
+/// Not of the connection, of which every program that speaks HTTP/2 would carry the `Debug` then.
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Exchange { part, tally, .. } = self;
+        f.debug_struct("Exchange").field("part", part).field("tally", tally).finish_non_exhaustive()
     }
 }
 
