@@ -4,7 +4,6 @@ use pannier::http::{percent, Scheme, Url, UrlLeniency};
 
 use crate::data;
 use crate::exit::{self, Failure};
-use crate::glob::masked;
 use crate::operation::Operation;
 use crate::protocols::{self, From};
 
@@ -58,6 +57,15 @@ fn rejected(given: &[u8], why: &str) -> Failure {
     Failure::new(exit::BAD_URL, format!("URL rejected: {:?} {}", shown, why))
 }
 
+/// The text with stars, as many as there were bytes, for what may be userinfo.
+pub fn masked(url: &str) -> String {
+    let start = url.find("://").map_or(0, |at| at + 3);
+    match url.rfind('@') {
+        Some(end) if end > start => [&url[..start], &"*".repeat(end - start), &url[end..]].concat(),
+        _ => url.to_owned(),
+    }
+}
+
 /// curl takes one slash behind the scheme, or three, for a slip of the hand.
 fn with_two_slashes(text: String) -> String {
     let (scheme, rest) = text.split_once(':').unwrap_or_default();
@@ -99,7 +107,7 @@ fn with_file_name(text: &str, file: &[u8]) -> String {
 }
 
 /// No more of a URL is repeated in an error.
-const MAX_SHOWN: usize = 512;
+pub const MAX_SHOWN: usize = 512;
 /// curl's bound. A name that can be looked up is much shorter (RFC 1035 §2.3.4), but a proxy may know
 /// others.
 const LONGEST_HOST: usize = 65_535;

@@ -8,6 +8,8 @@ use std::net::Ipv6Addr;
 
 use pannier::http::token;
 
+use crate::address::{masked, MAX_SHOWN};
+
 /// A pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Glob(Vec<Part>);
@@ -271,23 +273,12 @@ fn literal_brackets(text: &[u8]) -> Option<usize> {
     (inside.is_empty() || address.parse::<Ipv6Addr>().is_ok()).then_some(end + 1)
 }
 
-/// The text with stars, as many as there were bytes, for what may be userinfo.
-pub fn masked(url: &str) -> String {
-    let start = url.find("://").map_or(0, |at| at + 3);
-    match url.rfind('@') {
-        Some(end) if end > start => [&url[..start], &"*".repeat(end - start), &url[end..]].concat(),
-        _ => url.to_owned(),
-    }
-}
-
 fn error<T>(what: &'static str, index: usize) -> Result<T, GlobError> {
     Err(GlobError { what, position: index + 1 })
 }
 
 /// More sets than this are a mistake.
 const MAX_SETS: usize = 100;
-/// A longer URL is not repeated in an error.
-const MAX_SHOWN: usize = 512;
 
 #[cfg(test)]
 mod tests {

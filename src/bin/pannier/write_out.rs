@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use pannier::http::Url;
 
+use crate::address::masked;
 use crate::data;
-use crate::glob::masked;
 use crate::head::Fields;
 use crate::output::Stdout;
 use crate::record::Record;
