@@ -104,15 +104,31 @@ pub(super) fn give_back(
     };
     connection.rest();
     let (id, born) = (connection.facts().id, connection.facts().born);
-    let mut own_reason = None;
-    for (discarded, reason) in connection.give_back(born, hints.timeout, now) {
-        if discarded.facts().id == id {
-            own_reason = Some(reason);
-        }
-        drop(vacate(discarded, reason, observer));
-    }
+    let discarded = connection.give_back(born, hints.timeout, now);
+    // Mostly nothing is.
+    let own_reason = match discarded.is_empty() {
+        true => None,
+        false => discard(discarded, id, observer),
+    };
     if own_reason.is_none() {
         observe(observer, || Event::Kept { connection: id });
+    }
+    own_reason
+}
+
+/// Closes what the pool has no room for. Returns why, if the connection of this number is among it.
+#[cold]
+fn discard(
+    discarded: Vec<(Lent, CloseReason)>,
+    id: u64,
+    observer: Option<&Arc<dyn Listener>>,
+) -> Option<CloseReason> {
+    let mut own_reason = None;
+    for (connection, reason) in discarded {
+        if connection.facts().id == id {
+            own_reason = Some(reason);
+        }
+        drop(vacate(connection, reason, observer));
     }
     own_reason
 }
