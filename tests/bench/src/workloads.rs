@@ -327,7 +327,7 @@ pub struct Budget {
 /// buffer of the connection grows and shrinks once, which is two allocations for all requests together. On a
 /// busy machine a write over HTTP/2 may find that its timeout has to be set anew.
 pub const BUDGETS: &[Budget] = &[
-    Budget { workload: "small", system_calls: 2.0, allocations: 0.0, instructions: 4_400.0 },
+    Budget { workload: "small", system_calls: 2.0, allocations: 0.0, instructions: 4_000.0 },
     Budget { workload: "pipeline-64", system_calls: 0.1, allocations: 0.01, instructions: 3_700.0 },
     Budget { workload: "h2-1", system_calls: 2.02, allocations: 1.01, instructions: 7_000.0 },
     Budget { workload: "h2-32", system_calls: 0.1, allocations: 1.1, instructions: 5_500.0 },
