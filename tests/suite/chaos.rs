@@ -35,7 +35,7 @@ fn batch(depth: usize) {
     // A response that nobody asked for answers the next request, if that is in flight already: no client
     // can tell.
     let acts = ACTS.into_iter().filter(|(_, act)| depth == 1 || *act != Act::AnswerTwice);
-    let server = Server::new(acts.chain([(1, Act::Stall)]));
+    let server = Server::new(acts.chain([(1, Act::Stall)]), depth);
     // Who breaks pipelining twice is not pipelined to any more.
     let origins = server.listen(if depth == 1 { 4 } else { 40 });
     let total = if depth == 1 { 20 } else { 100 };

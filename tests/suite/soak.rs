@@ -32,7 +32,7 @@ fn ok_many_requests_against_servers_that_misbehave() {
 }
 
 fn soak(requests: u64) {
-    let server = Server::new(ACTS);
+    let server = Server::new(ACTS, 1);
     let origins = server.listen(ORIGINS);
     let pool = PoolConfig::default().max_idle_per_origin(4);
     let timeouts = Timeouts::default().total(Duration::from_secs(120));

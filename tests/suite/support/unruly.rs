@@ -19,6 +19,8 @@ use super::read_all;
 pub struct Server {
     /// What it does with requests, and how often.
     acts: Vec<(u64, Act)>,
+    /// How many requests clients have in flight on a connection.
+    depth: usize,
     /// In shares, the requests that arrived and were not forgotten yet.
     arrivals: [Mutex<HashMap<u64, Vec<Arrival>>>; SHARES],
     connections: AtomicU64,
@@ -33,6 +35,8 @@ pub struct Arrival {
     fresh: bool,
     act: Act,
     size: usize,
+    /// The end of its connection may have taken some of its answer along.
+    torn: bool,
 }
 
 /// What a server does with a request.
@@ -62,6 +66,9 @@ impl Act {
 
 const SHARES: usize = 16;
 
+/// What a client has room for that has read nothing yet.
+const SURELY_TAKEN: usize = 32 << 10;
+
 /// What a bad server does with a thousand requests.
 pub const ACTS: [(u64, Act); 6] = [
     (900, Act::Answer),
@@ -75,8 +82,8 @@ pub const ACTS: [(u64, Act); 6] = [
 pub const SIZES: [(u64, usize); 5] = [(20, 0), (40, 11), (30, 1000), (8, 20_000), (2, 100_000)];
 
 impl Server {
-    pub fn new(acts: impl IntoIterator<Item = (u64, Act)>) -> Arc<Server> {
-        Arc::new(Server { acts: acts.into_iter().collect(), ..Server::default() })
+    pub fn new(acts: impl IntoIterator<Item = (u64, Act)>, depth: usize) -> Arc<Server> {
+        Arc::new(Server { acts: acts.into_iter().collect(), depth, ..Server::default() })
     }
 
     /// Listens on as many addresses of loopback, so that no port is wanted twice while it rests.
@@ -86,6 +93,22 @@ impl Server {
 
     fn arrived(&self, id: u64, arrival: Arrival) {
         self.share(id).lock().unwrap().entry(id).or_default().push(arrival);
+    }
+
+    /// A connection with these answers, by request and size, ends now. RFC 9112 §9.6: if requests lie there
+    /// unread it is a reset, and that takes along what the client had no room for yet.
+    fn tear(&self, answers: &[(u64, usize)]) {
+        if self.depth == 1 {
+            return;
+        }
+        for (at, &(id, _)) in answers.iter().enumerate() {
+            let in_flight = &answers[(at + 1).saturating_sub(self.depth)..=at];
+            if in_flight.iter().map(|&(_, size)| size).sum::<usize>() > SURELY_TAKEN {
+                let mut share = self.share(id).lock().unwrap();
+                let arrivals = share.get_mut(&id).into_iter().flatten();
+                arrivals.for_each(|arrival| arrival.torn = true);
+            }
+        }
     }
 
     /// What arrived of a request, which is over.
@@ -144,7 +167,7 @@ fn listen(server: &Arc<Server>, number: u8) -> SocketAddr {
 /// One connection, to its end.
 fn serve(server: &Server, stream: TcpStream, mut random: Random) {
     let mut wire = Wire::new(stream, Instant::now() + Duration::from_secs(3600));
-    let mut fresh = true;
+    let (mut fresh, mut answers) = (true, Vec::new());
     while let Some(head) = wire.next_head() {
         let id = field(&head, " /", " ").parse().unwrap();
         let length = match head.contains("Content-Length: ") {
@@ -157,7 +180,7 @@ fn serve(server: &Server, stream: TcpStream, mut random: Random) {
         if !wire.try_bytes(length) {
             return;
         }
-        server.arrived(id, Arrival { fresh, act, size });
+        server.arrived(id, Arrival { fresh, act, size, torn: false });
         fresh = false;
         let (open, mut answer) = (act == Act::Answer, answer(id, size, act, &mut random));
         if act == Act::Break {
@@ -169,12 +192,16 @@ fn serve(server: &Server, stream: TcpStream, mut random: Random) {
             return;
         }
         let sent = act == Act::Silence || wire.try_send(answer);
-        let resets = !act.answers() && random.below(2) == 0;
-        match () {
-            () if resets && wire.can_reset() => return wire.reset(),
-            () if open && sent => {}
-            () => return wire.leave(),
+        answers.push((id, size));
+        if open && sent {
+            continue;
         }
+        server.tear(&answers);
+        let resets = !act.answers() && random.below(2) == 0;
+        return match resets && wire.can_reset() {
+            true => wire.reset(),
+            false => wire.leave(),
+        };
     }
 }
 
@@ -253,11 +280,12 @@ pub fn judge(
             let stalled = last.map_or(false, |last| last.act == Act::Stall);
             assert_eq!(error.is_timeout(), stalled, "{}", case());
             assert!(stalled || kinds.contains(&error.kind()), "{}", case());
-            assert!(!last.map_or(false, |last| last.act.answers()), "{}", case());
+            assert!(!last.map_or(false, |last| last.act.answers() && !last.torn), "{}", case());
             assert!(idempotent || !error.is_safe_to_retry() || arrivals.is_empty(), "{}", case());
             if idempotent {
                 let last = last.expect("it has arrived, at the latest the second time");
-                assert!(stalled || last.act == Act::Break || last.fresh, "{}", case());
+                let broken = last.act == Act::Break || last.torn;
+                assert!(stalled || broken || last.fresh, "{}", case());
                 assert!(error.is_safe_to_retry(), "{}", case());
             }
         }
