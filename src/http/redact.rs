@@ -88,12 +88,14 @@ pub fn reference(value: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
-/// Where the authority of a reference begins, if it may have one. Readers pass over tabs.
+/// Where the authority of a reference begins, if it may have one. Readers pass over white space.
 fn authority_start(reference: &[u8]) -> Option<usize> {
     let mark = reference.iter().position(|byte| b":/\\?#".contains(byte))?;
     let scheme = if reference[mark] == b':' { mark + 1 } else { 0 };
-    let slashes = reference[scheme..].iter().take_while(|byte| b"/\\\t".contains(byte)).count();
-    (scheme > 0 || slashes >= 2).then_some(scheme + slashes)
+    let is_slash = |byte: &&u8| b"/\\".contains(byte);
+    let before = reference[scheme..].iter().take_while(|byte| **byte <= b' ' || is_slash(byte));
+    let slashes = before.clone().filter(is_slash).count();
+    (scheme > 0 || slashes >= 2).then_some(scheme + before.count())
 }
 
 fn push_line<S: AsRef<str>>(shown: &mut Vec<u8>, line: &[u8], secret: &[S]) {
@@ -194,6 +196,18 @@ mod tests {
             ("Referer", "http://h/a//b@c", "http://h/a//b@c"),
         ] {
             assert_eq!(*value(name, given.as_bytes()), *expected.as_bytes(), "{}", given);
+        }
+    }
+
+    #[test]
+    fn ok_white_space_hides_no_authority() {
+        for (given, expected) in [
+            (" //u:p@h", " //(redacted)@h"),
+            ("\x01/\n/u:p@h", "\x01/\n/(redacted)@h"),
+            ("http:\r\n//u:p@h", "http:\r\n//(redacted)@h"),
+            ("/\ta@b", "/\ta@b"),
+        ] {
+            assert_eq!(*reference(given.as_bytes()), *expected.as_bytes(), "{:?}", given);
         }
     }
 
