@@ -181,16 +181,18 @@ impl Retries {
         self.further.map_or(false, |further| further.are_wanted(request, result))
     }
 
-    /// The result, or that of as many further attempts as the policy allows.
+    /// The result, or that of as many further attempts as the policy allows. Notes whether what came before
+    /// may have been `processed`.
     pub(super) fn persist(
         &self,
         call: &Call<'_>,
         request: &Request,
         result: Result<Answered>,
         timings: &mut Timings,
+        processed: &mut bool,
     ) -> Result<Answered> {
         match self.further {
-            Some(further) => further.persist(call, request, result, timings),
+            Some(further) => further.persist(call, request, result, timings, processed),
             None => result,
         }
     }
@@ -207,6 +209,7 @@ trait Further: Sync {
         request: &Request,
         result: Result<Answered>,
         timings: &mut Timings,
+        processed: &mut bool,
     ) -> Result<Answered>;
 }
 
@@ -223,8 +226,9 @@ impl Further for Attempts {
         request: &Request,
         mut result: Result<Answered>,
         timings: &mut Timings,
+        processed: &mut bool,
     ) -> Result<Answered> {
-        let (mut made, mut processed) = (0, false);
+        let mut made = 0;
         while let Some(pause) = request.retries().policy.pause(request, &result, made) {
             let now = Instant::now();
             let moment = Deadline::after(now, pause);
@@ -239,7 +243,7 @@ impl Further for Attempts {
                 Err(error) => error,
             };
             call.observe(|| Event::Retrying { error: &error });
-            processed |= error.may_be_processed();
+            *processed |= error.may_be_processed();
             made += 1;
             result = call.rest(moment).and_then(|()| {
                 call.client.pool().count_retried();
@@ -247,7 +251,7 @@ impl Further for Attempts {
                 call.exchange_or_retry(request, timings)
             });
         }
-        result.map_err(|error| call.placed(request, error, processed))
+        result
     }
 }
 

@@ -77,7 +77,7 @@ impl Call<'_> {
         let (mut history, mut followed, mut processed) = (Vec::new(), 0, false);
         loop {
             let sent = hop.sent();
-            result = sent.retries().persist(self, sent, result, timings);
+            result = sent.retries().persist(self, sent, result, timings, &mut processed);
             let request = &*hop.request;
             let answered = result.map_err(|error| self.placed(request, error, processed))?;
             match hop.next(&answered.head, self.client.config(), followed) {
@@ -108,7 +108,7 @@ impl Call<'_> {
 
     /// The error with the URL of the request that it ends. If another of the same call may have been
     /// `processed` before, it is not as if nothing had been sent.
-    pub(super) fn placed(&self, request: &Request, error: Error, processed: bool) -> Error {
+    fn placed(&self, request: &Request, error: Error, processed: bool) -> Error {
         let error = error.with_url(request.shared_url());
         match processed {
             true => error.after_others(self.idempotent),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use pannier::http::{date, Method};
 use pannier::net::{Script, Scripts};
-use pannier::{CancelToken, Client, ErrorKind, RetryPolicy, Timeouts};
+use pannier::{CancelToken, Client, Credentials, ErrorKind, RetryPolicy, Timeouts};
 
 use crate::support::recorder::Recorder;
 use crate::support::{builder, once, scripted, OK};
@@ -102,6 +102,20 @@ fn err_what_was_sent_before_may_have_been_processed_though_the_last_attempt_sent
             assert_eq!((error.kind(), error.bytes_sent()), (ErrorKind::Connect, 0));
             assert_eq!(error.is_safe_to_retry(), safe);
         }
+    }
+}
+
+#[test]
+fn err_what_was_sent_before_credentials_were_asked_for_may_have_been_processed() {
+    let asked = status("401 Who", "WWW-Authenticate: Basic realm=r\r\n");
+    for (method, safe) in [(Method::POST, false), (Method::PUT, true)] {
+        let policy = policy(1).allow_processing_twice(true);
+        let scripts = [status("503 Busy", ""), asked.clone(), Script::refused()];
+        let client = client(policy, scripts);
+        let request = client.request(method, "http://a.example/");
+        let error = request.credentials(Credentials::any("u", "p")).send().unwrap_err();
+        assert_eq!((error.kind(), error.bytes_sent()), (ErrorKind::Connect, 0));
+        assert_eq!(error.is_safe_to_retry(), safe);
     }
 }
 
