@@ -24,9 +24,12 @@ fn ok_no_log_has_a_secret() {
     ] {
         assert!(stderr.contains(line), "{}", stderr);
     }
-    let lines = pannier(&["-s", "--jsonl", &url, &url["http://".len()..]]);
+    let bare = &url["http://".len()..];
+    let (slip, linked) = (format!("http:/{}", bare), format!("{}?http://b", bare));
+    let lines = pannier(&["-s", "--jsonl", &url, bare, &slip, &linked]);
     let (lines, _, _) = lines.text();
-    assert_eq!(lines.matches("(redacted)@127.0.0.1").count(), 2, "{}", lines);
+    assert_eq!(lines.matches("\"url\":\"(redacted)@127.0.0.1").count(), 2, "{}", lines);
+    assert_eq!(lines.matches("/(redacted)@127.0.0.1").count(), 2, "{}", lines);
     for log in [stderr, lines, &dir.read("har")] {
         assert!(!log.contains("secret") && !log.contains("dXNlcj"), "{}", log);
     }

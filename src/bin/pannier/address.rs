@@ -45,9 +45,7 @@ fn url_text(op: &Operation, given: &[u8]) -> Result<String, Failure> {
     if authority.matches('@').count() > 1 {
         return Err(rejected(given, "has more than one @ before its path"));
     }
-    let has_scheme = text.split_once("://").is_some_and(|(scheme, _)| {
-        scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
-    });
+    let has_scheme = text.split_once("://").is_some_and(|(scheme, _)| is_scheme(scheme));
     let scheme = op.default_scheme.unwrap_or(Scheme::Http);
     Ok(if has_scheme { text } else { format!("{}://{}", scheme, text) })
 }
@@ -59,11 +57,25 @@ fn rejected(given: &[u8], why: &str) -> Failure {
 
 /// The text with stars, as many as there were bytes, for what may be userinfo.
 pub fn masked(url: &str) -> String {
-    let start = url.find("://").map_or(0, |at| at + 3);
+    let start = before_authority(url);
     match url.rfind('@') {
         Some(end) if end > start => [&url[..start], &"*".repeat(end - start), &url[end..]].concat(),
         _ => url.to_owned(),
     }
+}
+
+/// The length of the scheme and the slashes behind it, however many, with which a URL begins, if it does.
+pub fn before_authority(url: &str) -> usize {
+    let (scheme, rest) = url.split_once(':').unwrap_or_default();
+    let slashes = rest.len() - rest.trim_start_matches('/').len();
+    match is_scheme(scheme) && slashes > 0 {
+        true => scheme.len() + 1 + slashes,
+        false => 0,
+    }
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
 
 /// curl takes one slash behind the scheme, or three, for a slip of the hand.
@@ -144,6 +156,11 @@ mod tests {
                 r#""http://***@h/a\n" is empty or has a space or a control character"#,
             ),
             ("u@v@h/", r#""***@h/" has more than one @ before its path"#),
+            ("http:/u@v@h", r#""http:/***@h" has more than one @ before its path"#),
+            (
+                "u:p@h/?http:// ",
+                r#""***@h/?http:// " is empty or has a space or a control character"#,
+            ),
         ] {
             let failure = url(&Operation::new(), text.as_bytes(), None).expect_err(text);
             assert_eq!(failure.message, format!("URL rejected: {}", message));

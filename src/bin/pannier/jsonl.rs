@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use pannier::http::redact;
 
+use crate::address::before_authority;
 use crate::write_out::{quoted, version, Report};
 
 /// The line, with its end.
@@ -49,7 +50,7 @@ pub fn line(report: &Report) -> String {
 
 /// The URL as given, but for its userinfo; there may be no scheme before it.
 fn without_userinfo(url: &str) -> String {
-    let slashes = if url.contains("://") { "" } else { "//" };
+    let slashes = if before_authority(url) > 0 { "" } else { "//" };
     let text = [slashes, url].concat();
     let shown = redact::reference(text.as_bytes());
     String::from_utf8_lossy(&shown[slashes.len()..]).into_owned()
