@@ -349,9 +349,11 @@ impl Call<'_> {
             }
             self.explain(Phase::Wait, failure)
         })?;
-        // What nothing was read for was there when this step began.
+        // What nothing was read for was there when this step began: when the request had been sent, or what
+        // came before the response had been read.
         let waited = connection.tally().received > before;
-        timings.head = Some(if waited { Instant::now() } else { self.began });
+        let was_there = || timings.sent.map_or(self.began, |sent| sent.max(self.began));
+        timings.head = Some(if waited { Instant::now() } else { was_there() });
         self.observe(|| Event::ResponseHead { status: head.status(), head: head.as_bytes() });
         self.heed(request, &head);
         Ok(head)

@@ -237,6 +237,22 @@ fn ok_timings_follow_each_other_and_add_up() {
 }
 
 #[test]
+fn ok_a_response_that_comes_before_the_content_takes_the_time_until_then() {
+    let pause = Duration::from_millis(20);
+    let peer = Peer::play(move |peer| {
+        let mut wire = peer.accept();
+        wire.expect_head();
+        std::thread::sleep(pause);
+        wire.send("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n");
+        wire.expect_end();
+    });
+    let request = client().put(peer.url("/")).expect_continue().body("hello");
+    let timings = *request.send().unwrap().timings();
+    assert!(timings.send().unwrap() >= pause && timings.total().unwrap() >= pause, "{:?}", timings);
+    assert_eq!((timings.wait(), timings.receive()), (Some(Duration::ZERO), Some(Duration::ZERO)));
+}
+
+#[test]
 fn ok_a_response_tells_its_connection() {
     let peer = Peer::answers([OK, EMPTY]);
     let client = client();
