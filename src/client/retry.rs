@@ -168,41 +168,23 @@ impl Default for RetryPolicy {
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Retries {
     pub(crate) policy: RetryPolicy,
-    further: Option<&'static dyn Further>,
+    pub(super) further: Option<&'static dyn Further>,
 }
 
 impl Retries {
     pub(super) fn by(policy: RetryPolicy) -> Retries {
         Retries { policy, further: Some(&Attempts) }
     }
-
-    /// Is there to be a further attempt after this result?
-    pub(super) fn want_more(&self, request: &Request, result: &Result<Answered>) -> bool {
-        self.further.map_or(false, |further| further.are_wanted(request, result))
-    }
-
-    /// The result, or that of as many further attempts as the policy allows. Notes whether what came before
-    /// may have been `processed`.
-    pub(super) fn persist(
-        &self,
-        call: &Call<'_>,
-        request: &Request,
-        result: Result<Answered>,
-        timings: &mut Timings,
-        processed: &mut bool,
-    ) -> Result<Answered> {
-        match self.further {
-            Some(further) => further.persist(call, request, result, timings, processed),
-            None => result,
-        }
-    }
 }
 
 /// Makes further attempts. Of this there is one kind; it is a trait so that a program that gives no policy
 /// does not carry it.
-trait Further: Sync {
+pub(super) trait Further: Sync {
+    /// Is there to be one after this result?
     fn are_wanted(&self, request: &Request, result: &Result<Answered>) -> bool;
 
+    /// The result, or that of as many as the policy allows. Notes whether what came before may have been
+    /// `processed`.
     fn persist(
         &self,
         call: &Call<'_>,

@@ -76,8 +76,9 @@ impl Call<'_> {
     ) -> Result<Response> {
         let (mut history, mut followed, mut processed) = (Vec::new(), 0, false);
         loop {
-            let sent = hop.sent();
-            result = sent.retries().persist(self, sent, result, timings, &mut processed);
+            if let Some(further) = hop.sent().retries().further {
+                result = further.persist(self, hop.sent(), result, timings, &mut processed);
+            }
             let request = &*hop.request;
             let answered = result.map_err(|error| self.placed(request, error, processed))?;
             match hop.next(&answered.head, self.client.config(), followed) {
@@ -150,7 +151,9 @@ impl Call<'_> {
     /// May this result lead to another exchange?
     pub(super) fn may_lead_on(&self, request: &Request, result: &Result<Answered>) -> bool {
         let leads_on = |answered: &Answered| hop::may_lead_on(request, &answered.head);
-        result.as_ref().map_or(false, leads_on) || request.retries().want_more(request, result)
+        let further = request.retries().further;
+        result.as_ref().map_or(false, leads_on)
+            || further.map_or(false, |further| further.are_wanted(request, result))
     }
 
     /// One exchange; one more on a fresh connection if a reused one turned out to be dead, and some more
