@@ -435,6 +435,7 @@ fn ok_errors_name_their_fault_and_section() {
         (Error::HeadTooLong(7), Fault::Peer, "longer than 7 bytes (RFC 9110 §5.4)"),
         (Error::ContentTooShort(3), Fault::Local, "3 bytes shorter"),
         (Error::Truncated { received: 5, expected: Some(100) }, Fault::Peer, "5 of 100"),
+        (Error::ContentTooLong, Fault::Local, "(RFC 9110 §8.6)"),
         (Error::Target, Fault::Local, "(RFC 9112 §3.2)"),
     ] {
         assert_eq!(error.fault(), fault);

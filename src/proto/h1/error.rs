@@ -115,7 +115,7 @@ impl Error {
             Error::ClosedBeforeResponse | Error::ClosedAfterInterim | Error::ClosedInHead => "§9.5",
             Error::Truncated { .. } => "§8",
             Error::NotReady => "§9.3",
-            Error::ContentTooLong | Error::ContentTooShort(_) => "§6.2",
+            Error::ContentTooLong | Error::ContentTooShort(_) => "RFC 9110 §8.6",
             Error::Target => "§3.2",
         }
     }
