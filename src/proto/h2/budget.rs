@@ -51,7 +51,7 @@ impl Budget {
 
 /// How many idle frames go with a useful one. A server that reads an upload in small pieces sends
 /// two updates of windows for each, so that one DATA frame of ours may bring a dozen.
-const WORTH: u32 = 16;
+pub(super) const WORTH: u32 = 16;
 
 /// Bytes of an idle frame that weigh as much as one without any: as much as padding can add to DATA.
 const PIECE: u32 = 256;

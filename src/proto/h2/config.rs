@@ -1,6 +1,7 @@
 //! What a client announces and bears on a connection of HTTP/2: sizes of windows, and how much a peer
 //! may ask for without giving anything. Values for the engine, as [`Limits`](crate::proto::Limits) are.
 
+use super::budget::WORTH;
 use super::flow::{Window, INITIAL_WINDOW};
 
 /// How a connection of HTTP/2 is kept.
@@ -42,7 +43,8 @@ setters! {
     /// CONTINUATION frames of one field block. Default 64.
     continuation_frames get_continuation_frames usize
     /// Frames that bring nothing, as PING, SETTINGS or empty DATA, that are borne in a row. Default
-    /// 10,000; what does bring something makes up for some.
+    /// 10,000, and never less than 16, since every connection begins with some; what does bring something
+    /// makes up for some.
     idle_frames get_idle_frames u32
 }
 
@@ -71,6 +73,8 @@ impl Config {
             connection_window: self.connection_window.clamp(INITIAL_WINDOW, Window::MAX),
             concurrent_streams: self.concurrent_streams.max(1),
             header_table: self.header_table.max(DEFAULT_TABLE).min(u32::MAX as usize),
+            // SETTINGS and their acknowledgement bring nothing either.
+            idle_frames: self.idle_frames.max(WORTH),
             ..self
         }
     }

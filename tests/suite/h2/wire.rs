@@ -67,6 +67,15 @@ fn ok_the_settings_are_what_the_client_was_told() {
 }
 
 #[test]
+fn ok_a_connection_that_may_bring_nothing_idle_begins_and_serves_nevertheless() {
+    let peer = play(|peer| assert_eq!(peer.serve(), 2));
+    let client = builder().http2(Http2Config::default().idle_frames(0)).build();
+    for path in ["/a", "/b"] {
+        assert_eq!(client.get(peer.url(path)).send().unwrap().text().unwrap(), path);
+    }
+}
+
+#[test]
 fn ok_pseudo_fields_come_first_and_in_order() {
     let table = [
         (Method::GET, vec![":method", ":scheme", ":authority", ":path"]),
