@@ -76,6 +76,12 @@ fn ok_a_connection_that_may_bring_nothing_idle_begins_and_serves_nevertheless() 
 }
 
 #[test]
+fn ok_what_a_client_shows_has_no_address_of_code_in_it() {
+    let shown = format!("{:?}", client());
+    assert!(shown.contains("Open") && !shown.contains("0x"), "{}", shown);
+}
+
+#[test]
 fn ok_pseudo_fields_come_first_and_in_order() {
     let table = [
         (Method::GET, vec![":method", ":scheme", ":authority", ":path"]),
