@@ -29,7 +29,7 @@ fn rows(folder: &Path, options: &Options) -> Result<(), Failure> {
     }
     let mut floor = None;
     for program in PROGRAMS {
-        // The plain program is always built: the others are shown over it.
+        // What std alone comes to is always built: the others are shown over it.
         if floor.is_some() && !options.wants_client(program.name) {
             continue;
         }
@@ -139,11 +139,6 @@ strip = true
 const PROGRAMS: &[Program] = &[
     Program {
         name: "std",
-        dependency: "",
-        source: "fn main() { println!(\"{}\", std::env::args().nth(1).unwrap()); }",
-    },
-    Program {
-        name: "raw",
         dependency: "",
         source: r#"
 use std::io::{copy, stdout, Write};
