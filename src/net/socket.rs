@@ -8,6 +8,11 @@
 //! What the system says once it never says again: after a reset was reported, by a write or by a
 //! glance, the next read finds a plain end. [`Stream`] remembers, so that no reset and no interrupt
 //! ever looks like the orderly end of a body.
+//!
+//! Two things are not so on Windows, and a call there takes another way. An interrupt shuts the socket
+//! down, and that wakes nobody: who reads wakes ten times a second, and looks. And of a write whose timeout
+//! runs out nobody knows how much was taken, so that none may have one: it does not block, and waits by
+//! itself while there is no room.
 
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, TcpStream};
@@ -15,6 +20,7 @@ use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{cancelled, Deadline, Interrupt, Readiness};
@@ -27,6 +33,11 @@ pub(super) trait Socket: Send + Sync + 'static {
     fn set_timeout(&self, direction: Direction, timeout: Option<Duration>) -> io::Result<()>;
     fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()>;
     fn shutdown(&self) -> io::Result<()>;
+
+    /// Is it one of Windows?
+    fn is_winsock(&self) -> bool {
+        cfg!(windows)
+    }
 }
 
 /// Makes a stream socket of std a [`Socket`]: all kinds have these methods, and no trait for them.
@@ -130,9 +141,8 @@ impl<S: Socket> Stream<S> {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let socket = &self.shared.socket;
         let recv = |socket: &S| socket.recv(buffer);
-        match wait(socket, Direction::Read, &mut self.reading, deadline, recv) {
+        match self.shared.wait(Direction::Read, &mut self.reading, deadline, recv) {
             Ok(0) => self.end(),
             Ok(count) => Ok(count),
             Err(error) => Err(self.failed(error)),
@@ -143,9 +153,12 @@ impl<S: Socket> Stream<S> {
         if bytes.is_empty() {
             return Ok(0);
         }
-        let socket = &self.shared.socket;
         let send = |socket: &S| socket.send(bytes);
-        match wait(socket, Direction::Write, &mut self.writing, deadline, send) {
+        let sent = match self.shared.socket.is_winsock() {
+            true => self.shared.wait_for_room(deadline, send),
+            false => self.shared.wait(Direction::Write, &mut self.writing, deadline, send),
+        };
+        match sent {
             Ok(count) => Ok(count),
             // The peer's end of the stream had come before it refused ours: what it sent first,
             // an early response for instance, is whole and has an orderly end.
@@ -181,7 +194,7 @@ impl<S: Socket> Stream<S> {
     /// The system reports an end. Is it the peer's orderly one?
     fn end(&self) -> io::Result<usize> {
         match self.fault {
-            _ if self.is_interrupted() => Err(cancelled()),
+            _ if self.shared.is_interrupted() => Err(cancelled()),
             Some(fault) => Err(io::Error::from_raw_os_error(fault)),
             None => Ok(0),
         }
@@ -193,14 +206,10 @@ impl<S: Socket> Stream<S> {
     }
 
     fn unless_interrupted(&self, error: io::Error) -> io::Error {
-        if self.is_interrupted() {
+        if self.shared.is_interrupted() {
             return cancelled();
         }
         error
-    }
-
-    fn is_interrupted(&self) -> bool {
-        self.shared.interrupted.load(Ordering::Acquire)
     }
 }
 
@@ -212,54 +221,109 @@ impl<S: Socket> Interrupt for Shared<S> {
     }
 }
 
-/// Makes a call that may wait, again and again until it is done or the deadline has come.
-fn wait<S: Socket>(
-    socket: &S,
-    direction: Direction,
-    in_force: &mut Option<Duration>,
-    deadline: Deadline,
-    mut call: impl FnMut(&S) -> io::Result<usize>,
-) -> io::Result<usize> {
-    let mut expired = false;
-    loop {
-        if !suits(*in_force, deadline)? || expired {
-            let wanted = timeout_until(deadline)?;
-            socket.set_timeout(direction, wanted)?;
-            *in_force = wanted.map(latest);
-        }
-        match call(socket) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => expired = false,
-            Err(error) if in_force.is_some() && is_expiry(&error) => expired = true,
-            done => return done,
+impl<S: Socket> Shared<S> {
+    /// Makes a call that may wait, again and again until it is done or the deadline has come.
+    fn wait(
+        &self,
+        direction: Direction,
+        in_force: &mut Option<Duration>,
+        deadline: Deadline,
+        mut call: impl FnMut(&S) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        let mut expired = false;
+        loop {
+            if !self.suits(*in_force, deadline)? || expired {
+                let wanted = self.timeout_until(deadline)?;
+                self.socket.set_timeout(direction, wanted)?;
+                *in_force = wanted.map(latest);
+            }
+            match call(&self.socket) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => expired = false,
+                Err(error)
+                    if in_force.is_some() && self.is_expiry(&error) && !self.is_interrupted() =>
+                {
+                    expired = true;
+                    if self.is_mode_of_a_write(&error) {
+                        thread::sleep(PAUSE);
+                    }
+                }
+                done => return done,
+            }
         }
     }
-}
 
-/// Will the timeout in force do? Without a deadline any will, and the clock is not read.
-fn suits(in_force: Option<Duration>, deadline: Deadline) -> io::Result<bool> {
-    let at = match deadline.instant() {
-        Some(at) => at,
-        None => return Ok(true),
-    };
-    let now = Instant::now();
-    match at > now {
-        true => Ok(!waits_too_long(in_force, now, at)),
-        false => Err(ErrorKind::TimedOut.into()),
+    /// Makes a call that does not wait, again and again until there is room or the deadline has come.
+    fn wait_for_room(
+        &self,
+        deadline: Deadline,
+        mut send: impl FnMut(&S) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        self.socket.set_nonblocking(true)?;
+        let sent = loop {
+            let pause = match deadline.left() {
+                Ok(left) => left.map_or(PAUSE, |left| left.min(PAUSE)),
+                Err(over) => break Err(over),
+            };
+            match send(&self.socket) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock && !self.is_interrupted() => {
+                    thread::sleep(pause);
+                }
+                done => break done,
+            }
+        };
+        self.socket.set_nonblocking(false)?;
+        sent
+    }
+
+    /// Has the socket timeout run out? Elsewhere than on Windows `TimedOut` is TCP's own verdict that the
+    /// connection is dead: tried again, the read would find a plain end.
+    fn is_expiry(&self, error: &io::Error) -> bool {
+        match error.kind() {
+            ErrorKind::WouldBlock => true,
+            ErrorKind::TimedOut => self.socket.is_winsock(),
+            _ => false,
+        }
+    }
+
+    /// Did a read not wait because a write from another thread may not, at this moment? On Windows a timeout
+    /// that runs out is another error.
+    fn is_mode_of_a_write(&self, error: &io::Error) -> bool {
+        self.socket.is_winsock() && error.kind() == ErrorKind::WouldBlock
+    }
+
+    /// Will the timeout in force do? Without a deadline any will, and the clock is not read.
+    fn suits(&self, in_force: Option<Duration>, deadline: Deadline) -> io::Result<bool> {
+        let at = match deadline.instant() {
+            Some(at) => at,
+            None => return Ok(in_force.is_some() || !self.socket.is_winsock()),
+        };
+        let now = Instant::now();
+        match at > now {
+            true => Ok(!waits_too_long(in_force, now, at)),
+            false => Err(ErrorKind::TimedOut.into()),
+        }
+    }
+
+    /// The timeout to set now. One that is long ends early rather than late, and is followed by a shorter one.
+    fn timeout_until(&self, deadline: Deadline) -> io::Result<Option<Duration>> {
+        let left = deadline.left()?;
+        if self.socket.is_winsock() {
+            return Ok(Some(left.map_or(GLANCE, |left| left.min(GLANCE))));
+        }
+        Ok(left.map(|left| match left > EXACT {
+            true => (left - left / 8).min(LONGEST),
+            false => left,
+        }))
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Acquire)
     }
 }
 
 fn waits_too_long(in_force: Option<Duration>, now: Instant, at: Instant) -> bool {
     let wakes = in_force.and_then(|longest| now.checked_add(longest.saturating_sub(SLACK)));
     wakes.map_or(true, |wakes| wakes > at)
-}
-
-/// The timeout to set now. One that is long ends early rather than late, and is followed by a shorter one.
-fn timeout_until(deadline: Deadline) -> io::Result<Option<Duration>> {
-    let left = deadline.left()?;
-    Ok(left.map(|left| match left > EXACT {
-        true => (left - left / 8).min(LONGEST),
-        false => left,
-    }))
 }
 
 /// How long a timeout of the system may last. Linux keeps those of sockets in a wheel of timers, whose steps
@@ -271,22 +335,18 @@ fn latest(timeout: Duration) -> Duration {
     }
 }
 
-/// Has the socket timeout run out? Elsewhere than on Windows `TimedOut` is TCP's own verdict that
-/// the connection is dead: tried again, the read would find a plain end.
-fn is_expiry(error: &io::Error) -> bool {
-    match error.kind() {
-        ErrorKind::WouldBlock => true,
-        ErrorKind::TimedOut => cfg!(windows),
-        _ => false,
-    }
-}
-
 /// How much later than the deadline a call may wake, so that a timeout set by one exchange serves
 /// the next. Well under the 50 ms that the client promises, to leave room for the scheduler.
 const SLACK: Duration = Duration::from_millis(20);
 
 /// Timeouts up to this are ended within a few milliseconds.
 const EXACT: Duration = Duration::from_millis(200);
+
+/// How often a read looks whether it was interrupted, where nothing else would wake it.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// How long a write waits for room before it tries again, where no timeout can do that.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Some systems refuse very long timeouts. A shorter one wakes the call early, once an hour.
 const LONGEST: Duration = Duration::from_secs(3600);
@@ -302,6 +362,7 @@ mod tests {
     /// Answers from a list and counts what is set.
     #[derive(Debug, Default)]
     struct Fake {
+        is_winsock: bool,
         answers: Mutex<VecDeque<io::Result<usize>>>,
         set: Mutex<Vec<(Direction, Option<Duration>)>>,
     }
@@ -338,6 +399,9 @@ mod tests {
         }
         fn shutdown(&self) -> io::Result<()> {
             Ok(())
+        }
+        fn is_winsock(&self) -> bool {
+            self.is_winsock
         }
     }
 
@@ -423,6 +487,38 @@ mod tests {
             assert!(timeout > Duration::from_secs(13), "{:?}", timeout);
             assert!(at_most <= Duration::from_secs(16), "{:?}", timeout);
         }
+    }
+
+    fn winsock(answers: impl IntoIterator<Item = io::Result<usize>>) -> Stream<Fake> {
+        let mut stream = Fake::stream(answers);
+        Arc::get_mut(&mut stream.shared).unwrap().socket.is_winsock = true;
+        stream
+    }
+
+    #[test]
+    fn ok_on_windows_a_read_looks_up_by_itself() {
+        let expiry = || Err(ErrorKind::TimedOut.into());
+        for deadline in [Deadline::NEVER, seconds(20)] {
+            let amid_a_write = Err(ErrorKind::WouldBlock.into());
+            let mut stream = winsock([expiry(), amid_a_write, Ok(7), expiry()]);
+            assert_eq!(stream.read(&mut [0; 9], deadline).unwrap(), 7);
+            let set = stream.socket().set.lock().unwrap().clone();
+            assert_eq!(set, [(Direction::Read, Some(GLANCE)); 3]);
+            stream.interrupt_handle().interrupt();
+            assert_eq!(stream.read(&mut [0; 9], deadline).unwrap_err().to_string(), "cancelled");
+        }
+    }
+
+    #[test]
+    fn ok_on_windows_a_write_has_no_timeout_and_waits_for_room() {
+        let full = || Err(ErrorKind::WouldBlock.into());
+        let mut stream = winsock([full(), full(), Ok(3), full(), full(), full()]);
+        assert_eq!(stream.write(b"12345", seconds(20)).unwrap(), 3);
+        let soon = Deadline::after(Instant::now(), PAUSE);
+        assert_eq!(stream.write(b"45", soon).unwrap_err().kind(), ErrorKind::TimedOut);
+        stream.interrupt_handle().interrupt();
+        assert_eq!(stream.write(b"45", seconds(20)).unwrap_err().to_string(), "cancelled");
+        assert_eq!(times_set(&stream), 0);
     }
 
     #[test]
