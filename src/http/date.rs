@@ -281,7 +281,9 @@ mod tests {
         assert_eq!(format(at(-1) - half), "Wed, 31 Dec 1969 23:59:58 GMT");
     }
 
+    // Windows has no times so far away.
     #[test]
+    #[cfg(unix)]
     fn ok_times_outside_four_digits_are_written_as_the_nearest() {
         assert_eq!(format(at(253_402_300_800)), DATES[11].1);
         assert_eq!(format(at(1 << 60)), DATES[11].1);
