@@ -57,7 +57,7 @@ impl Call<'_> {
 
     /// May a connection come back sooner than a new one is made?
     fn may_be_outrun(&self, place: &Place, route: &Route) -> bool {
-        place.has_neighbours() && !self.client.config().connector.is_immediate(route.first_hop())
+        place.has_rivals() && !self.client.config().connector.is_immediate(route.first_hop())
     }
 
     /// A new connection, whatever is idle.

@@ -3,7 +3,7 @@
 //! While others to the same origin are in use, one of them may come back before a handshake over a
 //! long way is done. So the connection is made on a thread of its own, and the call waits in the
 //! queue of the pool for that one or any other. A connection that comes second is not lost: it goes
-//! to the next who waits, or becomes idle.
+//! to the next who waits, or becomes idle. Where it could not stay, nothing is raced: `Place::has_rivals`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -227,6 +227,43 @@ fn ok_a_connection_that_comes_back_before_a_new_one_is_made_is_taken() {
 }
 
 #[test]
+fn ok_under_the_bound_on_all_nothing_is_made_that_another_origin_would_have_closed_at_once() {
+    let far = Far::default();
+    far.allowed.store(2, Ordering::SeqCst);
+    let client = builder().connector(far.clone()).pool(PoolConfig::default().max_total(3)).build();
+    let (url, other) = ("http://a.example/", "http://b.example/");
+    let first = client.get(url).send().unwrap();
+    let held = client.get(other).send().unwrap();
+    thread::scope(|scope| {
+        let second = scope.spawn(|| client.get(url).send().unwrap());
+        far.until_asked(3);
+        first.bytes().unwrap();
+        far.allowed.store(3, Ordering::SeqCst);
+        let second = second.join().unwrap();
+        assert!(!second.connection().is_reused());
+        second.bytes().unwrap();
+    });
+    held.bytes().unwrap();
+    let stats = client.pool_stats();
+    assert_eq!((stats.created, stats.reused, stats.idle), (3, 0, 3));
+}
+
+#[test]
+fn ok_under_the_bound_on_all_one_origin_alone_takes_what_comes_first() {
+    let far = Far::default();
+    far.allowed.store(1, Ordering::SeqCst);
+    let client = builder().connector(far.clone()).pool(PoolConfig::default().max_total(2)).build();
+    let first = client.get("http://a.example/").send().unwrap();
+    thread::scope(|scope| {
+        let second = scope.spawn(|| client.get("http://a.example/").send().unwrap());
+        far.until_asked(2);
+        first.bytes().unwrap();
+        assert!(second.join().unwrap().connection().is_reused());
+    });
+    far.allowed.store(2, Ordering::SeqCst);
+}
+
+#[test]
 fn ok_a_new_connection_is_taken_when_it_is_there_first() {
     let far = Far::default();
     far.allowed.store(1, Ordering::SeqCst);

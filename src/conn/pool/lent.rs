@@ -235,10 +235,12 @@ impl<K: Key, T: Value> Place<K, T> {
         pool.fill(key, value, born)
     }
 
-    /// Are there others with the same key?
-    pub(crate) fn has_neighbours(&self) -> bool {
-        let others = |(pool, key): &(Arc<Pool<K, T>>, K)| pool.lock().open_of(key) > 1;
-        self.0.as_ref().map_or(false, others)
+    /// May a value of the same key come back before one is made here, and the one that comes second stay?
+    /// Where the bound on all is reached and other keys have places too it may not: it would be closed as
+    /// soon as one of them asks for its place, and made in vain.
+    pub(crate) fn has_rivals(&self) -> bool {
+        let rivals = |(pool, key): &(Arc<Pool<K, T>>, K)| pool.lock().may_outrun(key, &pool.config);
+        self.0.as_ref().map_or(false, rivals)
     }
 }
 

@@ -135,6 +135,12 @@ impl<K: Key, T: Value> State<K, T> {
         self.tally(key).open
     }
 
+    /// Are there others with this key than the one that is being made, and is there room to spare?
+    pub(super) fn may_outrun(&self, key: &K, config: &PoolConfig) -> bool {
+        let open = self.open_of(key);
+        open > 1 && (self.open < config.max_total || self.open == open)
+    }
+
     /// Is there a place of this key in which no value stands yet?
     pub(super) fn is_making(&self, key: &K) -> bool {
         self.tally(key).making > 0

@@ -289,7 +289,7 @@ fn ok_who_expects_a_new_value_takes_whichever_comes_first() {
         Checkout::Vacant(place) => place,
         other => panic!("{:?}", other),
     };
-    assert!(place.has_neighbours());
+    assert!(place.has_rivals());
     let (first, second) = (bench.pool.expect(&"a"), bench.pool.expect(&"a"));
     let (one, two) = (first.expectation(), second.expectation());
     bench.give_back(a, 0, None);
@@ -301,6 +301,24 @@ fn ok_who_expects_a_new_value_takes_whichever_comes_first() {
     let third = bench.pool.expect(&"a");
     drop(third.expectation());
     assert!(matches!(granted(third), Ok(Grant::Failed)));
+}
+
+#[test]
+fn ok_a_value_that_comes_back_is_a_rival_only_if_both_could_stay() {
+    let of = |total, keys: &[&'static str]| {
+        let mut bench = Bench::new(PoolConfig::default().max_total(total));
+        let lent: Vec<_> = keys.iter().map(|key| bench.make(key, 1)).collect();
+        let rivals = match bench.ask("a", 0) {
+            Checkout::Vacant(place) => place.has_rivals(),
+            other => panic!("{:?}", other),
+        };
+        drop(lent);
+        rivals
+    };
+    assert!(!of(9, &["b"]), "nothing comes back");
+    assert!(of(9, &["a", "b"]));
+    assert!(!of(3, &["a", "b"]), "one of them would be closed for b");
+    assert!(of(3, &["a", "a"]), "there is nobody for whom");
 }
 
 #[test]
