@@ -11,13 +11,14 @@ use crate::http::{Scheme, Version};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Protocol {
-    /// HTTP/1.1.
+    /// HTTP/1.1. The default.
     #[default]
     Http11,
     /// HTTP/1.0: one exchange per connection unless a `Connection: keep-alive` is given and granted.
     Http10,
     /// HTTP/2 with servers that choose it in the TLS handshake (RFC 9113 §3.3), which needs a
-    /// [`Tls`](crate::net::Tls) that negotiates; else HTTP/1.1.
+    /// [`Tls`](crate::net::Tls) that negotiates, and for exchanges to share a connection one whose
+    /// transports can be cloned; else HTTP/1.1.
     #[cfg(feature = "http2")]
     Http2,
     /// The same over TLS, and over cleartext HTTP/2 at once, without asking (RFC 9113 §3.4): the server is

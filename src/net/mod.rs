@@ -77,9 +77,13 @@ pub trait Transport: fmt::Debug + Send {
     /// is for one of the two only, and none of them asks for [`readiness`](Transport::readiness) any
     /// more. The stream is closed when both are dropped.
     ///
+    /// Asked for where HTTP/2 is spoken: on a stream without a second handle nobody can write while
+    /// another one reads, so that its connection carries one exchange at a time and every other has a
+    /// connection of its own. And by [`Stream::try_clone`](crate::Stream::try_clone).
+    ///
     /// # Errors
-    /// [`Unsupported`](io::ErrorKind::Unsupported): the stream cannot be shared, as one with a state of
-    /// its own, such as TLS, mostly cannot.
+    /// [`Unsupported`](io::ErrorKind::Unsupported): the stream cannot be shared. By default none can;
+    /// how TLS can, [`Tls`] says.
     fn try_clone(&self) -> io::Result<Box<dyn Transport>> {
         Err(io::ErrorKind::Unsupported.into())
     }
@@ -94,7 +98,7 @@ pub trait Transport: fmt::Debug + Send {
         None
     }
 
-    /// The application protocol that TLS negotiated (RFC 7301), if any.
+    /// The application protocol that TLS negotiated (RFC 7301), if any: HTTP/2 is spoken if it is `h2`.
     fn application_protocol(&self) -> Option<&[u8]> {
         None
     }
@@ -263,13 +267,20 @@ pub trait Resolve: fmt::Debug + Send + Sync {
 
 /// Wraps a transport into an encrypted one.
 ///
-/// The crate brings no implementation; an adapter to a TLS library is a dozen lines. Two duties are
+/// The crate brings no implementation; an adapter to a TLS library is some sixty lines. Two duties are
 /// the adapter's, or rather those of the transport that it makes: to hand on the
 /// [`interrupt_handle`](Transport::interrupt_handle) of the transport below, without which nothing
 /// blocked in it can be cancelled, and to report an error from [`write`](Transport::write) only if
 /// it has taken none of that call's bytes. A library that has encrypted them already and could not
 /// send them yet has taken them: the adapter says so, keeps the rest, and sends it first the next
 /// time, also before it reads.
+///
+/// For many exchanges at once on one connection of HTTP/2 the transport has to say as well by
+/// [`application_protocol`](Transport::application_protocol) what was negotiated, and to have a second
+/// handle by [`try_clone`](Transport::try_clone). A library whose state of a connection does no input or
+/// output of its own makes that easy: both handles share the state under a lock, each has a clone of the
+/// transport below, and the lock is not held while that is waited for. The one that reads gives the state
+/// what has come; the one that writes, and no other, sends what the state has to send.
 pub trait Tls: fmt::Debug + Send + Sync {
     /// Performs the handshake with `host` over `transport`, offering `protocols` by ALPN
     /// (RFC 7301) in order of preference.
