@@ -1,5 +1,6 @@
 //! What happened in an exchange, and when: phases, events, timings.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -159,7 +160,7 @@ pub trait Observer: Send + Sync {
 ///
 /// After redirects this is the last exchange, but [`total`](Timings::total) counts from the first. What
 /// has not happened, or not yet, is `None`: a name lookup and a handshake on a connection that is reused.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Timings {
     pub(crate) began: Instant,
     pub(crate) started: Instant,
@@ -258,9 +259,34 @@ impl Timings {
     }
 }
 
+/// What the methods tell, since instants mean nothing to a reader.
+impl fmt::Debug for Timings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timings")
+            .field("queue", &self.queue())
+            .field("resolve", &self.resolve())
+            .field("connect", &self.connect())
+            .field("tunnel", &self.tunnel())
+            .field("tls", &self.tls())
+            .field("send", &self.send())
+            .field("wait", &self.wait())
+            .field("receive", &self.receive())
+            .field("total", &self.total())
+            .finish()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ok_timings_are_shown_as_durations() {
+        let began = Instant::now();
+        let sent = Some(began + Duration::from_millis(100));
+        let shown = format!("{:?}", Timings { sent, ..Timings::new(began, began) });
+        assert!(shown.contains("send: Some(100ms), wait: None"), "{}", shown);
+    }
 
     #[test]
     fn ok_sending_begins_where_the_connection_was_there() {

@@ -1,5 +1,6 @@
 //! What a connection is after it has left HTTP: a plain stream of bytes.
 
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
@@ -13,7 +14,6 @@ use super::Claim;
 ///
 /// The [`CancelToken`](crate::CancelToken) of its request still ends it. The deadline of the request
 /// was for the exchange, so the stream begins without one.
-#[derive(Debug)]
 pub struct Stream {
     transport: Box<dyn Transport>,
     /// What came with the head.
@@ -24,7 +24,6 @@ pub struct Stream {
 }
 
 /// What lasts as long as the connection.
-#[derive(Debug)]
 struct Hold {
     _registration: Option<Registration>,
     _claim: Claim,
@@ -109,5 +108,16 @@ impl Write for Stream {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+/// Neither the bytes nor the client that has lent the connection.
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream")
+            .field("transport", &self.transport)
+            .field("unread", &self.unread.unread().len())
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
     }
 }

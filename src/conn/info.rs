@@ -1,5 +1,6 @@
 //! What a caller may know about the connection that carried an exchange.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use crate::proto::CloseReason;
 use super::Connection;
 
 /// A report on the connection of one exchange.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct ConnectionInfo {
     id: u64,
     exchanges: u64,
@@ -75,5 +76,20 @@ impl ConnectionInfo {
     /// went back to the pool.
     pub fn close_reason(&self) -> Option<CloseReason> {
         self.close_reason
+    }
+}
+
+/// What the methods tell, since instants mean nothing to a reader.
+impl fmt::Debug for ConnectionInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectionInfo")
+            .field("id", &self.id)
+            .field("stream", &self.stream)
+            .field("exchanges", &self.exchanges)
+            .field("age", &self.age())
+            .field("local_addr", &self.local)
+            .field("remote_addr", &self.remote)
+            .field("close_reason", &self.close_reason)
+            .finish()
     }
 }

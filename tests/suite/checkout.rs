@@ -265,3 +265,24 @@ fn ok_connections_of_different_origins_are_not_mixed() {
         .map(|url| client.get(url).send().unwrap().connection().id());
     assert_eq!(ids, [1, 2, 1]);
 }
+
+#[test]
+fn ok_what_is_known_of_connections_is_shown_to_be_read() {
+    let script = Script::new().expect_until("\r\n\r\n").reply(OK);
+    let client = builder().connector(script.repeated()).build();
+    let response = client.get("http://example.com/").send().unwrap();
+    let shown = format!("{:?}", response.connection());
+    assert!(
+        shown.starts_with("ConnectionInfo { id: 1, stream: None, exchanges: 1, age: "),
+        "{}",
+        shown
+    );
+    response.bytes().unwrap();
+    client.close_idle();
+    let shown = format!("{:?}", client.pool_stats());
+    assert!(
+        shown.ends_with("created: 1, reused: 0, retried: 0, closed: {Shutdown: 1} }"),
+        "{}",
+        shown
+    );
+}

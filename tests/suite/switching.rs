@@ -158,6 +158,8 @@ fn ok_one_thread_reads_while_another_writes_and_both_must_let_go() {
     let request = client.get(peer.url("/")).header("Connection", "upgrade");
     let response = request.header("Upgrade", "echo").send().unwrap();
     let mut reading = response.into_stream().unwrap();
+    let shown = format!("{:?}", reading);
+    assert!(!shown.contains("Pool"), "what lends the connection is not shown: {}", shown);
     let mut writing = reading.try_clone().unwrap();
     let writer = std::thread::spawn(move || {
         writing.write_all(&vec![b'y'; LENGTH]).unwrap();

@@ -1,5 +1,6 @@
 //! What a pool is told, and what it tells.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::proto::CloseReason;
@@ -103,7 +104,7 @@ impl Default for PoolConfig {
 }
 
 /// What a pool holds and has done, at one moment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolStats {
     /// Connections that are idle now.
@@ -129,5 +130,29 @@ impl PoolStats {
 
     pub(super) fn count_closed(&mut self, reason: CloseReason) {
         self.closed[reason as usize] += 1;
+    }
+}
+
+/// Of the reasons for closing those that there were.
+impl fmt::Debug for PoolStats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        struct Closed<'a>(&'a PoolStats);
+
+        impl fmt::Debug for Closed<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let counts = CloseReason::ALL.iter().map(|reason| (reason, self.0.closed(*reason)));
+                f.debug_map().entries(counts.filter(|(_, count)| *count > 0)).finish()
+            }
+        }
+
+        f.debug_struct("PoolStats")
+            .field("idle", &self.idle)
+            .field("active", &self.active)
+            .field("waiting", &self.waiting)
+            .field("created", &self.created)
+            .field("reused", &self.reused)
+            .field("retried", &self.retried)
+            .field("closed", &Closed(self))
+            .finish()
     }
 }
