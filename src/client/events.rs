@@ -2,7 +2,8 @@
 //!
 //! The stream is read and understood here, event by event. Connecting again when it ends is the
 //! caller's affair, who knows whether that is wanted: [`EventStream::last_event_id`] is what the next
-//! request should say in `Last-Event-ID`, and [`EventStream::retry`] how long to wait before it.
+//! request should say in `Last-Event-ID`, unless it is empty, and [`EventStream::retry`] how long to wait
+//! before it.
 
 use std::fmt;
 use std::io::Read;
@@ -22,7 +23,7 @@ pub struct ServerEvent {
     pub event: String,
     /// Its data; the lines of several `data` fields are joined by LF.
     pub data: String,
-    /// The last id that this event or one before it has given; empty if none has.
+    /// The last id that this event or one before it in the same stream has given; empty if none has.
     pub id: String,
     /// How long to wait before connecting again, as far as the stream has said by now.
     pub retry: Option<Duration>,
@@ -58,6 +59,38 @@ pub struct ServerEvent {
 /// How long nothing may come is [`Timeouts::read`](crate::Timeouts::read); a total timeout would end
 /// the stream whatever comes. An event that has not come to its end when the stream does is dropped.
 /// After an error there is nothing more. Dropping the stream closes its connection.
+///
+/// Who connects again says in `Last-Event-ID` which event came last. A stream knows its own events only,
+/// so what it was asked after holds until it has given an id:
+///
+/// ```
+/// use pannier::net::Script;
+/// use pannier::Client;
+///
+/// let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+/// let first = Script::new().expect_until("\r\n\r\n").reply(head).reply("id: 7\ndata: a\n\n").close();
+/// let again = Script::new().expect_until("Last-Event-ID: 7\r\n").expect_until("\r\n\r\n");
+/// let again = again.reply(head).reply("data: b\n\n").close();
+/// let scripts = Script::connections([first, again.clone(), again]);
+/// let client = Client::builder().connector(scripts).build();
+///
+/// let (mut last, mut news) = (String::new(), Vec::new());
+/// for _ in 0..3 {
+///     let mut request = client.get("http://example.com/news");
+///     if !last.is_empty() {
+///         request = request.header("Last-Event-ID", &last);
+///     }
+///     let mut events = request.send()?.events()?;
+///     for event in events.by_ref() {
+///         news.push(event?.data);
+///     }
+///     if !events.last_event_id().is_empty() {
+///         last = events.last_event_id().to_owned();
+///     }
+/// }
+/// assert_eq!(news, ["a", "b", "b"]);
+/// # Ok::<(), pannier::Error>(())
+/// ```
 pub struct EventStream<R = Response> {
     lines: Lines<R>,
     /// What has come of the next event.
@@ -92,8 +125,8 @@ impl<R: Read> EventStream<R> {
         self
     }
 
-    /// The id of the last event that had one, for the `Last-Event-ID` of the next request; empty if
-    /// there was none. None should be sent then.
+    /// The id of the last event that had one, for the `Last-Event-ID` of the next request. Empty if no
+    /// event of this stream had one: that of the request for it, if it had any, is to be sent again then.
     pub fn last_event_id(&self) -> &str {
         &self.last_id
     }
