@@ -83,13 +83,19 @@ impl Credentials {
 
     /// A name and a password for Digest authentication (RFC 7616), which shows neither. The server is
     /// asked first: a request with content goes out without it, is answered by a challenge, and is
-    /// sent again. From then on the server's nonce is known.
+    /// sent again. From then on the server's nonce is known, and only content that can be sent but once
+    /// is held back, since a nonce may have become too old.
+    ///
+    /// A server that answers a request without content by 2xx is sent it again with content, and has
+    /// processed both. What else it answers, a 400 since there is no content for instance, is the
+    /// response: such credentials are for places that ask for them.
     pub fn digest(user: impl Into<Vec<u8>>, password: impl Into<Vec<u8>>) -> Credentials {
         Credentials::asked(Schemes::Digest, Login::new(user, password))
     }
 
     /// A name and a password for the best scheme that the server offers: Digest with SHA-256, Digest
-    /// with MD5, Basic. The server is asked first, by the whole request if that can be sent again.
+    /// with MD5, Basic. The server is asked first, by the whole request if that can be sent again, and
+    /// else by one without content, as [`digest`](Credentials::digest) says.
     pub fn any(user: impl Into<Vec<u8>>, password: impl Into<Vec<u8>>) -> Credentials {
         Credentials::asked(Schemes::Any, Login::new(user, password))
     }
