@@ -123,6 +123,11 @@ pub enum Event<'a> {
 
 /// Told of events as they happen, in the thread in which they happen.
 ///
+/// An event does not say to which exchange it belongs. One thread may have several responses open, and
+/// several threads may tell the same observer. Who wants to keep exchanges apart, as a log of requests
+/// does, gives each request an observer of its own: see
+/// [`RequestBuilder::observer`](crate::RequestBuilder::observer).
+///
 /// ```
 /// use std::sync::{Arc, Mutex};
 /// use std::time::Instant;

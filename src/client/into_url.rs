@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Url, UrlError};
 
-/// What a URL can be made from: text, or a [`Url`].
+/// What a URL can be made from: text, as `&str`, `String` or `&String`, or a [`Url`] or `&Url`.
 pub trait IntoUrl: sealed::Sealed {}
 
 impl<T: sealed::Sealed> IntoUrl for T {}

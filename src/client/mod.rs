@@ -191,7 +191,9 @@ impl Client {
     }
 
     /// Sends many requests by several threads. The iterator may have any length: it is pulled as the
-    /// requests are sent. What it yields is a [`Request`], or a [`RequestBuilder`].
+    /// requests are sent, up to 256 ahead, or twice as many as can be under way. So long, too, is what
+    /// they hold held, an open file for instance. What it yields is a [`Request`], or a
+    /// [`RequestBuilder`].
     pub fn batch<I>(&self, requests: I) -> Batch<I::IntoIter>
     where
         I: IntoIterator,

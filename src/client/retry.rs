@@ -64,7 +64,9 @@ impl RetryPolicy {
     /// The same, and up to `count` further attempts when the host cannot be found or reached, the
     /// connection fails before a response, a phase takes longer than allowed, or the status is 408,
     /// 429, 502, 503 or 504. Never beyond the total timeout: if the pause would be, what was got is
-    /// the result.
+    /// the result. A request whose content is a reader gets none, and one that is not idempotent, such as
+    /// POST, only if nothing of it was sent, so after no status: see
+    /// [`allow_processing_twice`](RetryPolicy::allow_processing_twice).
     pub const fn attempts(count: u32) -> RetryPolicy {
         RetryPolicy { attempts: count, ..RetryPolicy::stale_connections() }
     }
