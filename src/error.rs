@@ -16,8 +16,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a request failed, and how far it had come. One word wide.
 ///
-/// Displayed, it is one sentence. What the system or an adapter reported is its
-/// [`source`](error::Error::source).
+/// Displayed, it is one sentence, which says already what its [`source`](error::Error::source) does: what
+/// the system or an adapter reported, or which rule was broken.
 ///
 /// ```
 /// use pannier::net::Script;
@@ -404,7 +404,8 @@ impl From<InvalidHeader> for Source {
     }
 }
 
-/// For `impl Read`: the pannier error is inside, and `Error::from` gets it back.
+/// For `impl Read`: the pannier error is inside, and `Error::from` gets it back. The kind is that of what
+/// the system has reported, or the one that comes nearest.
 impl From<Error> for io::Error {
     fn from(error: Error) -> io::Error {
         let kind = match error.kind() {
@@ -415,17 +416,33 @@ impl From<Error> for io::Error {
             }
             ErrorKind::InvalidUrl | ErrorKind::InvalidRequest => io::ErrorKind::InvalidInput,
             ErrorKind::Reset => io::ErrorKind::ConnectionReset,
-            _ => io::ErrorKind::Other,
+            ErrorKind::Cancelled => io::ErrorKind::Other,
+            _ => error.0.source.as_ref().map_or(io::ErrorKind::Other, Source::io_kind),
         };
         io::Error::new(kind, error)
     }
 }
 
-/// The pannier error inside, or any other as one of kind [`Receive`](ErrorKind::Receive).
+impl Source {
+    /// What it would be to who knows only of input and output. Nothing that a reader takes for an
+    /// invitation to read again: this is an end.
+    fn io_kind(&self) -> io::ErrorKind {
+        match self {
+            Source::Io(error) => match error.kind() {
+                io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock => io::ErrorKind::Other,
+                kind => kind,
+            },
+            _ => io::ErrorKind::Other,
+        }
+    }
+}
+
+/// The pannier error inside, or any other as one of kind [`Receive`](ErrorKind::Receive) that says what
+/// the other one does, and no more: it may come from a file.
 impl From<io::Error> for Error {
     fn from(error: io::Error) -> Error {
         if !error.get_ref().map_or(false, |inner| inner.is::<Error>()) {
-            return Error::new(ErrorKind::Receive).cause(error);
+            return Error::new(ErrorKind::Receive).message(error.to_string()).cause(error);
         }
         match error.into_inner().map(|inner| inner.downcast::<Error>()) {
             Some(Ok(error)) => *error,

@@ -157,8 +157,20 @@ fn ok_an_error_goes_through_io_and_back() {
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::Truncated, text));
     assert_eq!(error.url().unwrap().as_str(), "http://a.test/x");
     let other = Error::from(io::Error::new(io::ErrorKind::Other, "else"));
-    assert_eq!(other.kind(), ErrorKind::Receive);
-    assert!(other.to_string().contains("else"));
+    assert_eq!((other.kind(), other.to_string().as_str()), (ErrorKind::Receive, "else"));
+}
+
+#[test]
+fn ok_to_who_knows_io_alone_an_error_is_what_the_system_has_reported() {
+    let kind_after = |script: Script| {
+        let client = builder().connector(script.repeated()).build();
+        let error = client.get("http://a.test/").send().unwrap_err();
+        io::Error::from(error).kind()
+    };
+    assert_eq!(kind_after(Script::refused()), io::ErrorKind::ConnectionRefused);
+    let head = || Script::new().expect_until("\r\n\r\n");
+    assert_eq!(kind_after(head().reset()), io::ErrorKind::ConnectionReset);
+    assert_eq!(kind_after(head().reply("no")), io::ErrorKind::InvalidData);
 }
 
 #[test]
