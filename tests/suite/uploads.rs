@@ -49,6 +49,7 @@ fn ok_every_kind_of_body_arrives_as_it_is() {
         (Body::from(String::from("hello")), b"hello"),
         (Body::from(b"hello".to_vec()), b"hello"),
         (Body::from(&b"h\r\n\0"[..]), b"h\r\n\0"),
+        (Body::from(b"h\r\n\0"), b"h\r\n\0"),
         (Body::from(long.clone()), &long),
         (Body::sized(Cursor::new("hello"), 5), b"hello"),
         (Body::sized(Cursor::new(long.clone()), 300_000), &long),

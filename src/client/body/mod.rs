@@ -295,6 +295,13 @@ impl From<&'static [u8]> for Body {
     }
 }
 
+/// As byte strings are written: `b"..."`.
+impl<const N: usize> From<&'static [u8; N]> for Body {
+    fn from(bytes: &'static [u8; N]) -> Body {
+        Body::from(&bytes[..])
+    }
+}
+
 impl From<Vec<u8>> for Body {
     fn from(bytes: Vec<u8>) -> Body {
         Body::of(Source::Bytes(Cow::Owned(bytes)))
