@@ -195,6 +195,10 @@ impl Headers {
     /// These are `Connection`, every field that it names, and the fields that predate it:
     /// `Proxy-Connection`, `Keep-Alive`, `TE`, `Trailer`, `Transfer-Encoding` and `Upgrade`.
     ///
+    /// `Proxy-Authorization` and `Proxy-Authenticate` stay, since they may be for another proxy on the way
+    /// (RFC 9110 §11.7): who is the one that they are for, or the last one, removes them. `Content-Length`
+    /// stays too, and is to go where the content is framed anew.
+    ///
     /// ```
     /// use pannier::http::Headers;
     ///
