@@ -117,7 +117,8 @@ where
     }
 
     /// How many threads work at once, at most; no more are started than there is work for.
-    /// Default 8; 0 counts as 1.
+    /// Default 8; 0 counts as 1. More than [`PoolConfig::max_total`](crate::PoolConfig::max_total) wait
+    /// for one another, and over several origins they take connections from one another.
     pub fn concurrency(mut self, threads: usize) -> Batch<I> {
         self.rules.concurrency = threads.max(1);
         self

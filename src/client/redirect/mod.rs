@@ -9,9 +9,23 @@ pub(super) use self::next::{location, next};
 
 /// Which redirects are followed, and what the next request keeps.
 ///
+/// Followed are 301, 302, 303, 307 and 308 that have a `Location`. What goes there if nothing else is said:
+///
+/// | | method | content |
+/// |---|---|---|
+/// | POST after 301 or 302, and any method but GET and HEAD after 303 | GET | none |
+/// | all else, POST after 307 and 308 included | the same | the same |
+///
+/// Content that is to be sent again and cannot be, since it is a reader, is an error of the kind
+/// [`Redirect`](crate::ErrorKind::Redirect). So a POST may well be processed by two servers, each of
+/// which was asked once: where one only may see it, the policy is [`none`](RedirectPolicy::none).
+/// Credentials, cookies that were given with the request, and sensitive fields do not go to another
+/// origin, nor come back further on in the chain.
+///
 /// ```
 /// use pannier::{Client, RedirectPolicy};
 /// let client = Client::builder().redirects(RedirectPolicy::limited(3)).build();
+/// let order = client.post("http://example.com/orders").body("1").redirects(RedirectPolicy::none());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RedirectPolicy {
