@@ -254,6 +254,10 @@ pub trait Connect: fmt::Debug + Send + Sync {
 pub trait Resolve: fmt::Debug + Send + Sync {
     /// The addresses of `host` with `port` put in, in order of preference; never empty.
     ///
+    /// Whoever needs the addresses waits in here, so a call is as late as a resolver that heeds neither the
+    /// deadline nor the token. One that blocks in what cannot be interrupted runs that on a thread of its
+    /// own, as [`SystemResolver`] does.
+    ///
     /// # Errors
     /// `TimedOut` at the deadline; `NotFound` or another kind if the name has no address.
     fn resolve(
