@@ -80,7 +80,7 @@ fn unlimited() -> Client {
         .head_lines(usize::MAX)
         .interim_responses(usize::MAX)
         .trailer_bytes(usize::MAX)
-        .chunk_line(1 << 40);
+        .chunk_line(usize::MAX);
     Client::builder().limits(limits).build()
 }
 

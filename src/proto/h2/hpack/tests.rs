@@ -287,7 +287,7 @@ fn ok_an_encoder_begins_with_the_smallest_and_the_last_size() {
         (&[0, 100, 50], "20 3f 13"),
         (&[0, 4096], "20 3f e1 1f"),
         (&[100, 0], "20"),
-        (&[100, 1 << 32], "3f 45 3f e1 1f"),
+        (&[100, usize::MAX], "3f 45 3f e1 1f"),
     ];
     for (sizes, block) in table {
         let mut encoder = Encoder::new();
