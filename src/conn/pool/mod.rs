@@ -18,7 +18,8 @@
 //! A value that says that it is shared is lent several times at once: see `shared`.
 //!
 //! Newest first, because the connection used last is the least likely to have been closed, and the
-//! others may then grow old and go. Oldest waiter first, because any other order lets one starve.
+//! others may then grow old and go. Oldest waiter first, because any other order lets one starve; but who
+//! waits for the same key may overtake those of others a few times, as `State::serves` says.
 
 mod config;
 mod lent;

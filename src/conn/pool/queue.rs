@@ -41,6 +41,8 @@ pub(super) struct Waiter<K: Key, T: Value> {
     pub(super) key: K,
     pub(super) ticket: Ticket<K, T>,
     pub(super) wants: Wants,
+    /// How many who came later were served before.
+    pub(super) overtaken: usize,
 }
 
 /// What someone waits for.
@@ -84,7 +86,7 @@ impl<K: Key, T: Value> Queue<K, T> {
 
     pub(super) fn join(&mut self, key: &K, wants: Wants) -> Ticket<K, T> {
         let ticket = Ticket(Watched::new(None));
-        self.0.push(Waiter { key: key.clone(), ticket: ticket.same(), wants });
+        self.0.push(Waiter { key: key.clone(), ticket: ticket.same(), wants, overtaken: 0 });
         ticket
     }
 
@@ -103,6 +105,12 @@ impl<K: Key, T: Value> Queue<K, T> {
 
     /// Takes the waiter at this place out.
     pub(super) fn remove(&mut self, at: usize) -> Waiter<K, T> {
+        self.0.remove(at)
+    }
+
+    /// Takes out the waiter at this place, who overtakes those before.
+    pub(super) fn remove_ahead(&mut self, at: usize) -> Waiter<K, T> {
+        self.0[..at].iter_mut().for_each(|waiter| waiter.overtaken += 1);
         self.0.remove(at)
     }
 

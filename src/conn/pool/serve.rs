@@ -52,7 +52,7 @@ impl<K: Key, T: Value> Pool<K, T> {
             Ok(lent) => lent,
             Err(spent) => return vec![(spent, CloseReason::ClosedWhileIdle)],
         };
-        let first = state.queue.remove(at).ticket;
+        let first = state.queue.remove_ahead(at).ticket;
         let others = match key {
             Some(key) => {
                 first.fill(Grant::Shared(lent));

@@ -249,20 +249,26 @@ impl<K: Key, T: Value> State<K, T> {
         }
     }
 
-    /// How a value serves the first in the queue whom it can serve.
+    /// How a value serves those in the queue. To close it for an older waiter of another key costs two
+    /// handshakes, for that one and soon for its own key again. So the oldest of its own key goes first,
+    /// unless the other was overtaken as often as there may be connections.
     fn serves(&self, entry: &Idle<K, T>, config: &PoolConfig) -> Option<Served> {
-        for (at, waiter) in self.queue.waiters().enumerate() {
-            if waiter.key == entry.key {
+        let needs_place = |waiter: &&Waiter<K, T>| {
+            let bounds = self.bounds(&waiter.key, config);
+            bounds == Bounds::FullInTotal && self.asks_for_place(waiter)
+        };
+        let is_due = |waiter: &Waiter<K, T>| waiter.overtaken >= config.max_total;
+        let own = self.queue.waiters().enumerate().find(|(_, waiter)| waiter.key == entry.key);
+        let older = own.map_or(self.queue.len(), |(at, _)| at);
+        let other = self.queue.waiters().take(older).find(needs_place);
+        match (own, other) {
+            (None, None) => None,
+            (Some((at, waiter)), other) if !other.map_or(false, is_due) => {
                 let alone = waiter.wants == Wants::Place && entry.value.is_shared();
-                return Some(if alone { Served::ByPlace } else { Served::ByValue(at) });
+                Some(if alone { Served::ByPlace } else { Served::ByValue(at) })
             }
-            if self.bounds(&waiter.key, config) == Bounds::FullInTotal
-                && self.asks_for_place(waiter)
-            {
-                return Some(Served::ByPlace);
-            }
+            _ => Some(Served::ByPlace),
         }
-        None
     }
 
     /// Takes out one that may not stay when one more of `key` is put in: what is too old, though

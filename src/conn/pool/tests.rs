@@ -247,18 +247,35 @@ fn ok_a_value_that_comes_back_goes_to_the_oldest_who_waits_for_it() {
 }
 
 #[test]
-fn ok_under_the_bound_on_all_a_value_makes_room_for_an_older_waiter_of_another_key() {
+fn ok_under_the_bound_on_all_a_value_makes_room_for_who_waits_for_another_key() {
     let mut bench = Bench::new(PoolConfig::default().max_total(1));
-    let a = bench.fill("a", 1);
-    let (b, same) = (bench.wait("b"), bench.wait("a"));
+    let (a, b) = (bench.fill("a", 1), bench.wait("b"));
     bench.give_back(a, 0, None);
     assert_eq!(bench.discarded, [(1, CloseReason::Evicted)]);
-    let place = match granted(b) {
-        Ok(Grant::Place(place)) => place,
+    assert!(matches!(granted(b), Ok(Grant::Place(_))));
+}
+
+#[test]
+fn ok_who_waits_for_another_key_is_overtaken_once_for_each_place() {
+    let value = |waiting| match granted(waiting) {
+        Ok(Grant::Value(value)) => value,
         other => panic!("{:?}", other),
     };
-    drop(place);
-    assert!(matches!(granted(same), Ok(Grant::Place(_))));
+    let mut bench = Bench::new(PoolConfig::default().max_total(2));
+    let (one, two) = (bench.fill("a", 1), bench.fill("a", 2));
+    let b = bench.wait("b");
+    let own = [bench.wait("a"), bench.wait("a"), bench.wait("a")];
+    bench.give_back(one, 0, None);
+    bench.give_back(two, 0, None);
+    let [first, second, third] = own;
+    let (one, two) = (value(first), value(second));
+    assert_eq!((bench.discarded.len(), bench.pool.stats().waiting), (0, 2));
+    bench.give_back(two, 0, None);
+    assert_eq!(bench.discarded, [(2, CloseReason::Evicted)]);
+    let b = granted(b);
+    assert!(matches!(b, Ok(Grant::Place(_))));
+    bench.give_back(one, 0, None);
+    assert_eq!(*value(third), 1);
 }
 
 #[test]
