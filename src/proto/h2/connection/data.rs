@@ -147,11 +147,12 @@ fn take_in(stream: &mut Stream, head: &FrameHead, layout: &Layout) -> Result<(),
 /// What a DATA frame is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Brings {
-    /// More content than anything else, or the end of it.
+    /// More content than the head of the frame is long, or the end of it. Padding takes nothing from
+    /// that: RFC 9113 §10.7 has it hide how long short messages are.
     Content,
-    /// Less content than the head of the frame is long: as good as any, but it makes up for nothing.
+    /// No more content than the head is long: as good as any, but it makes up for nothing.
     Little,
-    /// No content, or less than padding.
+    /// No content, or so little and less than padding.
     Nothing,
 }
 
@@ -159,7 +160,7 @@ fn brings(head: &FrameHead, layout: &Layout) -> Brings {
     let padding = layout.before + layout.padding;
     match layout.content {
         _ if head.has(flag::END_STREAM) => Brings::Content,
-        content if content > padding + FrameHead::LENGTH => Brings::Content,
+        content if content > FrameHead::LENGTH => Brings::Content,
         content if content == 0 || content < padding => Brings::Nothing,
         _ => Brings::Little,
     }
