@@ -275,6 +275,15 @@ fn err_what_is_too_slow_is_ended() {
 }
 
 #[test]
+fn ok_what_was_too_slow_is_tried_again() {
+    let peer = flaky(1, || Answer(vec![HOLD.to_vec()]));
+    let words = ["-sS", "-Y", "10", "-y", "1", "-m", "15", "--retry", "1", "--retry-delay", "0.01"];
+    let run = pannier(&[&words[..], &[&peer.url("/")]].concat());
+    let (stdout, stderr, code) = run.text();
+    assert_eq!((stdout, code, peer.requests().len()), ("good", 0, 2), "{}", stderr);
+}
+
+#[test]
 fn ok_transfers_begin_no_more_often_than_they_may() {
     let peer = Peer::start(|_| sized("x"));
     let began = Instant::now();

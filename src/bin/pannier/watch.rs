@@ -17,12 +17,13 @@ use crate::verbose::Narrator;
 /// Watches one transfer.
 pub struct Watcher {
     state: Mutex<State>,
-    token: CancelToken,
 }
 
 /// Guards what one transfer fills and shows; nothing else is locked inside but where it is shown.
 struct State {
     record: Record,
+    /// What ends the try under way.
+    token: CancelToken,
     narrator: Option<Narrator>,
     /// Bytes of content that came, of so many.
     received: u64,
@@ -92,6 +93,7 @@ impl Watcher {
     pub fn new(record: Record, narrator: Option<Narrator>) -> Arc<Watcher> {
         let state = Mutex::new(State {
             record,
+            token: CancelToken::new(),
             narrator,
             received: 0,
             expected: None,
@@ -101,12 +103,16 @@ impl Watcher {
             end: None,
             trace: None,
         });
-        Arc::new(Watcher { state, token: CancelToken::new() })
+        Arc::new(Watcher { state })
     }
 
-    /// The transfer begins once more, at this moment.
+    /// The transfer begins once more, at this moment. What ended the last try does not end this one,
+    /// unless nothing is to go on.
     pub fn restart(&self, began: Instant) {
         let mut state = self.lock();
+        if state.end != Some(End::Aborted) {
+            (state.end, state.token) = (None, CancelToken::new());
+        }
         state.record = state.record.afresh(began);
         (state.received, state.expected, state.upload) = (0, None, None);
     }
@@ -219,10 +225,22 @@ impl Watcher {
         Pulse { way, done, total, sent, received, before, whole, is_moving }
     }
 
+    /// When the try under way began.
+    pub fn began(&self) -> Instant {
+        self.lock().record.began
+    }
+
+    /// Ends the try that began then, unless there is another by now.
+    pub fn stop_try(&self, began: Instant, end: End) {
+        let state = self.lock();
+        if state.record.began == began {
+            stop(state, end);
+        }
+    }
+
     /// Ends the transfer; the first reason counts.
     pub fn stop(&self, end: End) {
-        self.lock().end.get_or_insert(end);
-        self.token.cancel();
+        stop(self.lock(), end);
     }
 
     /// Why it was ended, if it was.
@@ -232,7 +250,7 @@ impl Watcher {
 
     /// What ends the exchange that holds it.
     pub fn token(&self) -> CancelToken {
-        self.token.clone()
+        self.lock().token.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -251,4 +269,12 @@ impl Observer for Watcher {
             narrator.tell(event);
         }
     }
+}
+
+/// Ends the try under way. Whoever is woken by that finds nothing locked.
+fn stop(mut state: MutexGuard<'_, State>, end: End) {
+    state.end.get_or_insert(end);
+    let token = state.token.clone();
+    drop(state);
+    token.cancel();
 }

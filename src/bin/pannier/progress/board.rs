@@ -51,6 +51,8 @@ struct Flight {
     began: Instant,
     speed: Speed,
     slow: Option<(Slowness, Speed)>,
+    /// When the try began of which that is measured.
+    tried: Instant,
     drawn: bool,
     bar: Bar,
 }
@@ -100,6 +102,7 @@ impl Board {
         state.flights.push(Flight {
             id,
             name,
+            tried: watcher.began(),
             watcher,
             shown,
             began: Instant::now(),
@@ -221,14 +224,16 @@ impl Flight {
         let pulse = self.watcher.pulse();
         self.speed.note(now, pulse.done);
         if let Some((slowness, speed)) = &mut self.slow {
-            match pulse.is_moving {
+            let began = self.watcher.began();
+            let is_same = std::mem::replace(&mut self.tried, began) == began;
+            match pulse.is_moving && is_same {
                 true => speed.note(now, pulse.moved()),
                 false => speed.forget(),
             }
             let (time, count) = speed.grown();
             let least = u128::from(slowness.limit) * time.as_millis() / 1000;
             if time >= slowness.time && u128::from(count) < least {
-                self.watcher.stop(End::TooSlow(*slowness));
+                self.watcher.stop_try(began, End::TooSlow(*slowness));
             }
         }
         pulse.moved()
