@@ -387,6 +387,21 @@ fn err_messages_and_codes_are_curls() {
 }
 
 #[test]
+fn err_heads_without_end_are_not_all_kept() {
+    // As curl has it, 6,144,000 bytes are for the heads of all responses of a transfer.
+    let mut head = b"HTTP/1.1 302 Go\r\nLocation: /\r\nContent-Length: 0\r\nX: ".to_vec();
+    head.resize(200_000 - 4, b'y');
+    head.extend(b"\r\n\r\n");
+    let peer = Peer::start(move |_| Answer(vec![head.clone()]));
+    let dir = Dir::new("heads");
+    let url = peer.url("/");
+    let run = pannier(&["-sSL", "--max-redirs", "-1", "-D", &dir.path("heads"), &url]);
+    let message = "pannier: (56) Too large response headers: 6200000 > 6144000\n";
+    assert_eq!(run.text(), ("", message, 56));
+    assert_eq!((peer.requests().len(), dir.read("heads").len()), (31, 6_200_000));
+}
+
+#[test]
 fn ok_a_file_named_like_an_option_is_doubted() {
     let peer = Peer::start(|_| sized("ok"));
     let dir = Dir::new("flag-like");

@@ -42,6 +42,8 @@ struct State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     TooSlow(Slowness),
+    /// The heads of its responses came to so many bytes.
+    TooManyHeads(u64),
     /// Another one failed, and that ends them all.
     Aborted,
 }
@@ -268,6 +270,10 @@ impl Observer for Watcher {
         if let Some(narrator) = &mut state.narrator {
             narrator.tell(event);
         }
+        let heads = state.record.head_bytes_received;
+        if heads > MOST_HEADS {
+            stop(state, End::TooManyHeads(heads));
+        }
     }
 }
 
@@ -278,3 +284,7 @@ fn stop(mut state: MutexGuard<'_, State>, end: End) {
     drop(state);
     token.cancel();
 }
+
+/// Bytes that the heads of all responses of a transfer may have together, as curl has it: they are
+/// kept until it is over, and redirects may go on for ever.
+pub const MOST_HEADS: u64 = 20 * (300 << 10);

@@ -74,7 +74,8 @@ pub fn request(
     if let Some(netrc) = plan.netrc {
         builder = builder.netrc(netrc);
     }
-    if global.parallel || op.slowness().is_some() {
+    // What may be ended: with others, for its speed, or for the heads of redirects without end.
+    if global.parallel || op.slowness().is_some() || op.location {
         builder = builder.cancel(watcher.token());
     }
     let builder = builder.body(body(plan.payload, spent)?).observer(watcher.clone());

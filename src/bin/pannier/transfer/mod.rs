@@ -27,7 +27,7 @@ use crate::protocols::{self, From};
 use crate::resume::{Fate, Start};
 use crate::retry::{Retries, Verdict};
 use crate::warn::warn;
-use crate::watch::{End, Watcher};
+use crate::watch::{End, Watcher, MOST_HEADS};
 
 /// All that a try needs once its request has been sent.
 pub struct Transfer<'a> {
@@ -335,6 +335,10 @@ impl Transfer<'_> {
 fn ended(end: End) -> Failure {
     match end {
         End::Aborted => Failure::new(exit::ABORTED, exit::ABORTED_WITH_ANOTHER),
+        End::TooManyHeads(bytes) => Failure::new(
+            exit::RECEIVE_FAILED,
+            format!("Too large response headers: {} > {}", bytes, MOST_HEADS),
+        ),
         End::TooSlow(slowness) => Failure::new(
             exit::TIMED_OUT,
             format!(
