@@ -1,5 +1,6 @@
 //! Request methods (RFC 9110 §9): any token, with the properties of the registered ones.
 
+use std::str::FromStr;
 use std::{error, fmt};
 
 use super::token::is_token;
@@ -10,7 +11,7 @@ use super::token::is_token;
 /// use pannier::http::Method;
 /// assert!(Method::PUT.is_idempotent() && !Method::PUT.is_safe());
 /// assert_eq!(Method::new("PURGE")?.as_str(), "PURGE");
-/// assert!(Method::new("GE T").is_err());
+/// assert!("GE T".parse::<Method>().is_err());
 /// # Ok::<(), pannier::http::InvalidMethod>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -100,6 +101,15 @@ impl Method {
     /// Idempotent methods may be sent twice with the effect of once (RFC 9110 §9.2.2).
     pub fn is_idempotent(&self) -> bool {
         self.is_safe() || matches!(self.0, Name::Put | Name::Delete)
+    }
+}
+
+/// The same as [`Method::new`].
+impl FromStr for Method {
+    type Err = InvalidMethod;
+
+    fn from_str(name: &str) -> Result<Method, InvalidMethod> {
+        Method::new(name)
     }
 }
 

@@ -11,6 +11,7 @@ use std::fmt;
 /// use pannier::http::StatusCode;
 /// assert!(StatusCode::NOT_FOUND.is_client_error());
 /// assert_eq!(StatusCode::new(204).unwrap().reason(), "No Content");
+/// assert!(StatusCode::OK == 200);
 /// assert_eq!(StatusCode::new(99), None);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -118,6 +119,12 @@ impl StatusCode {
     /// 5xx and, by RFC 9110 §15, all above: the server was at fault.
     pub const fn is_server_error(self) -> bool {
         self.0 >= 500
+    }
+}
+
+impl PartialEq<u16> for StatusCode {
+    fn eq(&self, code: &u16) -> bool {
+        self.0 == *code
     }
 }
 
