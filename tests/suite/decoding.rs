@@ -324,6 +324,28 @@ fn err_too_much_of_too_little() {
 }
 
 #[test]
+fn err_much_of_which_nothing_comes() {
+    let gzip = |flags: u8| [b"\x1f\x8b\x08", &[flags, 0, 0, 0, 0, 0, 3][..]].concat();
+    let member = [&gzip(0)[..], b"\x03\0", &[0; 8]].concat();
+    let (gzip_end, deflate_end) = (&HELLO_GZIP[10..], &HELLO_ZLIB[2..]);
+    for (coding, begin, nothing, end) in [
+        ("gzip", gzip(1 << 3), &b"n"[..], [b"\0", gzip_end].concat()),
+        ("gzip", gzip(1 << 4), b"c", [b"\0", gzip_end].concat()),
+        ("gzip", Vec::new(), &member, HELLO_GZIP.to_vec()),
+        ("gzip", gzip(0), b"\0\0\0\xff\xff", gzip_end.to_vec()),
+        ("deflate", HELLO_ZLIB[..2].to_vec(), b"\0\0\0\xff\xff", deflate_end.to_vec()),
+    ] {
+        for (length, expected) in [(2 << 20, Err(ErrorKind::TooLarge)), (512 << 10, Ok(5))] {
+            let content = [begin.clone(), nothing.repeat(length / nothing.len()), end.clone()];
+            let mut response = get(coded(coding, &content.concat()));
+            let copied = response.copy_to(&mut io::sink());
+            let copied = copied.map_err(|error| pannier::Error::from(error).kind());
+            assert_eq!(copied, expected, "{} bytes of {:?}", length, &nothing[..1]);
+        }
+    }
+}
+
+#[test]
 fn ok_transfer_codings_that_were_asked_for() {
     let both = stored_zlib(HELLO_GZIP);
     let table: [(&str, &[u8], bool); 5] = [

@@ -1,6 +1,6 @@
 //! The layer in which content is decoded as it is read. Refused are codings that are unknown, cannot be
 //! read or are more than five, content that is not what its coding allows or goes on behind its end, and
-//! too much of too little.
+//! too much of too little or nothing of much.
 
 use std::fmt;
 
@@ -40,6 +40,8 @@ pub(in crate::client) struct Decode {
     ended: bool,
     received: u64,
     produced: u64,
+    /// How much had come when something was last made of it.
+    fruitful: u64,
     ratio: u32,
 }
 
@@ -129,6 +131,7 @@ impl Codings {
             ended: false,
             received: 0,
             produced: 0,
+            fruitful: 0,
             ratio: self.ratio,
         }))
     }
@@ -156,6 +159,7 @@ impl Decode {
                 () if buffer.is_empty() => return Ok(0),
                 () if self.start < self.end => return Err(broken(coding::Error::Trailing)),
                 () if self.ended => return self.decoder.finish().map(|()| 0).map_err(broken),
+                () if self.received - self.fruitful > BARREN => return Err(barren()),
                 () => {
                     self.end = fetch(&mut self.coded).map_err(Stop::Fetch)?;
                     self.start = 0;
@@ -167,7 +171,8 @@ impl Decode {
     }
 
     /// `count`, unless too much has come of too little.
-    fn check(&self, count: usize) -> Result<usize, Stop> {
+    fn check(&mut self, count: usize) -> Result<usize, Stop> {
+        self.fruitful = self.received;
         let allowed = self.received.saturating_mul(self.ratio.into()).max(FREE);
         if self.produced <= allowed {
             return Ok(count);
@@ -186,6 +191,12 @@ impl fmt::Debug for Decode {
     }
 }
 
+#[cold]
+fn barren() -> Stop {
+    let text = format!("nothing came of {} bytes in a row when they were decoded", BARREN);
+    Stop::Decode(Error::new(ErrorKind::TooLarge).message(text))
+}
+
 /// How much coded content is taken at once: so little that it comes by way of the connection's buffer,
 /// where its end is noticed with its last byte.
 const PIECE: usize = 8 << 10;
@@ -195,3 +206,8 @@ const MOST: usize = 5;
 
 /// What may come of anything.
 const FREE: u64 = 1 << 20;
+
+/// How much may come to nothing before something comes of it again. Names, comments and extra fields in
+/// the header of gzip, members and blocks that hold nothing: all may be there, and be repeated, without
+/// end, and who reads would see neither a byte nor an end of it.
+const BARREN: u64 = 1 << 20;

@@ -22,7 +22,7 @@ pub(super) use self::layer::{Layer, Stop};
 ///
 /// A server can send a little that decodes to very much. What is held in memory is bounded by
 /// [`Limits::body`], which counts decoded bytes. What streams is bounded by a ratio, for which see
-/// [`max_ratio`](Decoding::max_ratio).
+/// [`max_ratio`](Decoding::max_ratio). Of much that decodes to nothing, a MiB in a row is taken.
 ///
 /// ```
 /// use pannier::net::Script;
