@@ -390,3 +390,31 @@ fn ok_the_end_comes_with_the_call_after_the_last_byte() {
     let transcript = Session::get().replay(OK, Feed { room: 2, ..Feed::WHOLE });
     assert_eq!(transcript.to_string(), "200 \"ok\" END persists");
 }
+
+#[test]
+fn ok_whether_the_content_ends_within_what_is_there() {
+    let rows: [(&str, &[&str], &[&str]); 5] = [
+        ("Content-Length: 2\r\n\r\n", &["", "o"], &["ok", "okay"]),
+        (
+            "Transfer-Encoding: chunked\r\n\r\n",
+            &["", "2", "2\r\nok\r\n", "2\r\nok\r\n0\r", "1\r\n0\r\n3\r\n0\r\n"],
+            &["0\r\n", "2\r\nok\r\n0\r\n", "2\r\nok\r\n0\r\nX: y\r\n\r\n", "2\r\nokay", "x"],
+        ),
+        ("Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n", &[], &["", "X: y", "\r\n"]),
+        ("Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\nx", &[], &["", "x"]),
+        ("\r\n", &["", "ok"], &[]),
+    ];
+    for (begin, more, ended) in rows {
+        let mut client = Client::new();
+        client.get();
+        assert!(!client.connection.ends_within(b"HTTP/1.1 200 OK"));
+        client.receive(format!("HTTP/1.1 200 OK\r\n{}", begin).as_bytes());
+        assert_eq!(client.connection.ends_with_stream(), begin == "\r\n");
+        for (inputs, expected) in [(more, false), (ended, true)] {
+            for input in inputs {
+                let ends = client.connection.ends_within(input.as_bytes());
+                assert_eq!(ends, expected, "{:?} after {:?}", input, begin);
+            }
+        }
+    }
+}

@@ -528,6 +528,102 @@ fn ok_an_answer_to_an_upload_that_is_still_read_waits_for_its_end() {
 }
 
 #[test]
+fn ok_an_answer_that_has_only_begun_lets_the_upload_go_on() {
+    let framings = [
+        ("Content-Length: 10\r\n\r\nhello", "world"),
+        ("Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "5\r\nworld\r\n0\r\n\r\n"),
+    ];
+    for (begin, end) in framings {
+        for (body, chunks) in large().into_iter().zip([false, false, true]) {
+            let peer = Peer::play(move |peer| {
+                let mut wire = peer.accept();
+                wire.expect_request("POST /");
+                wire.send(format!("HTTP/1.1 200 OK\r\n{}", begin));
+                // For longer than it takes the client to look.
+                thread::sleep(Duration::from_millis(400));
+                wire.expect_bytes(64 << 20);
+                if chunks {
+                    wire.expect_until("\r\n0\r\n\r\n");
+                }
+                wire.send(end);
+                wire.exchange("GET /next", EMPTY);
+                wire.expect_end();
+            });
+            let client = client();
+            let response = client.post(peer.url("/")).body(body).send().unwrap();
+            assert_eq!(response.text().unwrap(), "helloworld");
+            assert!(client.get(peer.url("/next")).send().unwrap().connection().is_reused());
+        }
+    }
+}
+
+#[test]
+fn ok_an_answer_that_has_come_to_its_end_ends_the_upload_whatever_it_says() {
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
+    let close = "HTTP/1.1 200 OK\r\n\r\nok";
+    for (answer, in_two) in
+        [(OK, false), (OK, true), (chunked, false), (chunked, true), (close, true)]
+    {
+        for body in large() {
+            let peer = Peer::play(move |peer| {
+                let mut wire = peer.accept();
+                wire.expect_request("POST /");
+                let (begin, end) = answer.split_at(answer.len() - if in_two { 2 } else { 0 });
+                wire.send(begin);
+                if in_two {
+                    // For longer than it takes the client to look.
+                    thread::sleep(Duration::from_millis(400));
+                    wire.send(end);
+                }
+                if answer == close {
+                    wire.shut();
+                }
+                peer.stall(wire);
+            });
+            let client = client();
+            let began = Instant::now();
+            let mut response = client.post(peer.url("/")).body(body).send().unwrap();
+            assert_eq!(response.status().as_u16(), 200);
+            assert_eq!(read_all(&mut response).unwrap(), b"ok", "{:?}", answer);
+            assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+            assert_eq!(client.pool_stats().idle, 0);
+        }
+    }
+}
+
+#[test]
+fn err_a_reset_is_no_end_of_an_answer_that_has_begun() {
+    for body in large() {
+        let peer = Peer::play(|peer| {
+            let mut wire = peer.accept();
+            wire.expect_request("POST /");
+            wire.send("HTTP/1.1 200 OK\r\n\r\nhel");
+            // For longer than it takes the client to look.
+            thread::sleep(Duration::from_millis(400));
+            wire.reset();
+        });
+        let sent = client().post(peer.url("/")).body(body).send();
+        sent.and_then(|response| response.text()).unwrap_err();
+    }
+}
+
+#[test]
+fn ok_a_peer_that_has_begun_its_answer_and_stops_reading_is_written_to_for_a_while() {
+    let peer = Peer::play(|peer| {
+        let mut wire = peer.accept();
+        wire.expect_request("POST /");
+        wire.send("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
+        wire.send("x".repeat(99_999));
+        thread::sleep(Duration::from_secs(6));
+        wire.send("x");
+        peer.stall(wire);
+    });
+    let body = large().into_iter().next().unwrap();
+    let response = client().post(peer.url("/")).body(body).send().unwrap();
+    assert_eq!(response.text().unwrap().len(), 100_000);
+}
+
+#[test]
 fn ok_a_large_upload_arrives_whole_at_a_peer_that_takes_its_time() {
     let peer = Peer::play(|peer| {
         let mut wire: Wire = peer.accept();

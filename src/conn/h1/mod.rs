@@ -35,6 +35,10 @@ pub(crate) struct Connection {
     progress: Progress,
     /// When to look next whether the response to an upload has come; never, while there is none.
     glance: Deadline,
+    /// For how many looks in a row the peer has taken nothing of the request, though it has answered.
+    stalled: u8,
+    /// The peer has ended its stream behind a head that came early.
+    ended_early: bool,
     /// The request was not written to its end, since the answer came before.
     stopped: bool,
     /// What can cancel the present exchange, and how it knows of this connection.
@@ -74,6 +78,8 @@ impl Connection {
             trailers: None,
             progress: Progress::Ended,
             glance: Deadline::NEVER,
+            stalled: 0,
+            ended_early: false,
             stopped: false,
             cancel: None,
         }
@@ -86,6 +92,8 @@ impl Connection {
         self.trailers = None;
         self.progress = Progress::Head;
         self.glance = Deadline::NEVER;
+        self.stalled = 0;
+        self.ended_early = false;
         self.stopped = false;
         self.tally.begin();
     }

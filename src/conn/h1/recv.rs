@@ -7,7 +7,7 @@
 //! Each step of that does little, and a small response takes all of them: they are inlined, since a call
 //! costs as much as they do.
 
-use crate::net::{cancelled, Deadline};
+use crate::net::{cancelled, Deadline, Readiness};
 use crate::proto::h1::Event;
 use crate::proto::ResponseHead;
 
@@ -182,6 +182,26 @@ impl Connection {
         }
         self.input.filled(count);
         self.tally.received += count as u64;
+        Ok(())
+    }
+
+    /// Reads more behind a head that came early, if it is there and little is held: the content is for the
+    /// caller to read, and so is the end of the stream.
+    pub(super) fn read_ahead(&mut self, deadline: Deadline) -> Result<(), Failure> {
+        let free = MOST_READ.saturating_sub(self.input.unread().len());
+        if free == 0 {
+            return Ok(());
+        }
+        match self.transport.readiness().map_err(Failure::Receive)? {
+            Readiness::Quiet => {}
+            Readiness::Closed => self.ended_early = true,
+            Readiness::Data => {
+                let room = self.input.spare(free);
+                let count = self.transport.read(room, deadline).map_err(Failure::Receive)?;
+                self.input.filled(count);
+                self.tally.received += count as u64;
+            }
+        }
         Ok(())
     }
 

@@ -3,7 +3,8 @@
 //! Head and content leave in one write if the content is small. While a long request is sent, the
 //! connection looks now and then whether the response is there already (RFC 9112 §9.5), so that a
 //! refusal ends the upload; a peer that refuses may also stop reading, so no write waits long
-//! without a look.
+//! without a look. A response that has begun and refuses nothing may need the rest of the request for
+//! its own: it waits for that.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -62,7 +63,7 @@ impl Connection {
         if !rest.is_empty() {
             self.flush_answerable(deadline, watch)?;
             for piece in rest.chunks(WRITE_PIECE) {
-                if self.early.is_some() {
+                if self.is_refused() {
                     return Ok(());
                 }
                 watch.sent_content(unsaid);
@@ -115,7 +116,7 @@ impl Connection {
         watch: &mut dyn Watch,
     ) -> Result<(), Failure> {
         let mut piece = vec![0; SizeLine::MAX + UPLOAD_PIECE + CRLF];
-        while self.early.is_none() {
+        while !self.is_refused() {
             // What goes with the head is copied behind it.
             let room = if self.output.is_empty() { UPLOAD_PIECE } else { WITH_HEAD };
             let count = match reader(&mut piece[SizeLine::MAX..][..room]) {
@@ -149,9 +150,9 @@ impl Connection {
     fn idle(&mut self, deadline: Deadline, watch: &mut dyn Watch) -> Result<(), Failure> {
         self.flush_answerable(deadline, watch)?;
         deadline.left().map_err(Failure::Send)?;
-        match self.early {
-            Some(_) => Ok(()),
-            None => self.glance(deadline, watch).map(drop),
+        match self.is_refused() {
+            true => Ok(()),
+            false => self.glance(deadline, watch).map(drop),
         }
     }
 
@@ -193,7 +194,7 @@ impl Connection {
         result
     }
 
-    /// Writes `bytes`, but stops when the final response is there; says whether all were written. A
+    /// Writes `bytes`, but stops when an answer refuses them; says whether all were written. A
     /// peer that refuses may stop reading, so a write that waits is interrupted now and then to look.
     fn write_answerable(
         &mut self,
@@ -209,11 +210,14 @@ impl Connection {
                 Ok(count) => {
                     written += count;
                     self.tally.sent += count as u64;
+                    self.stalled = 0;
                     if written == bytes.len() && !glance.is_past(Instant::now()) {
                         return Ok(true);
                     }
                 }
-                Err(error) if is_timeout(&error) && !deadline.is_past(Instant::now()) => {}
+                Err(error) if is_timeout(&error) && !deadline.is_past(Instant::now()) => {
+                    self.stalled += u8::from(self.early.is_some());
+                }
                 Err(error) => return Err(Failure::Send(error)),
             }
             if self.glance(deadline, watch)? {
@@ -233,15 +237,28 @@ impl Connection {
         self.glance
     }
 
-    /// Looks whether a final response has come, without waiting. A peer that has ended its stream
-    /// without one never answers, so that there is no use in going on.
+    /// Looks whether an answer refuses the rest of the request, without waiting. A peer that has ended its
+    /// stream without one never answers, so that there is no use in going on.
     fn glance(&mut self, deadline: Deadline, watch: &mut dyn Watch) -> Result<bool, Failure> {
         self.glance = Deadline::after(Instant::now(), GLANCE);
-        if self.transport.readiness().map_err(Failure::Send)? != Readiness::Quiet {
+        if self.early.is_some() {
+            self.read_ahead(deadline)?;
+        } else if self.transport.readiness().map_err(Failure::Send)? != Readiness::Quiet {
             self.fill(deadline)?;
             self.take_heads(watch)?;
         }
-        Ok(self.early.is_some())
+        Ok(self.is_refused())
+    }
+
+    /// Is there no use in sending more? An answer wants nothing more if it says so, or has come to its
+    /// end; or if the peer, having begun it, has stopped reading.
+    fn is_refused(&self) -> bool {
+        self.early.as_ref().map_or(false, |head| {
+            head.status().as_u16() >= 300
+                || self.ended_early
+                || self.stalled >= STALLED
+                || self.engine.ends_within(self.input.unread())
+        })
     }
 
     /// RFC 9110 §10.1.1: a client that waits for 100 Continue does not wait for ever.
@@ -272,6 +289,10 @@ impl Connection {
         deadline: Deadline,
         watch: &mut dyn Watch,
     ) -> Result<(), Failure> {
+        // A reset that a write was told of is told only once: to who reads on it would look like the end.
+        if self.early.is_some() && self.engine.ends_with_stream() {
+            return Err(Failure::Send(error));
+        }
         while self.early.is_none() && !is_timeout(&error) {
             let answered = self.take_heads(watch).and_then(|taken| match taken {
                 true => Ok(()),
@@ -347,3 +368,7 @@ const CRLF: usize = 2;
 
 /// How long a write may wait before it is interrupted to see whether the peer has answered.
 pub(super) const GLANCE: Duration = Duration::from_millis(250);
+
+/// After so many looks at a peer that has begun to answer and reads nothing, five seconds, the request is
+/// given up for what there is of the answer. It may want to be read itself before it reads on.
+const STALLED: u8 = 20;

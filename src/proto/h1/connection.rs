@@ -320,6 +320,32 @@ impl Connection {
         !matches!(self.reading, Reading::Head | Reading::Length { .. } | Reading::UntilClose)
     }
 
+    /// Is the end of the peer's stream that of the content?
+    pub fn ends_with_stream(&self) -> bool {
+        matches!(self.reading, Reading::UntilClose)
+    }
+
+    /// Is the last of the content in `input`, what is unconsumed? A trailer section may follow it still,
+    /// and what is broken there counts as the last, since nothing is read beyond it.
+    pub fn ends_within(&self, input: &[u8]) -> bool {
+        match &self.reading {
+            Reading::Length { left, .. } => input.len() as u64 >= *left,
+            Reading::Chunked { decoder, .. } => {
+                let mut ahead = decoder.clone();
+                let mut rest = input;
+                while !rest.is_empty() && !ahead.is_done() {
+                    match ahead.pass(rest, rest.len()) {
+                        Ok(count) => rest = &rest[count..],
+                        Err(_) => return true,
+                    }
+                }
+                ahead.is_done()
+            }
+            Reading::Head | Reading::UntilClose => false,
+            _ => true,
+        }
+    }
+
     /// Says that `count` bytes were taken directly, at most [`direct`](Connection::direct).
     pub fn recv_direct(&mut self, count: u64) {
         match &mut self.reading {

@@ -298,7 +298,6 @@ impl Wire {
     }
 
     /// Ends this side of the stream in order; what the client sends is still to be read.
-    #[cfg(feature = "http2")]
     pub fn shut(&self) {
         self.stream.shutdown(std::net::Shutdown::Write).unwrap();
     }
