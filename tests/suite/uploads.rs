@@ -281,6 +281,19 @@ fn ok_a_final_response_in_place_of_100_continue_keeps_the_body_back() {
 }
 
 #[test]
+fn ok_a_response_that_has_begun_behind_100_continue_wants_the_body() {
+    let peer = Peer::play(|peer| {
+        let mut wire = peer.accept();
+        wire.expect_request("POST /");
+        wire.send([CONTINUE, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"].concat());
+        wire.expect("hello");
+        wire.send("ok");
+        wire.expect_end();
+    });
+    assert_eq!(expecting(&peer, "hello").send().unwrap().text().unwrap(), "ok");
+}
+
+#[test]
 fn ok_after_417_the_request_is_repeated_once_without_the_expectation() {
     const FAILED: &str = "HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n";
     for last in [OK, FAILED] {

@@ -31,8 +31,7 @@ impl Connection {
         watch.sent_head(SentHead::plain(&self.output));
         if self.engine.expects_continue() {
             self.flush_whole(deadline, watch)?;
-            self.await_continue(allowed, watch)?;
-            if self.early.is_some() {
+            if !self.await_continue(allowed, watch)? || self.is_refused() {
                 return Ok(());
             }
         }
@@ -261,8 +260,9 @@ impl Connection {
         })
     }
 
-    /// RFC 9110 §10.1.1: a client that waits for 100 Continue does not wait for ever.
-    fn await_continue(&mut self, allowed: Allowed, watch: &mut dyn Watch) -> Result<(), Failure> {
+    /// RFC 9110 §10.1.1: waits for 100 Continue, but not for ever. False if a final response came in its
+    /// place.
+    fn await_continue(&mut self, allowed: Allowed, watch: &mut dyn Watch) -> Result<bool, Failure> {
         let deadline = allowed.until;
         let patience = deadline.within(Some(allowed.for_continue));
         let mut seen = Seen { continued: false, watch };
@@ -278,7 +278,7 @@ impl Connection {
             }
             self.take_heads(&mut seen)?;
         }
-        Ok(())
+        Ok(seen.continued || self.early.is_none())
     }
 
     /// The request could not be sent to its end. A peer that refuses it may have answered and closed
