@@ -24,8 +24,8 @@ setters! {
     head_bytes get_head_bytes usize
     /// Field lines of one response head, and of one trailer section. Default 128.
     head_lines get_head_lines usize
-    /// Bytes of one chunk-size line with its extensions, and, four times that, of all the
-    /// extensions of a body. Default 4 KiB.
+    /// Bytes of one chunk-size line with its extensions, and, four times that, by which all the
+    /// extensions of a body may be more than its data. Default 4 KiB.
     chunk_line get_chunk_line usize
     /// Bytes of a trailer section, in HTTP/1 with its empty line. Default 16 KiB; with 0 there may be none.
     trailer_bytes get_trailer_bytes usize

@@ -125,9 +125,15 @@ fn err_extensions_above_the_limit() {
     assert_eq!(error(&session, &of(0, 100)), None);
     let blank = [b"1", &b" ".repeat(11)[..], b";\r\nx\r\n0\r\n\r\n"].concat();
     assert_eq!(error(&session, &blank), Some(Error::ChunkLineTooLong(10)));
-    // The first blank of each line counts in the sum, too: ten bytes each, and one more.
-    let blanks = [&b"1 ;34567890\r\nx\r\n".repeat(4)[..], b"1 ;\r\nx\r\n0\r\n\r\n"].concat();
+    // The first blank of each line counts in the sum, too, and the data of each chunk is taken off: four
+    // times nine bytes, and five more.
+    let blanks = [&b"1 ;34567890\r\nx\r\n".repeat(4)[..], b"1 ;345\r\nx\r\n0\r\n\r\n"].concat();
     assert_eq!(error(&session, &blanks), Some(Error::ChunkLineTooLong(10)));
+    // Where there is more data than that, there is no end to it.
+    let large = [&b"9;34567890\r\n123456789\r\n".repeat(1000)[..], b"0\r\n\r\n"].concat();
+    assert_eq!(error(&session, &large), None);
+    let small = [&b"8;34567890\r\n12345678\r\n".repeat(40)[..], b"0\r\n\r\n"].concat();
+    assert_eq!(error(&session, &small), Some(Error::ChunkLineTooLong(10)));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //!
 //! Decoding is a codec step: some input in, some output out, at any split of either, in one pass.
 //! Sizes are bounded in digits and checked for overflow, extensions are skipped and bounded by line
-//! and in sum, CRLF is CRLF. The decoder stops before the trailer section, which is a field section
-//! like that of a head and is read by the same parser.
+//! and by how much more than the data they are, CRLF is CRLF. The decoder stops before the trailer
+//! section, which is a field section like that of a head and is read by the same parser.
 
 use crate::http::token::{hex_digit, is_field_byte, is_ows};
 
@@ -31,7 +31,7 @@ pub struct ChunkedDecoder {
     state: State,
     /// How long a line with extensions may be.
     max_line: usize,
-    /// Bytes of extensions in all the lines so far.
+    /// By how many bytes the extensions so far are more than the data behind them.
     extensions: usize,
 }
 
@@ -174,7 +174,7 @@ impl ChunkedDecoder {
             match hex_digit(byte) {
                 Some(digit) if index < 8 => value = value << 4 | u64::from(digit),
                 None if index > 0 && byte == b'\r' && input.get(index + 1) == Some(&b'\n') => {
-                    self.state = State::after_line(value);
+                    self.state = self.line(value);
                     return index + 2;
                 }
                 _ => return 0,
@@ -204,7 +204,7 @@ impl ChunkedDecoder {
                 (Quote::Escaped, _) => self.extension(value, length, Quote::Inside),
                 (quote, _) => self.extension(value, length, quote),
             },
-            State::SizeEnd { value } if byte == b'\n' => Ok(State::after_line(value)),
+            State::SizeEnd { value } if byte == b'\n' => Ok(self.line(value)),
             State::SizeEnd { .. } => Err(Error::ChunkSize),
             State::DataCr if byte == b'\r' => Ok(State::DataLf),
             State::DataLf if byte == b'\n' => Ok(State::Size { value: 0, digits: 0 }),
@@ -237,6 +237,17 @@ impl ChunkedDecoder {
         Ok(State::Extension { value, length: length + 1, quote })
     }
 
+    /// After a size line: data, or the end. A body of any length may have an extension in each chunk, if
+    /// only it has more data than that.
+    fn line(&mut self, size: u64) -> State {
+        if size == 0 {
+            return State::Done;
+        }
+        let data = usize::try_from(size).unwrap_or(usize::MAX);
+        self.extensions = self.extensions.saturating_sub(data);
+        State::Data { left: size }
+    }
+
     fn count(&mut self, length: usize) -> Result<(), Error> {
         self.extensions += 1;
         match length < self.max_line && self.extensions <= self.max_line.saturating_mul(4) {
@@ -247,14 +258,6 @@ impl ChunkedDecoder {
 }
 
 impl State {
-    /// After a size line: data, or the end.
-    fn after_line(value: u64) -> State {
-        match value {
-            0 => State::Done,
-            left => State::Data { left },
-        }
-    }
-
     fn after_data(left: u64) -> State {
         match left {
             0 => State::DataCr,

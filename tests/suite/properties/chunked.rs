@@ -84,7 +84,9 @@ fn reference(wire: &[u8]) -> Option<Decoded> {
         if size == 0 {
             return Some((content, wire.len() - rest.len(), true));
         }
-        let here = usize::try_from(size).unwrap_or(usize::MAX).min(rest.len());
+        let announced = usize::try_from(size).unwrap_or(usize::MAX);
+        extensions = extensions.saturating_sub(announced);
+        let here = announced.min(rest.len());
         content.extend_from_slice(&rest[..here]);
         rest = &rest[here..];
         rest = match crlf(rest)? {
