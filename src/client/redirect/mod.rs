@@ -19,7 +19,7 @@ pub(super) use self::next::{location, next};
 /// Content that is to be sent again and cannot be, since it is a reader, is an error of the kind
 /// [`Redirect`](crate::ErrorKind::Redirect). So a POST may well be processed by two servers, each of
 /// which was asked once: where one only may see it, the policy is [`none`](RedirectPolicy::none).
-/// Credentials, cookies that were given with the request, and sensitive fields do not go to another
+/// Credentials and cookies that were given with the request, and sensitive fields, do not go to another
 /// origin, nor come back further on in the chain.
 ///
 /// ```
