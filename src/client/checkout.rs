@@ -4,7 +4,7 @@
 //! Nothing is closed or probed while it is in the pool, so no lock is held over a system call.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::conn::{Checkout, Connection, Grant, Sharing, Waiting};
 use crate::error::{Error, ErrorKind, Result};
@@ -170,7 +170,7 @@ impl Call<'_> {
         let (method, replayable) = (request.method(), request.body().is_replayable());
         let repeatable = request.retries().policy.covers(method, replayable);
         let serves_one = request.route().forwarder().is_none();
-        let trusted = repeatable && serves_one && now < since + PROBE_AFTER;
+        let trusted = repeatable && serves_one && self.client.config().pool.trusts(since, now);
         trusted || connection.is_quiet()
     }
 
@@ -211,11 +211,3 @@ const DEAD: CloseReason = CloseReason::ClosedWhileIdle;
 fn shut_down() -> Error {
     Error::new(ErrorKind::ShutDown).at(Phase::Queue)
 }
-
-/// A connection that was idle for longer than this is looked at before it is used again: for an end
-/// that has come, and for bytes that no request asked for, which must never answer the next one
-/// (RFC 9112 §9.2). One used just now is not: that would cost a request more than twice as many
-/// system calls, and what comes that soon mostly came with the response, where it was noticed. Before
-/// a request that would not be repeated, every one is: a server that closes after each response
-/// without a word would fail every second POST.
-const PROBE_AFTER: Duration = Duration::from_millis(5);

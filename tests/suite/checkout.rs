@@ -187,6 +187,30 @@ fn ok_a_connection_idle_for_a_second_is_probed() {
     assert_eq!(client.pool_stats().retried, 0);
 }
 
+#[test]
+fn ok_where_each_connection_is_looked_at_nothing_unasked_answers_the_next_request() {
+    let ((answered, is_answered), (sent, is_sent)) = (mpsc::channel(), mpsc::channel());
+    let peer = Peer::play(move |peer| {
+        let mut wire = peer.accept();
+        wire.exchange("GET /first", EMPTY);
+        is_answered.recv().unwrap();
+        wire.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong");
+        sent.send(()).unwrap();
+        wire.expect_end();
+        let mut wire = peer.accept();
+        wire.exchange("GET /second", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nright");
+        wire.exchange("GET /third", EMPTY);
+        wire.expect_end();
+    });
+    let client = builder().pool(PoolConfig::default().look_after(Duration::ZERO)).build();
+    client.get(peer.url("/first")).send().unwrap();
+    answered.send(()).unwrap();
+    is_sent.recv().unwrap();
+    assert_eq!(client.get(peer.url("/second")).send().unwrap().text().unwrap(), "right");
+    assert!(client.get(peer.url("/third")).send().unwrap().connection().is_reused());
+    assert_eq!(client.pool_stats().closed(CloseReason::ClosedWhileIdle), 1);
+}
+
 fn evicting(config: PoolConfig) -> (ClientBuilder, Arc<Recorder>) {
     let recorder = Recorder::new();
     (builder().pool(config).observer(recorder.clone()), recorder)

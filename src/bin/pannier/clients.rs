@@ -4,6 +4,7 @@
 //! own, since those are settings of a client.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use pannier::http::{Headers, Url};
 #[cfg(feature = "http2")]
@@ -103,9 +104,10 @@ fn spoken(version: Protocol) -> Protocol {
 const LONGEST_HEAD: usize = 300 << 10;
 const MOST_LINES: usize = 5000;
 
-/// Side by side, as many connections may rest at once as were busy.
+/// Side by side, as many connections may rest at once as were busy. None is used again unseen: a few
+/// system calls are nothing beside the start of a program.
 fn pool(global: Global) -> PoolConfig {
-    let pool = PoolConfig::default();
+    let pool = PoolConfig::default().look_after(Duration::ZERO);
     if !global.parallel {
         return pool;
     }
