@@ -19,7 +19,7 @@
 //!
 //! Newest first, because the connection used last is the least likely to have been closed, and the
 //! others may then grow old and go. Oldest waiter first, because any other order lets one starve; but who
-//! waits for the same key may overtake those of others a few times, as `State::serves` says.
+//! waits for the same key may overtake those of others so often and no more, as `State::serves` says.
 
 mod config;
 mod lent;

@@ -41,7 +41,7 @@ pub(super) struct Waiter<K: Key, T: Value> {
     pub(super) key: K,
     pub(super) ticket: Ticket<K, T>,
     pub(super) wants: Wants,
-    /// How many who came later were served before.
+    /// How many who came later got a value that came back, for which this one was passed over.
     pub(super) overtaken: usize,
 }
 

@@ -1,5 +1,5 @@
 //! What happens when something becomes free: a value that is made or comes back, a share of one, a
-//! place. Whoever waits longest and has a use for it is served.
+//! place. Whoever waits longest and has a use for it is served, but for what `State::serves` says.
 //!
 //! Tickets are filled under the lock and woken outside of it. What must be closed leaves the lock
 //! before that is done, and so does the pool's own handle on what is shared.

@@ -135,10 +135,12 @@ impl<K: Key, T: Value> State<K, T> {
         self.tally(key).open
     }
 
-    /// Are there others with this key than the one that is being made, and is there room to spare?
+    /// Are there others with this key than the one that is being made, and can that stay beside them? In
+    /// the last place it can if no other key has one or waits for one.
     pub(super) fn may_outrun(&self, key: &K, config: &PoolConfig) -> bool {
         let open = self.open_of(key);
-        open > 1 && (self.open < config.max_total || self.open == open)
+        let is_alone = || self.open == open && self.queue.waiters().all(|other| other.key == *key);
+        open > 1 && (self.open < config.max_total || is_alone())
     }
 
     /// Is there a place of this key in which no value stands yet?
@@ -251,23 +253,28 @@ impl<K: Key, T: Value> State<K, T> {
 
     /// How a value serves those in the queue. To close it for an older waiter of another key costs two
     /// handshakes, for that one and soon for its own key again. So the oldest of its own key goes first,
-    /// unless the other was overtaken as often as there may be connections.
+    /// unless the other was overtaken as often as there may be connections, or it is no value that the
+    /// one of its own key wants.
     fn serves(&self, entry: &Idle<K, T>, config: &PoolConfig) -> Option<Served> {
         let needs_place = |waiter: &&Waiter<K, T>| {
             let bounds = self.bounds(&waiter.key, config);
             bounds == Bounds::FullInTotal && self.asks_for_place(waiter)
         };
-        let is_due = |waiter: &Waiter<K, T>| waiter.overtaken >= config.max_total;
         let own = self.queue.waiters().enumerate().find(|(_, waiter)| waiter.key == entry.key);
         let older = own.map_or(self.queue.len(), |(at, _)| at);
         let other = self.queue.waiters().take(older).find(needs_place);
         match (own, other) {
             (None, None) => None,
-            (Some((at, waiter)), other) if !other.map_or(false, is_due) => {
-                let alone = waiter.wants == Wants::Place && entry.value.is_shared();
-                Some(if alone { Served::ByPlace } else { Served::ByValue(at) })
+            (Some((_, own)), _) if own.wants == Wants::Place && entry.value.is_shared() => {
+                Some(Served::ByPlace)
             }
-            _ => Some(Served::ByPlace),
+            (Some((at, _)), None) => Some(Served::ByValue(at)),
+            (Some((at, own)), Some(other))
+                if own.wants != Wants::Place && other.overtaken < config.max_total =>
+            {
+                Some(Served::ByValue(at))
+            }
+            (_, Some(_)) => Some(Served::ByPlace),
         }
     }
 

@@ -339,6 +339,31 @@ fn ok_a_value_that_comes_back_is_a_rival_only_if_both_could_stay() {
 }
 
 #[test]
+fn ok_nothing_is_a_rival_while_another_key_waits() {
+    let mut bench = Bench::new(PoolConfig::default().max_total(2));
+    let (one, _two) = (bench.fill("a", 1), bench.fill("a", 2));
+    let (a, _b) = (bench.wait("a"), bench.wait("b"));
+    one.close(CloseReason::Fault);
+    match granted(a) {
+        Ok(Grant::Place(place)) => assert!(!place.has_rivals()),
+        other => panic!("{:?}", other),
+    }
+}
+
+#[test]
+fn ok_who_wants_a_place_overtakes_nobody() {
+    let mut bench = Bench::new(PoolConfig::default().max_total(1));
+    let (a, b) = (bench.fill("a", 1), bench.wait("b"));
+    let alone = match bench.pool.reserve(&"a") {
+        Checkout::Full(waiting) => waiting,
+        other => panic!("{:?}", other),
+    };
+    bench.give_back(a, 0, None);
+    assert!(matches!(granted(b), Ok(Grant::Place(_))));
+    assert!(matches!(granted(alone), Ok(Grant::Place(_))));
+}
+
+#[test]
 fn ok_who_wants_a_place_of_a_full_key_gets_that_of_an_idle_value() {
     let mut bench = Bench::new(PoolConfig::default().max_per_origin(1));
     bench.put("a", 1, 0);
