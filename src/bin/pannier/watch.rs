@@ -277,14 +277,38 @@ impl Observer for Watcher {
     }
 }
 
-/// Ends the try under way. Whoever is woken by that finds nothing locked.
+/// Ends the try under way. The first reason counts, unless nothing is to go on: that holds for the next
+/// try too.
 fn stop(mut state: MutexGuard<'_, State>, end: End) {
-    state.end.get_or_insert(end);
+    if state.end.is_none() || end == End::Aborted {
+        state.end = Some(end);
+    }
     let token = state.token.clone();
     drop(state);
     token.cancel();
 }
 
-/// Bytes that the heads of all responses of a transfer may have together, as curl has it: they are
+/// Bytes that the heads of all responses of a transfer may have together, as curl 8 has it: they are
 /// kept until it is over, and redirects may go on for ever.
 pub const MOST_HEADS: u64 = 20 * (300 << 10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ok_what_ends_all_ends_the_next_try_too_and_nothing_else_does() {
+        for (ends, left) in [
+            (&[End::TooManyHeads(1)][..], None),
+            (&[End::Aborted], Some(End::Aborted)),
+            (&[End::TooManyHeads(1), End::Aborted], Some(End::Aborted)),
+            (&[End::Aborted, End::TooManyHeads(1)], Some(End::Aborted)),
+        ] {
+            let watcher = Watcher::new(Record::new(Instant::now(), false), None);
+            ends.iter().for_each(|end| watcher.stop(*end));
+            assert!(watcher.token().is_cancelled());
+            watcher.restart(Instant::now());
+            assert_eq!((watcher.end(), watcher.token().is_cancelled()), (left, left.is_some()));
+        }
+    }
+}

@@ -80,6 +80,9 @@ impl Transfer<'_> {
             }
         })?;
         heads?;
+        if let Some(end) = self.watcher.end() {
+            return Err(ended(end));
+        }
         if asked.streams && progress.spent.load(Ordering::Relaxed) && self.asks_again(&response) {
             let text = "the server wants the request body again, which cannot be sent twice";
             return Err(Failure::new(exit::REWIND_FAILED, text));
