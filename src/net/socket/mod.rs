@@ -9,10 +9,9 @@
 //! glance, the next read finds a plain end. [`Stream`] remembers, so that no reset and no interrupt
 //! ever looks like the orderly end of a body.
 //!
-//! Two things are not so on Windows, and a call there takes another way. An interrupt shuts the socket
-//! down, and that wakes nobody: who reads wakes ten times a second, and looks. And of a write whose timeout
-//! runs out nobody knows how much was taken, so that none may have one: it does not block, and waits by
-//! itself while there is no room.
+//! What is said here of timeouts does not hold on Windows: see `winsock`.
+
+mod winsock;
 
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, TcpStream};
@@ -20,7 +19,6 @@ use std::net::{Shutdown, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{cancelled, Deadline, Interrupt, Readiness};
@@ -154,11 +152,7 @@ impl<S: Socket> Stream<S> {
             return Ok(0);
         }
         let send = |socket: &S| socket.send(bytes);
-        let sent = match self.shared.socket.is_winsock() {
-            true => self.shared.wait_for_room(deadline, send),
-            false => self.shared.wait(Direction::Write, &mut self.writing, deadline, send),
-        };
-        match sent {
+        match self.shared.wait(Direction::Write, &mut self.writing, deadline, send) {
             Ok(count) => Ok(count),
             // The peer's end of the stream had come before it refused ours: what it sent first,
             // an early response for instance, is whole and has an orderly end.
@@ -182,7 +176,9 @@ impl<S: Socket> Stream<S> {
                 found => break found,
             }
         };
-        socket.set_nonblocking(false)?;
+        if !socket.is_winsock() {
+            socket.set_nonblocking(false)?;
+        }
         match found {
             Ok(0) => self.end().map(|_| Readiness::Closed),
             Ok(_) => Ok(Readiness::Data),
@@ -213,6 +209,26 @@ impl<S: Socket> Stream<S> {
     }
 }
 
+impl<S: Socket> Shared<S> {
+    /// Makes a call that may wait, again and again until it is done or the deadline has come.
+    fn wait(
+        &self,
+        direction: Direction,
+        in_force: &mut Option<Duration>,
+        deadline: Deadline,
+        call: impl FnMut(&S) -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        match self.socket.is_winsock() {
+            true => winsock::wait(self, deadline, call),
+            false => wait(&self.socket, direction, in_force, deadline, call),
+        }
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Acquire)
+    }
+}
+
 impl<S: Socket> Interrupt for Shared<S> {
     fn interrupt(&self) {
         self.interrupted.store(true, Ordering::Release);
@@ -221,109 +237,54 @@ impl<S: Socket> Interrupt for Shared<S> {
     }
 }
 
-impl<S: Socket> Shared<S> {
-    /// Makes a call that may wait, again and again until it is done or the deadline has come.
-    fn wait(
-        &self,
-        direction: Direction,
-        in_force: &mut Option<Duration>,
-        deadline: Deadline,
-        mut call: impl FnMut(&S) -> io::Result<usize>,
-    ) -> io::Result<usize> {
-        let mut expired = false;
-        loop {
-            if !self.suits(*in_force, deadline)? || expired {
-                let wanted = self.timeout_until(deadline)?;
-                self.socket.set_timeout(direction, wanted)?;
-                *in_force = wanted.map(latest);
-            }
-            match call(&self.socket) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => expired = false,
-                Err(error)
-                    if in_force.is_some() && self.is_expiry(&error) && !self.is_interrupted() =>
-                {
-                    expired = true;
-                    if self.is_mode_of_a_write(&error) {
-                        thread::sleep(PAUSE);
-                    }
-                }
-                done => return done,
-            }
+/// The same by timeouts of the socket.
+fn wait<S: Socket>(
+    socket: &S,
+    direction: Direction,
+    in_force: &mut Option<Duration>,
+    deadline: Deadline,
+    mut call: impl FnMut(&S) -> io::Result<usize>,
+) -> io::Result<usize> {
+    let mut expired = false;
+    loop {
+        if !suits(*in_force, deadline)? || expired {
+            let wanted = timeout_until(deadline)?;
+            socket.set_timeout(direction, wanted)?;
+            *in_force = wanted.map(latest);
+        }
+        match call(socket) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => expired = false,
+            Err(error) if in_force.is_some() && is_expiry(&error) => expired = true,
+            done => return done,
         }
     }
+}
 
-    /// Makes a call that does not wait, again and again until there is room or the deadline has come.
-    fn wait_for_room(
-        &self,
-        deadline: Deadline,
-        mut send: impl FnMut(&S) -> io::Result<usize>,
-    ) -> io::Result<usize> {
-        self.socket.set_nonblocking(true)?;
-        let sent = loop {
-            let pause = match deadline.left() {
-                Ok(left) => left.map_or(PAUSE, |left| left.min(PAUSE)),
-                Err(over) => break Err(over),
-            };
-            match send(&self.socket) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock && !self.is_interrupted() => {
-                    thread::sleep(pause);
-                }
-                done => break done,
-            }
-        };
-        self.socket.set_nonblocking(false)?;
-        sent
-    }
-
-    /// Has the socket timeout run out? Elsewhere than on Windows `TimedOut` is TCP's own verdict that the
-    /// connection is dead: tried again, the read would find a plain end.
-    fn is_expiry(&self, error: &io::Error) -> bool {
-        match error.kind() {
-            ErrorKind::WouldBlock => true,
-            ErrorKind::TimedOut => self.socket.is_winsock(),
-            _ => false,
-        }
-    }
-
-    /// Did a read not wait because a write from another thread may not, at this moment? On Windows a timeout
-    /// that runs out is another error.
-    fn is_mode_of_a_write(&self, error: &io::Error) -> bool {
-        self.socket.is_winsock() && error.kind() == ErrorKind::WouldBlock
-    }
-
-    /// Will the timeout in force do? Without a deadline any will, and the clock is not read.
-    fn suits(&self, in_force: Option<Duration>, deadline: Deadline) -> io::Result<bool> {
-        let at = match deadline.instant() {
-            Some(at) => at,
-            None => return Ok(in_force.is_some() || !self.socket.is_winsock()),
-        };
-        let now = Instant::now();
-        match at > now {
-            true => Ok(!waits_too_long(in_force, now, at)),
-            false => Err(ErrorKind::TimedOut.into()),
-        }
-    }
-
-    /// The timeout to set now. One that is long ends early rather than late, and is followed by a shorter one.
-    fn timeout_until(&self, deadline: Deadline) -> io::Result<Option<Duration>> {
-        let left = deadline.left()?;
-        if self.socket.is_winsock() {
-            return Ok(Some(left.map_or(GLANCE, |left| left.min(GLANCE))));
-        }
-        Ok(left.map(|left| match left > EXACT {
-            true => (left - left / 8).min(LONGEST),
-            false => left,
-        }))
-    }
-
-    fn is_interrupted(&self) -> bool {
-        self.interrupted.load(Ordering::Acquire)
+/// Will the timeout in force do? Without a deadline any will, and the clock is not read.
+fn suits(in_force: Option<Duration>, deadline: Deadline) -> io::Result<bool> {
+    let at = match deadline.instant() {
+        Some(at) => at,
+        None => return Ok(true),
+    };
+    let now = Instant::now();
+    match at > now {
+        true => Ok(!waits_too_long(in_force, now, at)),
+        false => Err(ErrorKind::TimedOut.into()),
     }
 }
 
 fn waits_too_long(in_force: Option<Duration>, now: Instant, at: Instant) -> bool {
     let wakes = in_force.and_then(|longest| now.checked_add(longest.saturating_sub(SLACK)));
     wakes.map_or(true, |wakes| wakes > at)
+}
+
+/// The timeout to set now. One that is long ends early rather than late, and is followed by a shorter one.
+fn timeout_until(deadline: Deadline) -> io::Result<Option<Duration>> {
+    let left = deadline.left()?;
+    Ok(left.map(|left| match left > EXACT {
+        true => (left - left / 8).min(LONGEST),
+        false => left,
+    }))
 }
 
 /// How long a timeout of the system may last. Linux keeps those of sockets in a wheel of timers, whose steps
@@ -335,18 +296,18 @@ fn latest(timeout: Duration) -> Duration {
     }
 }
 
+/// Has the socket timeout run out? `TimedOut` is TCP's own verdict that the connection is dead: tried
+/// again, the read would find a plain end.
+fn is_expiry(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::WouldBlock
+}
+
 /// How much later than the deadline a call may wake, so that a timeout set by one exchange serves
 /// the next. Well under the 50 ms that the client promises, to leave room for the scheduler.
 const SLACK: Duration = Duration::from_millis(20);
 
 /// Timeouts up to this are ended within a few milliseconds.
 const EXACT: Duration = Duration::from_millis(200);
-
-/// How often a read looks whether it was interrupted, where nothing else would wake it.
-const GLANCE: Duration = Duration::from_millis(100);
-
-/// How long a write waits for room before it tries again, where no timeout can do that.
-const PAUSE: Duration = Duration::from_millis(1);
 
 /// Some systems refuse very long timeouts. A shorter one wakes the call early, once an hour.
 const LONGEST: Duration = Duration::from_secs(3600);

@@ -4,6 +4,7 @@ use super::*;
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
+const TIMED_OUT: i32 = if cfg!(windows) { 10060 } else { 110 };
 const CONNECTION_RESET: i32 = if cfg!(windows) { 10054 } else { 104 };
 
 /// Answers from a list and counts what is set.
@@ -143,29 +144,38 @@ fn winsock(answers: impl IntoIterator<Item = io::Result<usize>>) -> Stream<Fake>
 }
 
 #[test]
-fn ok_on_windows_a_read_looks_up_by_itself() {
-    let expiry = || Err(ErrorKind::TimedOut.into());
-    for deadline in [Deadline::NEVER, seconds(20)] {
-        let amid_a_write = Err(ErrorKind::WouldBlock.into());
-        let mut stream = winsock([expiry(), amid_a_write, Ok(7), expiry()]);
-        assert_eq!(stream.read(&mut [0; 9], deadline).unwrap(), 7);
-        let set = stream.socket().set.lock().unwrap().clone();
-        assert_eq!(set, [(Direction::Read, Some(GLANCE)); 3]);
+fn ok_on_windows_a_call_has_no_timeout_and_waits_by_itself() {
+    let not_yet = || Err(ErrorKind::WouldBlock.into());
+    let again = || Err(ErrorKind::Interrupted.into());
+    let mut stream = winsock([not_yet(), again(), not_yet(), Ok(3), again(), Ok(2)]);
+    assert_eq!(stream.read(&mut [0; 9], Deadline::NEVER).unwrap(), 3);
+    assert_eq!(stream.write(b"12345", seconds(20)).unwrap(), 2);
+    assert_eq!(times_set(&stream), 0);
+}
+
+#[test]
+fn err_on_windows_a_call_ends_at_its_deadline_and_when_it_is_interrupted() {
+    let forever = || (0..100).map(|_| Err(ErrorKind::WouldBlock.into()));
+    for call in [
+        (|stream, deadline| stream.read(&mut [0; 9], deadline)) as fn(&mut Stream<Fake>, _) -> _,
+        |stream, deadline| stream.write(b"12345", deadline),
+    ] {
+        let mut stream = winsock(forever());
+        let soon = Deadline::after(Instant::now(), Duration::from_millis(5));
+        assert_eq!(call(&mut stream, soon).unwrap_err().kind(), ErrorKind::TimedOut);
         stream.interrupt_handle().interrupt();
-        assert_eq!(stream.read(&mut [0; 9], deadline).unwrap_err().to_string(), "cancelled");
+        assert_eq!(call(&mut stream, seconds(20)).unwrap_err().to_string(), "cancelled");
     }
 }
 
 #[test]
-fn ok_on_windows_a_write_has_no_timeout_and_waits_for_room() {
-    let full = || Err(ErrorKind::WouldBlock.into());
-    let mut stream = winsock([full(), full(), Ok(3), full(), full(), full()]);
-    assert_eq!(stream.write(b"12345", seconds(20)).unwrap(), 3);
-    let soon = Deadline::after(Instant::now(), PAUSE);
-    assert_eq!(stream.write(b"45", soon).unwrap_err().kind(), ErrorKind::TimedOut);
-    stream.interrupt_handle().interrupt();
-    assert_eq!(stream.write(b"45", seconds(20)).unwrap_err().to_string(), "cancelled");
-    assert_eq!(times_set(&stream), 0);
+fn err_on_windows_a_verdict_of_tcp_is_no_timeout() {
+    let mut stream = winsock([Ok(3), Err(io::Error::from_raw_os_error(TIMED_OUT)), Ok(0)]);
+    assert_eq!(stream.read(&mut [0; 9], Deadline::NEVER).unwrap(), 3);
+    for _ in 0..2 {
+        let error = stream.read(&mut [0; 9], Deadline::NEVER).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+    }
 }
 
 #[test]
