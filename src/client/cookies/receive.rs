@@ -269,6 +269,8 @@ mod tests {
         let url = "http://a.test/";
         assert_eq!(standard("Path=/\u{e9}", url), Err(Refused::Path));
         assert_eq!(standard("Path=/a\tb", url), Err(Refused::Control));
+        let quoted = received("a=b; Path=\"/a\tb", url, Habits::Curl);
+        assert_eq!(quoted.map(drop), Err(Refused::Control));
         let long = format!("http://a.test/{}/", "p".repeat(1024));
         assert_eq!(standard("", &long), Err(Refused::Path));
     }

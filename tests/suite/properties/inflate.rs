@@ -152,8 +152,9 @@ impl Naive<'_> {
         while lengths.len() < total {
             let (length, times) = match self.symbol(&code, Error::Incomplete)? {
                 16 => {
-                    let before = *lengths.last().ok_or(Error::RepeatOfNothing)?;
-                    (before, self.number(2)? + 3)
+                    // How often has to be there before it is asked of what.
+                    let times = self.number(2)? + 3;
+                    (*lengths.last().ok_or(Error::RepeatOfNothing)?, times)
                 }
                 17 => (0, self.number(3)? + 3),
                 18 => (0, self.number(7)? + 11),
