@@ -29,16 +29,12 @@ pub(crate) struct Connection {
     /// Pipelined requests that were not sent yet.
     queued: Queued,
     /// A final head that came while the request was being sent.
-    early: Option<ResponseHead>,
+    early: Option<Early>,
     /// Boxed, since there are hardly ever any.
     trailers: Option<Box<Headers>>,
     progress: Progress,
     /// When to look next whether the response to an upload has come; never, while there is none.
     glance: Deadline,
-    /// For how many looks in a row the peer has taken nothing of the request, though it has answered.
-    stalled: u8,
-    /// The peer has ended its stream behind a head that came early.
-    ended_early: bool,
     /// The request was not written to its end, since the answer came before.
     stopped: bool,
     /// What can cancel the present exchange, and how it knows of this connection.
@@ -47,6 +43,16 @@ pub(crate) struct Connection {
     version: Option<Version>,
     pub(crate) facts: Facts,
     pub(crate) tally: Tally,
+}
+
+/// An answer that has begun before the request was sent to its end.
+#[derive(Debug)]
+struct Early {
+    head: ResponseHead,
+    /// For how many looks in a row the peer has taken nothing of the request.
+    stalled: u8,
+    /// The peer has ended its stream.
+    ended: bool,
 }
 
 /// How far the response of the present exchange has come.
@@ -78,8 +84,6 @@ impl Connection {
             trailers: None,
             progress: Progress::Ended,
             glance: Deadline::NEVER,
-            stalled: 0,
-            ended_early: false,
             stopped: false,
             cancel: None,
         }
@@ -92,8 +96,6 @@ impl Connection {
         self.trailers = None;
         self.progress = Progress::Head;
         self.glance = Deadline::NEVER;
-        self.stalled = 0;
-        self.ended_early = false;
         self.stopped = false;
         self.tally.begin();
     }

@@ -11,7 +11,7 @@ use crate::net::{cancelled, Deadline, Readiness};
 use crate::proto::h1::Event;
 use crate::proto::ResponseHead;
 
-use super::{Connection, Failure, Progress, Watch};
+use super::{Connection, Early, Failure, Progress, Watch};
 
 impl Connection {
     /// Waits for the head of the final response.
@@ -23,7 +23,7 @@ impl Connection {
         loop {
             if !self.take_heads(watch)? {
                 self.fill(deadline)?;
-            } else if let Some(head) = self.early.take() {
+            } else if let Some(Early { head, .. }) = self.early.take() {
                 self.progress = Progress::Content;
                 self.version = Some(head.version());
                 self.settle();
@@ -92,7 +92,9 @@ impl Connection {
         while self.early.is_none() && !self.input.is_empty() {
             match self.next_event(&mut [])? {
                 Some(Event::Informational(head)) => watch.informational(&head),
-                Some(Event::Head(head)) => self.early = Some(head),
+                Some(Event::Head(head)) => {
+                    self.early = Some(Early { head, stalled: 0, ended: false });
+                }
                 _ => return Ok(false),
             }
         }
@@ -194,7 +196,7 @@ impl Connection {
         }
         match self.transport.readiness().map_err(Failure::Receive)? {
             Readiness::Quiet => {}
-            Readiness::Closed => self.ended_early = true,
+            Readiness::Closed => self.early.iter_mut().for_each(|early| early.ended = true),
             Readiness::Data => {
                 let room = self.input.spare(free);
                 let count = self.transport.read(room, deadline).map_err(Failure::Receive)?;

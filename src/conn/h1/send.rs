@@ -209,13 +209,13 @@ impl Connection {
                 Ok(count) => {
                     written += count;
                     self.tally.sent += count as u64;
-                    self.stalled = 0;
+                    self.early.iter_mut().for_each(|early| early.stalled = 0);
                     if written == bytes.len() && !glance.is_past(Instant::now()) {
                         return Ok(true);
                     }
                 }
                 Err(error) if is_timeout(&error) && !deadline.is_past(Instant::now()) => {
-                    self.stalled += u8::from(self.early.is_some());
+                    self.early.iter_mut().for_each(|early| early.stalled += 1);
                 }
                 Err(error) => return Err(Failure::Send(error)),
             }
@@ -252,10 +252,10 @@ impl Connection {
     /// Is there no use in sending more? An answer wants nothing more if it says so, or has come to its
     /// end; or if the peer, having begun it, has stopped reading.
     fn is_refused(&self) -> bool {
-        self.early.as_ref().map_or(false, |head| {
-            head.status().as_u16() >= 300
-                || self.ended_early
-                || self.stalled >= STALLED
+        self.early.as_ref().map_or(false, |early| {
+            early.head.status().as_u16() >= 300
+                || early.ended
+                || early.stalled >= STALLED
                 || self.engine.ends_within(self.input.unread())
         })
     }
