@@ -179,7 +179,10 @@ fn start_h2(directives: &str) -> Daemon {
 fn ok_h2_it_serves_files_and_passes_on() {
     let upstream = upstream::start();
     let apache = start_h2(&format!("ProxyPass /up/ {}", upstream.url("/")));
-    h2::serves(&apache, 100);
+    h2::serves_what_is_read(&apache, 100);
+    // Of a HEADERS frame that it reads together with an RST_STREAM before, Apache httpd 2.4.68 finds every
+    // field invalid, and ends the connection with COMPRESSION_ERROR; read apart, the same bytes are fine.
+    h2::an_answer_given_up_costs_no_request(&apache);
     h2::heads_come_without_content(&apache);
     h2::echoes(&apache, "/up/echo");
     h2::speaks_http1_to_the_others(&apache);

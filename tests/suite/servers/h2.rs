@@ -48,10 +48,15 @@ fn pattern(length: usize) -> Vec<u8> {
 /// Everything that needs no more than what `fill` has put there, or who passes it on. `streams` is how
 /// many the server allows at once.
 pub fn serves(server: &Daemon, streams: usize) {
+    an_answer_given_up_costs_no_connection(server);
+    serves_what_is_read(server, streams);
+}
+
+/// The same but for answers that are given up.
+pub fn serves_what_is_read(server: &Daemon, streams: usize) {
     answers_of_every_kind_share_one_connection(server);
     large_content_comes_as_it_is(server);
     one_who_does_not_read_holds_up_nobody(server);
-    an_answer_given_up_costs_no_connection(server);
     threads_share_connections(server, streams);
     pipelined_requests_share_connections(server, streams);
 }
@@ -140,6 +145,17 @@ fn an_answer_given_up_costs_no_connection(server: &Daemon) {
     }
     read_pattern(get(&client, server, "/large"), 100_000);
     assert_eq!(client.pool_stats().created, 1);
+}
+
+/// At worst it costs the connection.
+pub fn an_answer_given_up_costs_no_request(server: &Daemon) {
+    let client = client();
+    for _ in 0..5 {
+        let mut large = get(&client, server, "/large");
+        large.read_exact(&mut [0; 1_000]).unwrap();
+        drop(large);
+        assert_eq!(get(&client, server, "/small").text().unwrap(), "hello");
+    }
 }
 
 /// There is none where there would be a page that says so.
