@@ -286,6 +286,12 @@ fn echoes_many_at_once(server: &Daemon, path: &str) {
 
 /// An upload that is refused before its end gets its answer, and others use the connection still.
 pub fn refuses_uploads(server: &Daemon, path: &str, status: u16) {
+    let stats = answers_uploads(server, path, status).pool_stats();
+    assert_eq!((stats.created, stats.retried), (1, 0));
+}
+
+/// The same, if on whichever connection.
+pub fn answers_uploads(server: &Daemon, path: &str, status: u16) -> Client {
     let client = client();
     for _ in 0..3 {
         let upload = client.post(server.url(path)).body(pattern(UPLOAD));
@@ -294,7 +300,7 @@ pub fn refuses_uploads(server: &Daemon, path: &str, status: u16) {
         response.bytes().unwrap();
         assert_eq!(get(&client, server, "/small").text().unwrap(), "hello");
     }
-    assert_eq!((client.pool_stats().created, client.pool_stats().retried), (1, 0));
+    client
 }
 
 /// Trailers come with this field, after content and without.
