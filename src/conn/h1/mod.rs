@@ -51,7 +51,7 @@ struct Early {
     head: ResponseHead,
     /// For how many looks in a row the peer has taken nothing of the request.
     stalled: u8,
-    /// The peer has ended its stream.
+    /// All of it is there, or the peer has ended its stream.
     ended: bool,
 }
 

@@ -246,17 +246,22 @@ impl Connection {
             self.fill(deadline)?;
             self.take_heads(watch)?;
         }
+        self.note_end();
         Ok(self.is_refused())
+    }
+
+    /// Looks through what there is of an early answer, once for each read.
+    fn note_end(&mut self) {
+        if let Some(early) = &mut self.early {
+            early.ended |= self.engine.ends_within(self.input.unread());
+        }
     }
 
     /// Is there no use in sending more? An answer wants nothing more if it says so, or has come to its
     /// end; or if the peer, having begun it, has stopped reading.
     fn is_refused(&self) -> bool {
         self.early.as_ref().map_or(false, |early| {
-            early.head.status().as_u16() >= 300
-                || early.ended
-                || early.stalled >= STALLED
-                || self.engine.ends_within(self.input.unread())
+            early.head.status().as_u16() >= 300 || early.ended || early.stalled >= STALLED
         })
     }
 
@@ -278,7 +283,9 @@ impl Connection {
             }
             self.take_heads(&mut seen)?;
         }
-        Ok(seen.continued || self.early.is_none())
+        let goes_on = seen.continued || self.early.is_none();
+        self.note_end();
+        Ok(goes_on)
     }
 
     /// The request could not be sent to its end. A peer that refuses it may have answered and closed
