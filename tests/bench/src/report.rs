@@ -55,7 +55,10 @@ pub fn environment(options: &Options) {
         options.pin.words(),
         versions.join(", ")
     );
-    println!("A figure is the median of {} ratios.", options.rounds);
+    println!(
+        "A figure is the median of {} ratios; `(over)` is above what was aimed at.",
+        options.rounds
+    );
 }
 
 pub fn times_header(baseline: &str, names: &[&str], options: &Options) {
